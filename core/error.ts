@@ -1,0 +1,137 @@
+/**
+ * Errors are for machinery that broke; reasons are for verdicts. Each port has one closed union of codes, stable across releases:
+ * switch on `code`, never on `message`. Messages name who, what and the way out, and hold no secret and no payload.
+ */
+export abstract class KernelError<Code extends string = string> extends Error {
+  readonly code: Code
+  constructor(who: string, code: Code, what: string, options?: ErrorOptions) {
+    super(`[${who}] ${code}: ${what}`, options)
+    this.name = new.target.name
+    this.code = code
+  }
+}
+
+/**
+ * `conflict` is not here: a lost race is an {@link Outcome}, not an error.
+ * - `unknown_outcome`: the batch may or may not be committed; re-read by decision id before anything else.
+ * - `unavailable`: nothing was committed; safe to retry.
+ * - `full`, `read_only`, `corrupt`, `locked`, `newer_version`: an operator must act; retrying cannot succeed.
+ */
+export type StoreErrorCode =
+  | 'batch_too_large'
+  | 'closed'
+  | 'corrupt'
+  | 'duplicate_key'
+  | 'full'
+  | 'invalid_key'
+  | 'locked'
+  | 'newer_version'
+  | 'read_only'
+  | 'too_large'
+  | 'unavailable'
+  | 'unknown_outcome'
+export class StoreError extends KernelError<StoreErrorCode> {}
+
+/** `retired`: re-read the list and sign with the active version. `unavailable`: safe to retry. The rest need an operator. */
+export type CustodyErrorCode =
+  | 'closed'
+  | 'corrupt'
+  | 'duplicate_key'
+  | 'insecure_permissions'
+  | 'invalid_name'
+  | 'invalid_transition'
+  | 'not_active'
+  | 'retired'
+  | 'scope_mismatch'
+  | 'too_large'
+  | 'unavailable'
+  | 'unknown_key'
+  | 'weak_key'
+export class CustodyError extends KernelError<CustodyErrorCode> {}
+
+/** `evaluation_failed`: this input broke the policy; the kernel denies. The rest: the bundle cannot serve. */
+export type EngineErrorCode =
+  | 'closed'
+  | 'evaluation_failed'
+  | 'invalid_bundle'
+  | 'timeout'
+  | 'unknown_entrypoint'
+export class EngineError extends KernelError<EngineErrorCode> {}
+
+/** `invalid_policy` carries {@link Problem}s with file, row and column. */
+export type CompilerErrorCode = 'closed' | 'invalid_policy' | 'timeout' | 'unavailable'
+
+/** What a parser of the log's formats refuses, and what a proof fails on. */
+export type LogErrorCode =
+  | 'conflict'
+  | 'inconsistent'
+  | 'malformed'
+  | 'missing'
+  | 'proof_invalid'
+  | 'signature_invalid'
+  | 'too_large'
+  | 'untrusted_key'
+  | 'weak_key'
+export class LogError extends KernelError<LogErrorCode> {}
+
+/** What JSON text at the boundary is refused for (RFC 8259, RFC 7493). */
+export type JsonErrorCode =
+  | 'duplicate_key'
+  | 'invalid_utf8'
+  | 'lone_surrogate'
+  | 'malformed'
+  | 'number_range'
+  | 'too_deep'
+  | 'too_large'
+export class JsonError extends KernelError<JsonErrorCode> {}
+
+/** A plugin, effect or policy that may not be registered or served. Raised at start, before anything is served. */
+export type RegistryErrorCode =
+  | 'duplicate_action'
+  | 'duplicate_effect'
+  | 'duplicate_plugin'
+  | 'invalid_plugin'
+export class RegistryError extends KernelError<RegistryErrorCode> {}
+
+/**
+ * No decision was made: the caller must treat it as a deny.
+ * - `overloaded`: retry after `retryAfterMs`. `unavailable`: the store or the clock failed; the outcome of this request is "nothing happened".
+ * - `unknown_outcome`: it may have been committed; fetch it by `decisionId`.
+ * - `malformed`: the request's frame; nothing was dispatched. `aborted`: the caller's signal fired before the commit.
+ * - `idempotency_mismatch`: the key was used with another request. `closed`: the kernel is shutting down.
+ */
+export type NoDecisionCode =
+  | 'aborted'
+  | 'closed'
+  | 'idempotency_mismatch'
+  | 'malformed'
+  | 'overloaded'
+  | 'unavailable'
+  | 'unknown_outcome'
+export class NoDecision extends KernelError<NoDecisionCode> {
+  readonly retryAfterMs?: number
+  readonly decisionId?: string
+  constructor(
+    code: NoDecisionCode,
+    what: string,
+    options: ErrorOptions & { retryAfterMs?: number; decisionId?: string } = {},
+  ) {
+    super('kernel', code, what, options)
+    if (options.retryAfterMs !== undefined) this.retryAfterMs = options.retryAfterMs
+    if (options.decisionId !== undefined) this.decisionId = options.decisionId
+  }
+}
+
+/** A configuration file that cannot be used. `line` is 1-based where it is known. */
+export type ConfigErrorCode = 'invalid_config' | 'not_found' | 'unknown_adapter' | 'unknown_plugin'
+export class ConfigError extends KernelError<ConfigErrorCode> {}
+
+export type AnyKernelError =
+  | ConfigError
+  | CustodyError
+  | EngineError
+  | JsonError
+  | LogError
+  | NoDecision
+  | RegistryError
+  | StoreError

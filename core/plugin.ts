@@ -1,0 +1,106 @@
+/**
+ * The plugin contract. A plugin turns bytes into facts and reports; Rego proposes; the kernel disposes. A failed check is a fact, not an
+ * exception: only broken machinery throws, and what throws becomes a denial.
+ */
+import type { Json } from './json.ts'
+import type { UnixSeconds } from './ports/clock.ts'
+import type { KeyScope } from './ports/custody.ts'
+import type { Request } from './request.ts'
+import type { Schema } from './schema.ts'
+
+/**
+ * How far a fact can be trusted. `verified`: the kernel's own state, or checked against pinned keys. `attested`: verified evidence from
+ * an attester about itself. `claimed`: somebody said so; lives under the one field named `claimed`.
+ */
+export type Trust = 'attested' | 'claimed' | 'verified'
+
+/**
+ * One top-level member of the facts; each is committed to on its own in the leaf.
+ *
+ * A field with `evidence` holds an object with the member `check`: `valid`, `absent`, or the name of what failed. It counts as unverified,
+ * and no policy can allow, when the check is neither `valid` nor `absent`, or when it is `absent` and the action is in `requiredFor`.
+ */
+export interface FactField<T = unknown> {
+  readonly trust: Trust
+  readonly schema: Schema<T>
+  readonly evidence?: { readonly requiredFor: readonly string[] }
+}
+export type FactsSchema<Facts> = { readonly [Name in keyof Facts]: FactField<Facts[Name]> }
+
+/** The plugin's own partition of the store, and nothing else. There is no raw list. */
+export interface ReadPorts {
+  /** Guarded: the commit fails and the decision is made again when this record changed in between. The value is frozen. */
+  get(sort: string): Promise<Json | undefined>
+  /**
+   * Guarded against phantoms too, through the generation of one of the plugin's {@link Plugin.lists}. At most 1,000 records.
+   * @throws when `prefix` is not declared
+   */
+  listGuarded(prefix: string): Promise<readonly Listed[]>
+  /** Not checked at commit: for what may be a little stale. At most `maxAgeMs` old; the revision goes into the facts. */
+  snapshot(sort: string, maxAgeMs: number): Promise<Snapshot>
+}
+export interface Listed {
+  readonly sort: string
+  readonly value: Json
+}
+export interface Snapshot {
+  readonly value: Json | undefined
+  readonly revision: string
+}
+
+/** What a verdict asks for: `kind` from the plugin's {@link EffectTable} and the members that its schema lists. */
+export interface Effect {
+  readonly kind: string
+  readonly [member: string]: Json
+}
+
+/** What an effect comes to. Writes are conditional on the versions that `facts` read: only keys that it read guarded can be written. */
+export interface EffectPlan {
+  readonly writes?: readonly (
+    | { readonly put: string; readonly value: Json }
+    | { readonly remove: string }
+  )[]
+  /** Computed before the commit, never released before it: `output[name]` is the signature in base64url. */
+  readonly signatures?: readonly {
+    readonly name: string
+    readonly scope: KeyScope
+    readonly key: string
+    readonly purpose: string
+    readonly message: Uint8Array
+  }[]
+  /** External actions, performed at least once after the commit; their outcome is a new decision. */
+  readonly outbox?: readonly { readonly kind: string; readonly body: Json }[]
+  /** Merged into the decision's output. */
+  readonly output?: { readonly [name: string]: Json }
+}
+export interface EffectContext {
+  readonly decisionId: string
+  readonly now: UnixSeconds
+  /** The record as `facts` read it. @throws when it did not read it guarded */
+  read(sort: string): Json | undefined
+}
+export interface EffectKind {
+  /** May run when the verdict denies: a lock-out, a burnt nonce, a fence. */
+  readonly onDeny: boolean
+  /** Of the whole effect, `kind` included. */
+  readonly schema: Schema<object>
+  /** Pure. What throws is a denial. */
+  plan(effect: Effect, context: EffectContext): EffectPlan
+}
+export type EffectTable = Readonly<Record<string, EffectKind>>
+
+export interface Plugin<Facts extends object = object> {
+  /** The folder's name, the Rego package `assay.<name>`, the store's partition: `[a-z][a-z0-9-]{0,31}`. */
+  readonly name: string
+  /** `<name>.<verb>`; exactly one plugin answers an action. */
+  readonly actions: readonly string[]
+  readonly schema: FactsSchema<Facts>
+  /** Prefixes that {@link ReadPorts.listGuarded} may list; every write below one bumps its generation. */
+  readonly lists?: readonly string[]
+  readonly effects?: EffectTable
+  /**
+   * Verifies over the raw bytes with pinned keys, only then parses. Fixed key order. Must stop when `signal` aborts; a hang or a throw
+   * is a denial.
+   */
+  facts(request: Request, read: ReadPorts, now: UnixSeconds, signal: AbortSignal): Promise<Facts>
+}

@@ -1,0 +1,30 @@
+import type { Json } from '../json.ts'
+import type { Bundle } from './compiler.ts'
+
+/** One object in two forms that say the same: an engine takes the one that costs it less. */
+export interface PolicyInput {
+  readonly value: Json
+  readonly text: string
+}
+
+/**
+ * A loaded policy. Pure: the answer is a function of (digest, revision, input). Evaluation is synchronous unless the engine is isolated
+ * in a worker.
+ */
+export interface Policy {
+  readonly digest: string
+  readonly revision: string
+  readonly entrypoints: readonly string[]
+  /**
+   * The value of an entry point, or undefined where the policy defines none (which the kernel denies).
+   * @throws EngineError `evaluation_failed` (the instance is replaced, later calls are not affected), `unknown_entrypoint`, `timeout`, `closed`
+   */
+  evaluate(entrypoint: string, input: PolicyInput): Json | undefined | Promise<Json | undefined>
+  close(): Promise<void>
+}
+
+export interface Engine {
+  readonly name: string
+  /** @throws EngineError `invalid_bundle`: the bundle cannot be served; keep the last good one. */
+  load(bundle: Bundle): Promise<Policy>
+}
