@@ -1,0 +1,226 @@
+/**
+ * The rules of the layout that a reviewer would otherwise have to remember: which folder may import which, how large a file and a
+ * function may be, who may read a clock. Each rule is tried on a made-up file that breaks it, so that it cannot pass by finding nothing.
+ */
+import { dirname } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { type Import, readSource, repositoryFiles, type Source } from './source.ts'
+
+const files: readonly string[] = repositoryFiles()
+const isTest = (path: string): boolean => path.endsWith('.test.ts') || path.startsWith('test/')
+const shipped: readonly Source[] = files
+  .filter((path) => /^(core|plugins|adapters|cli)\/.*\.ts$/.test(path) && !isTest(path))
+  .map(readSource)
+
+const PORTS = new Set(
+  'attestation clock compiler custody engine logstore outbound store transport'.split(' '),
+)
+
+/** The folder or file that must not know its siblings: `plugins/access`, `adapters/store/sqlite`, `adapters/config`. */
+function unitOf(path: string): string {
+  const [top = '', area = '', name = ''] = path.replace(/\.ts$/, '').split('/')
+  if (top === 'plugins') return `plugins/${area}`
+  if (top !== 'adapters') return top
+  return PORTS.has(area) ? `adapters/${area}/${name}` : `adapters/${area}`
+}
+
+/** Where adapters meet: the composition root and what the package exports. */
+const MEETING = new Set(['adapters/compose', 'adapters/index'])
+/** What `core/log`, and with it a browser, may load. */
+const BROWSER = /^core\/(log\/[^/]+|canonical|crypto|error|json|schema)\.ts$/
+
+/** Why this import breaks an arrow of the design, or undefined. */
+function brokenArrow(path: string, { from, typeOnly, path: target }: Import): string | undefined {
+  const unit = unitOf(path)
+  if (from === 'tsyringe' && path !== 'adapters/compose.ts') return 'only compose.ts knows tsyringe'
+  if (unit === 'core') return coreArrow(path, from, typeOnly, target)
+  if (unit.startsWith('plugins/')) return pluginArrow(unit, from, typeOnly, target)
+  if (unit.startsWith('adapters/')) return adapterArrow(unit, target)
+  if (target === undefined || !/^(adapters|core|cli|plugins)\//.test(target)) return undefined
+  return target.startsWith('plugins/') ? 'the command knows no plugin' : undefined
+}
+
+function coreArrow(
+  path: string,
+  from: string,
+  typeOnly: boolean,
+  target?: string,
+): string | undefined {
+  if (target === undefined)
+    return from.startsWith('@noble/') ? undefined : 'core imports itself and @noble'
+  if (!target.startsWith('core/')) return 'core imports itself and @noble'
+  if (path.startsWith('core/log/') && !typeOnly && !BROWSER.test(target))
+    return 'core/log runs in a browser'
+  return undefined
+}
+
+function pluginArrow(
+  unit: string,
+  from: string,
+  typeOnly: boolean,
+  target?: string,
+): string | undefined {
+  if (target === undefined)
+    return from.startsWith('node:') ? 'a plugin does no input or output' : undefined
+  if (unitOf(target) === unit) return undefined
+  if (!target.startsWith('core/')) return 'a plugin knows core only'
+  return typeOnly || BROWSER.test(target) || target === 'core/request.ts'
+    ? undefined
+    : 'a plugin imports types, crypto and log of core'
+}
+
+function adapterArrow(unit: string, target?: string): string | undefined {
+  if (target === undefined || MEETING.has(unit) || target.startsWith('core/')) return undefined
+  return unitOf(target) === unit ? undefined : 'adapters meet in compose.ts only'
+}
+
+const broken: readonly (readonly [path: string, from: string, as?: 'type'])[] = [
+  ['core/kernel.ts', 'node:crypto'],
+  ['core/kernel.ts', 'hono', 'type'],
+  ['core/kernel.ts', '../adapters/store/sqlite/store.ts', 'type'],
+  ['core/log/tree.ts', '../kernel.ts'],
+  ['plugins/access/facts.ts', '../capability/facts.ts'],
+  ['plugins/access/facts.ts', '../../adapters/store/sqlite/store.ts', 'type'],
+  ['plugins/access/facts.ts', '../../core/kernel.ts'],
+  ['plugins/access/facts.ts', 'node:fs'],
+  ['adapters/store/sqlite/store.ts', '../memory/store.ts', 'type'],
+  ['adapters/store/sqlite/store.ts', '../../../plugins/access/facts.ts'],
+  ['adapters/store/sqlite/store.ts', '../../config/load.ts'],
+  ['adapters/config/load.ts', 'tsyringe'],
+  ['cli/main.ts', '../plugins/access/facts.ts'],
+]
+
+function importFrom(path: string, from: string, typeOnly: boolean): Import {
+  const url = new URL(from, `file:///${dirname(path)}/`)
+  return { from, typeOnly, path: from.startsWith('.') ? url.pathname.slice(1) : undefined }
+}
+
+describe('arrows', () => {
+  test('every import follows one', () => {
+    const found = shipped.flatMap(({ path, imports }) =>
+      imports.flatMap((each) => {
+        const why = brokenArrow(path, each)
+        return why === undefined ? [] : [`${path} imports ${each.from}: ${why}`]
+      }),
+    )
+    expect(found).toEqual([])
+  })
+
+  for (const [path, from, as] of broken)
+    test(`${path} may not import ${from}`, () => {
+      expect(brokenArrow(path, importFrom(path, from, as === 'type'))).toBeTypeOf('string')
+    })
+
+  test('core/log and what it loads ask for nothing but @noble, so a browser can load them', () => {
+    const byPath = new Map(shipped.map((source) => [source.path, source]))
+    const reached = new Set<string>()
+    const visit = (path: string): string[] => {
+      if (reached.has(path)) return []
+      reached.add(path)
+      return (byPath.get(path)?.imports ?? []).flatMap(({ from, path: target }) =>
+        target !== undefined
+          ? visit(target)
+          : from.startsWith('@noble/')
+            ? []
+            : [`${path}: ${from}`],
+      )
+    }
+    const starts = shipped.filter(({ path }) => path.startsWith('core/log/'))
+    expect(starts.flatMap(({ path }) => visit(path))).toEqual([])
+    expect(reached.size).toBeGreaterThan(5)
+  })
+})
+
+describe('budgets, in lines of code without comments', () => {
+  const over = (limit: number, found: readonly (readonly [string, number])[]): string[] =>
+    found.filter(([, lines]) => lines > limit).map(([name, lines]) => `${name}: ${lines}`)
+  const total = (pattern: RegExp): number =>
+    shipped
+      .filter(({ path }) => pattern.test(path))
+      .reduce((sum, { codeLines }) => sum + codeLines, 0)
+
+  test('a file has at most 300', () => {
+    expect(
+      over(
+        300,
+        shipped.map(({ path, codeLines }) => [path, codeLines]),
+      ),
+    ).toEqual([])
+  })
+
+  test('a function has at most 40 of its own', () => {
+    const functions = shipped.flatMap(({ path, functions }) =>
+      functions.map(({ name, line, lines }) => [`${path}:${line} ${name}`, lines] as const),
+    )
+    expect(functions.length).toBeGreaterThan(50)
+    expect(over(40, functions)).toEqual([])
+  })
+
+  test('decide.ts fits on one screen', () => {
+    expect(total(/^core\/decide\.ts$/)).toBeGreaterThan(20)
+    expect(total(/^core\/decide\.ts$/)).toBeLessThanOrEqual(100)
+  })
+
+  test('the kernel stays near 900 and the log near 1,100', () => {
+    const kernel = total(/^core\/[^/]+\.ts$/)
+    const log = total(/^core\/log\//)
+    console.log(
+      `core ${kernel}, core/ports ${total(/^core\/ports\//)}, core/log ${log} lines of code`,
+    )
+    expect(kernel).toBeLessThanOrEqual(900 * 1.25)
+    expect(log).toBeLessThanOrEqual(1100 * 1.25)
+  })
+})
+
+describe('what only one place may do', () => {
+  const CLOCK = /^(Date\.now|new Date\(\)|performance\.now|process\.hrtime(\.bigint)?)$/
+  const users = (name: RegExp, where: RegExp): string[] =>
+    shipped
+      .filter(({ path }) => where.test(path))
+      .flatMap(({ path, names }) =>
+        [...names]
+          .filter(([used]) => name.test(used))
+          .map(([used, line]) => `${path}:${line} ${used}`),
+      )
+
+  test('the patterns see what they look for', () => {
+    for (const name of ['Date.now', 'new Date()', 'performance.now']) expect(name).toMatch(CLOCK)
+    const seen = readSource('test/source.ts').names
+    expect(seen.has('import.meta.dirname')).toBe(true)
+    expect(seen.has('new Map()')).toBe(true)
+  })
+
+  test('clocks are read in adapters/clock only', () => {
+    expect(users(CLOCK, /^(core|plugins|adapters\/(?!clock\/))/)).toEqual([])
+  })
+
+  test('randomness comes from core/crypto.ts', () => {
+    expect(users(/^(Math\.random|crypto\.getRandomValues)$/, /^(?!core\/crypto\.ts)/)).toEqual([])
+  })
+
+  test('no environment variable is read below the command', () => {
+    expect(users(/^process\.env\b/, /^(core|plugins|adapters)\//)).toEqual([])
+  })
+
+  test('plugins set no timers', () => {
+    expect(users(/^set(Timeout|Interval|Immediate)$/, /^plugins\//)).toEqual([])
+  })
+
+  test('nothing is typed any, in tests neither', () => {
+    const typed = files.filter((path) => path.endsWith('.ts')).map(readSource)
+    expect(typed.filter(({ names }) => names.has('any')).map(({ path }) => path)).toEqual([])
+  })
+})
+
+test('every adapter of a port with a law suite has a conformance test', () => {
+  const suites = files.flatMap((path) => path.match(/^test\/conformance\/(\w+)\.ts$/)?.[1] ?? [])
+  const ports = suites.filter((name) => PORTS.has(name) && name !== 'logstore')
+  const adapters = new Set(
+    files
+      .filter((path) => ports.includes(path.split('/')[1] ?? '') && path.startsWith('adapters/'))
+      .map((path) => path.split('/').slice(0, 3).join('/'))
+      .filter((path) => !path.endsWith('.ts')),
+  )
+  const without = [...adapters].filter((path) => !files.includes(`${path}/conformance.test.ts`))
+  expect(without).toEqual([])
+})
