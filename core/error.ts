@@ -122,9 +122,22 @@ export class NoDecision extends KernelError<NoDecisionCode> {
   }
 }
 
-/** A configuration file that cannot be used. `line` is 1-based where it is known. */
+/** A configuration file that cannot be used, or names what is not there. Raised before anything is opened. */
 export type ConfigErrorCode = 'invalid_config' | 'not_found' | 'unknown_adapter' | 'unknown_plugin'
-export class ConfigError extends KernelError<ConfigErrorCode> {}
+export class ConfigError extends KernelError<ConfigErrorCode> {
+  readonly problems: readonly ConfigProblem[]
+  constructor(code: ConfigErrorCode, what: string, problems: readonly ConfigProblem[] = []) {
+    super('config', code, what)
+    this.problems = problems
+  }
+}
+/** `line` and `col` are 1-based. */
+export interface ConfigProblem {
+  readonly file: string
+  readonly line: number
+  readonly col: number
+  readonly message: string
+}
 
 export type AnyKernelError =
   | ConfigError

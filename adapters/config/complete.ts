@@ -1,0 +1,171 @@
+/**
+ * A configuration with nothing left open: what a file may leave out has its default here, and every path is absolute.
+ */
+import { dirname, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Json } from '../../core/json.ts'
+import {
+  BUILT_IN,
+  type CompilerConfig,
+  type ConfigFile,
+  type CustodyConfig,
+  type EngineConfig,
+  type ForeignAdapter,
+  type HttpConfig,
+  type LimitsConfig,
+  type PluginConfig,
+  type StoreConfig,
+} from './schema.ts'
+
+/** An adapter of somebody else: an npm package's name, or an absolute path. */
+export interface Foreign {
+  readonly kind: 'foreign'
+  readonly specifier: string
+  readonly options: Readonly<Record<string, Json>>
+}
+export interface PluginChoice {
+  /** A built-in plugin's name, an npm package's name, or an absolute path. */
+  readonly name: string
+  readonly isolation: 'none' | 'worker'
+  readonly deadlineMs: number
+}
+
+/** A configuration with nothing left open. Paths are absolute. */
+export interface Config {
+  /** The file it came from; undefined for the embedded defaults. */
+  readonly file?: string
+  /** Where npm package names are looked up from. */
+  readonly folder: string
+  readonly data: string
+  readonly origin?: string
+  readonly store:
+    | { readonly kind: 'sqlite'; readonly path: string; readonly integrity: 'full' | 'quick' }
+    | { readonly kind: 'memory' }
+    | Foreign
+  readonly custody: { readonly kind: 'file'; readonly dir: string } | Foreign
+  readonly engine:
+    | { readonly kind: 'wasm'; readonly isolation: 'none' | 'worker'; readonly deadlineMs: number }
+    | Foreign
+  readonly compiler: { readonly kind: 'opa'; readonly deadlineMs: number } | Foreign
+  readonly policies: {
+    readonly source: 'folder'
+    readonly dir: string
+    readonly watch: boolean
+    readonly capabilities: 'compat' | 'trust'
+  }
+  readonly plugins: readonly PluginChoice[]
+  readonly outbound: readonly Foreign[]
+  readonly state?: string
+  readonly http: HttpConfig & { readonly host: string; readonly port: number }
+  readonly seal: 'durable' | 'sealed'
+  readonly limits: LimitsConfig
+  readonly watchdogSeconds: number
+}
+
+const DEADLINE_MS = 5000
+/** The package's own Rego, in a checkout and in `dist`. */
+export const OWN_POLICIES: string = fileURLToPath(
+  new URL(
+    import.meta.url.endsWith('.ts') ? '../../policies' : '../../../policies',
+    import.meta.url,
+  ),
+)
+
+export function complete(
+  written: ConfigFile,
+  file: string | undefined,
+  dataOption?: string,
+): Config {
+  const folder = file === undefined ? process.cwd() : dirname(file)
+  const at: At = (path) => resolve(folder, path)
+  const fromFile = written.data === undefined ? resolve('.assay') : at(written.data)
+  const data = dataOption === undefined ? fromFile : resolve(dataOption)
+  const { host = '127.0.0.1', port = 8180 } = written.http ?? {}
+  return {
+    ...(file === undefined ? {} : { file }),
+    folder,
+    data,
+    ...(written.origin === undefined ? {} : { origin: written.origin }),
+    store: completeStore(written.store, data, at),
+    custody: completeCustody(written.custody, data, at),
+    engine: completeEngine(written.engine, at),
+    compiler: completeCompiler(written.compiler, at),
+    policies: completePolicies(written.policies, at),
+    plugins: (written.plugins ?? ['access']).map((choice) => completePlugin(choice, at)),
+    outbound: (written.outbound ?? []).map((adapter) => foreign(adapter, at)),
+    ...(written.state === undefined ? {} : { state: at(written.state) }),
+    http: { ...written.http, host, port },
+    seal: written.seal ?? 'sealed',
+    limits: written.limits ?? {},
+    watchdogSeconds: written.watchdogSeconds ?? 30,
+  }
+}
+
+function completePolicies(policies: ConfigFile['policies'], at: At): Config['policies'] {
+  const {
+    dir,
+    watch = true,
+    capabilities = 'trust',
+  } = typeof policies === 'string' ? { dir: policies } : (policies ?? {})
+  return { source: 'folder', dir: dir === undefined ? OWN_POLICIES : at(dir), watch, capabilities }
+}
+
+function completePlugin(choice: PluginConfig | string, at: At): PluginChoice {
+  const {
+    name,
+    isolation = 'none',
+    deadlineMs = DEADLINE_MS,
+  } = typeof choice === 'string' ? { name: choice } : choice
+  return { name: specifier(name, at), isolation, deadlineMs }
+}
+
+type At = (path: string) => string
+const specifier = (name: string, at: At): string => (/^\.{0,2}\//.test(name) ? at(name) : name)
+const foreign = ({ kind, options = {} }: ForeignAdapter, at: At): Foreign => ({
+  kind: 'foreign',
+  specifier: specifier(kind, at),
+  options,
+})
+
+/** A foreign kind may be any string, so the compiler cannot tell the alternatives apart by `kind` alone. */
+function isForeign(
+  port: keyof typeof BUILT_IN,
+  adapter: { kind: string },
+): adapter is ForeignAdapter {
+  return !BUILT_IN[port].includes(adapter.kind)
+}
+
+function completeStore(
+  store: StoreConfig = { kind: 'sqlite' },
+  data: string,
+  at: At,
+): Config['store'] {
+  if (isForeign('store', store)) return foreign(store, at)
+  if (store.kind === 'memory') return { kind: 'memory' }
+  const { path, integrity = 'quick' } = store
+  return {
+    kind: 'sqlite',
+    path: path === undefined ? resolve(data, 'assay.db') : at(path),
+    integrity,
+  }
+}
+
+function completeCustody(
+  custody: CustodyConfig = { kind: 'file' },
+  data: string,
+  at: At,
+): Config['custody'] {
+  if (isForeign('custody', custody)) return foreign(custody, at)
+  return { kind: 'file', dir: custody.dir === undefined ? resolve(data, 'keys') : at(custody.dir) }
+}
+
+function completeEngine(engine: EngineConfig = { kind: 'wasm' }, at: At): Config['engine'] {
+  if (isForeign('engine', engine)) return foreign(engine, at)
+  const { isolation = 'none', deadlineMs = DEADLINE_MS } = engine
+  return { kind: 'wasm', isolation, deadlineMs }
+}
+
+function completeCompiler(compiler: CompilerConfig = { kind: 'opa' }, at: At): Config['compiler'] {
+  if (isForeign('compiler', compiler)) return foreign(compiler, at)
+  return { kind: 'opa', deadlineMs: compiler.deadlineMs ?? 30_000 }
+}

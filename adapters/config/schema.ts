@@ -1,0 +1,229 @@
+/**
+ * What a configuration file may say: one closed schema (zod 4), published as JSON Schema 2020-12 in docs/config.schema.json. Every
+ * member is optional and every default is written down in `load.ts`. Nothing here reads a file.
+ */
+import { z } from 'zod'
+import type { Json } from '../../core/json.ts'
+
+/** `kind` of an adapter that is not built in: an npm package's name, or a path that begins with `.` or `/`. */
+export interface ForeignAdapter {
+  readonly kind: string
+  readonly options?: Readonly<Record<string, Json>>
+}
+export type StoreConfig =
+  | { readonly kind: 'sqlite'; readonly path?: string; readonly integrity?: 'full' | 'quick' }
+  | { readonly kind: 'memory' }
+  | ForeignAdapter
+export type CustodyConfig = { readonly kind: 'file'; readonly dir?: string } | ForeignAdapter
+export type EngineConfig =
+  | { readonly kind: 'wasm'; readonly isolation?: 'worker'; readonly deadlineMs?: number }
+  | ForeignAdapter
+export type CompilerConfig = { readonly kind: 'opa'; readonly deadlineMs?: number } | ForeignAdapter
+
+export interface PoliciesConfig {
+  readonly source: 'folder'
+  readonly dir: string
+  readonly watch?: boolean
+  readonly capabilities?: 'compat' | 'trust'
+}
+export interface PluginConfig {
+  readonly name: string
+  readonly isolation?: 'none' | 'worker'
+  readonly deadlineMs?: number
+}
+export interface HttpConfig {
+  readonly host?: string
+  readonly port?: number
+  readonly publicUrl?: string
+  readonly auth?: 'none'
+  readonly allowNonLoopback?: boolean
+  readonly maxBodyBytes?: number
+  readonly requestTimeoutMs?: number
+  readonly maxConcurrent?: number
+  readonly evaluationsMax?: number
+}
+export interface LimitsConfig {
+  readonly maxInFlight?: number
+  readonly maxGroup?: number
+  readonly timeoutMs?: number
+  readonly maxDecisionAgeMs?: number
+  readonly clockToleranceMs?: number
+}
+/** A configuration file's content, as written. */
+export interface ConfigFile {
+  readonly origin?: string
+  readonly data?: string
+  readonly store?: StoreConfig
+  readonly custody?: CustodyConfig
+  readonly engine?: EngineConfig
+  readonly compiler?: CompilerConfig
+  readonly policies?: string | PoliciesConfig
+  readonly plugins?: readonly (string | PluginConfig)[]
+  readonly outbound?: readonly ForeignAdapter[]
+  readonly state?: string
+  readonly http?: HttpConfig
+  readonly seal?: 'durable' | 'sealed'
+  readonly limits?: LimitsConfig
+  readonly watchdogSeconds?: number
+}
+
+/** The kinds that ship with Assay, by the member that names them. */
+export const BUILT_IN: {
+  readonly store: readonly string[]
+  readonly custody: readonly string[]
+  readonly engine: readonly string[]
+  readonly compiler: readonly string[]
+  readonly plugins: readonly string[]
+} = {
+  store: ['sqlite', 'memory'],
+  custody: ['file'],
+  engine: ['wasm'],
+  compiler: ['opa'],
+  plugins: ['access'],
+}
+
+const path = z.string().min(1).max(4096)
+const whole = (min: number, max: number) => z.int().min(min).max(max)
+const deadlineMs = whole(1, 600_000).describe('Milliseconds after which the worker is killed')
+const foreign = (builtIn: readonly string[]) =>
+  z.strictObject({
+    kind: z
+      .string()
+      .regex(
+        new RegExp(
+          `^(?!(?:${builtIn.join('|')})$)(?:\\.{0,2}/.+|(?:@[a-z0-9][a-z0-9._-]*/)?[a-z0-9][a-z0-9._-]*)$`,
+        ),
+      )
+      .describe('An npm package name, or a path that begins with ./, ../ or /'),
+    options: z.record(z.string(), z.json()).exactOptional(),
+  })
+
+const store = z.union([
+  z.strictObject({
+    kind: z.literal('sqlite'),
+    path: path.describe('Default: assay.db in the data folder').exactOptional(),
+    integrity: z
+      .enum(['quick', 'full'])
+      .describe('How thoroughly the file is checked at start')
+      .exactOptional(),
+  }),
+  z.strictObject({ kind: z.literal('memory').describe('Nothing survives the process: for tests') }),
+  foreign(BUILT_IN.store),
+])
+const custody = z.union([
+  z.strictObject({
+    kind: z.literal('file'),
+    dir: path.describe('Default: keys in the data folder').exactOptional(),
+  }),
+  foreign(BUILT_IN.custody),
+])
+const engine = z.union([
+  z.strictObject({
+    kind: z.literal('wasm'),
+    isolation: z
+      .literal('worker')
+      .describe('Evaluate in a worker that is killed at its deadline')
+      .exactOptional(),
+    deadlineMs: deadlineMs.exactOptional(),
+  }),
+  foreign(BUILT_IN.engine),
+])
+const compiler = z.union([
+  z.strictObject({ kind: z.literal('opa'), deadlineMs: deadlineMs.exactOptional() }),
+  foreign(BUILT_IN.compiler),
+])
+const policies = z.union([
+  path,
+  z.strictObject({
+    source: z.literal('folder').describe('Development mode: receipts are marked so'),
+    dir: path,
+    watch: z.boolean().describe('Recompile and swap when a file changes').exactOptional(),
+    capabilities: z
+      .enum(['trust', 'compat'])
+      .describe('Which built-ins Rego may use; default trust')
+      .exactOptional(),
+  }),
+])
+const pluginName = z.string().min(1).max(256)
+const plugin = z.union([
+  pluginName,
+  z.strictObject({
+    name: pluginName,
+    isolation: z
+      .enum(['none', 'worker'])
+      .describe('worker: its facts are computed in a worker without store or custody')
+      .exactOptional(),
+    deadlineMs: deadlineMs.exactOptional(),
+  }),
+])
+const http = z.strictObject({
+  host: z.string().min(1).max(255).describe('Default 127.0.0.1').exactOptional(),
+  port: whole(0, 65_535).describe('Default 8180; 0 picks a free one').exactOptional(),
+  publicUrl: z.url().exactOptional(),
+  auth: z.literal('none').exactOptional(),
+  allowNonLoopback: z
+    .boolean()
+    .describe('Serve without authentication beyond this machine')
+    .exactOptional(),
+  maxBodyBytes: whole(1, 16_777_216).exactOptional(),
+  requestTimeoutMs: whole(1, 600_000).exactOptional(),
+  maxConcurrent: whole(1, 1_000_000).exactOptional(),
+  evaluationsMax: whole(1, 10_000).exactOptional(),
+})
+const limits = z.strictObject({
+  maxInFlight: whole(1, 1_000_000).exactOptional(),
+  maxGroup: whole(1, 4096).exactOptional(),
+  timeoutMs: whole(1, 60_000).exactOptional(),
+  maxDecisionAgeMs: whole(1, 60_000).exactOptional(),
+  clockToleranceMs: whole(0, 600_000).exactOptional(),
+})
+
+export const configSchema: z.ZodType<ConfigFile> = z
+  .strictObject({
+    origin: z
+      .string()
+      .regex(/^[^\s+]{1,255}$/)
+      .describe(
+        "The log's name, for example log.example.com/assay; derived from its key by default",
+      )
+      .exactOptional(),
+    data: path.describe('The data folder; --data wins').exactOptional(),
+    store: store.exactOptional(),
+    custody: custody.exactOptional(),
+    engine: engine.exactOptional(),
+    compiler: compiler.exactOptional(),
+    policies: policies.describe('A folder of Rego').exactOptional(),
+    plugins: z
+      .array(plugin)
+      .min(1)
+      .max(64)
+      .describe('Built-in names, npm package names, or paths that begin with ./, ../ or /')
+      .exactOptional(),
+    outbound: z.array(foreign([])).max(64).exactOptional(),
+    state: path.describe('Dispatched once as access.import when the log is empty').exactOptional(),
+    http: http.exactOptional(),
+    seal: z
+      .enum(['durable', 'sealed'])
+      .describe('What a caller waits for when the request does not say; default sealed')
+      .exactOptional(),
+    limits: limits.exactOptional(),
+    watchdogSeconds: whole(0, 3600)
+      .describe('The process exits with 70 when it is blocked for longer; default 30, 0 is off')
+      .exactOptional(),
+  })
+  .meta({
+    title: 'Assay configuration',
+    description: 'One YAML or JSON file. Paths are relative to it.',
+  })
+
+/** The schema as JSON Schema 2020-12, for editors. */
+export function configJsonSchema(): Readonly<Record<string, unknown>> {
+  return z.toJSONSchema(configSchema, { target: 'draft-2020-12', io: 'input' })
+}
+
+/** The text of docs/config.schema.json. */
+export function configSchemaText(): string {
+  const { $schema, ...rest } = configJsonSchema()
+  const comment = 'Generated by scripts/make-config-schema.ts: do not edit.'
+  return `${JSON.stringify({ $schema, $comment: comment, ...rest }, undefined, 2)}\n`
+}
