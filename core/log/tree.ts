@@ -1,0 +1,243 @@
+/**
+ * The sealing side's tree: RFC 6962, append-only, in memory only the newest nodes of each level, so that root and proofs of recent
+ * leaves are look-ups. Numbers inside (safe integers), bigint outside.
+ *
+ * @see RFC 6962 section 2.1; https://c2sp.org/tlog-tiles
+ */
+import { sha256 } from '../crypto.ts'
+import { LogError } from '../error.ts'
+import type { LogStore, Tile } from '../ports/logstore.ts'
+import {
+  deriveTile,
+  HASH_BYTES,
+  nodeHash,
+  TILE_WIDTH,
+  type TileSource,
+  tileWidth,
+} from './tiles.ts'
+
+/** Leaves for which {@link Tree.inclusion} answers, at least. */
+const WINDOW = 4096
+/** Bits of a level of tiles. */
+const TILE_BITS = 8
+
+/** The newest complete nodes of one binary level; older ones are overwritten. */
+class Level {
+  readonly #hashes: Uint8Array
+  readonly #capacity: number
+  /** Complete nodes so far. */
+  count: number
+
+  constructor(level: number, count: number) {
+    // A node's sibling may be one further back, and a full tile needs all of its nodes at once.
+    const nodes = Math.ceil(WINDOW / 2 ** level) + 2
+    this.#capacity = level % TILE_BITS === 0 ? Math.max(nodes, TILE_WIDTH) : nodes
+    this.#hashes = new Uint8Array(this.#capacity * HASH_BYTES)
+    this.count = count
+  }
+
+  push(hash: Uint8Array): void {
+    this.#hashes.set(hash, (this.count % this.#capacity) * HASH_BYTES)
+    this.count++
+  }
+
+  /** A copy, or undefined when it was overwritten or is not there yet. */
+  get(index: number): Uint8Array | undefined {
+    if (index >= this.count || index < this.count - this.#capacity) return undefined
+    const at = (index % this.#capacity) * HASH_BYTES
+    return this.#hashes.slice(at, at + HASH_BYTES)
+  }
+}
+
+/** The incomplete nodes at the right edge, by level; undefined where the level's last node is complete. */
+interface Edge {
+  readonly nodes: readonly (Uint8Array | undefined)[]
+  readonly root: Uint8Array
+}
+
+/** For one writer: whoever seals the log. */
+export class Tree {
+  readonly #levels: Level[] = []
+  #full: Tile[] = []
+  #edge: Edge | undefined
+
+  /**
+   * The tree over all leaves of `log`, from its full tiles and, where those are missing, its leaves. {@link takeFullTiles} then gives the
+   * missing ones. The root is not checked: compare with the published checkpoint before anything is signed.
+   *
+   * @throws LogError `missing`: the store lacks a leaf that its size promises; StoreError
+   */
+  static async open(log: Pick<LogStore, 'leaves' | 'size' | 'tile'>): Promise<Tree> {
+    const tree = new Tree()
+    const size = await log.size()
+    if (size > BigInt(Number.MAX_SAFE_INTEGER))
+      throw new LogError('log/tree', 'too_large', 'a log has at most 2^53-1 leaves')
+    const found = await findMissing(log, size)
+    tree.#full = found.missing
+    for (let level = 0; size >> BigInt(TILE_BITS * level) > 0n; level++)
+      tree.#fill(level, ...(await recentNodes(found.source, size, level)))
+    return tree
+  }
+
+  get size(): bigint {
+    return BigInt(this.#levels[0]?.count ?? 0)
+  }
+
+  append(leafHash: Uint8Array): void {
+    this.#edge = undefined
+    let hash = leafHash
+    for (let level = 0; ; level++) {
+      this.#levels[level] ??= new Level(level, 0)
+      const nodes = this.#levels[level]!
+      nodes.push(hash)
+      if (level % TILE_BITS === 0 && nodes.count % TILE_WIDTH === 0)
+        this.#completeTile(level, nodes)
+      if (nodes.count % 2 === 1) return
+      hash = nodeHash(nodes.get(nodes.count - 2)!, hash)
+    }
+  }
+
+  /** SHA-256 of nothing for the empty tree. */
+  root(): Uint8Array {
+    this.#edge ??= this.#makeEdge()
+    return this.#edge.root.slice()
+  }
+
+  /**
+   * The inclusion proof of a leaf in the tree of the current size, from the leaf's sibling up. Undefined for a leaf that is not there, or
+   * that is older than the window of at least 4,096: prove that one from tiles.
+   */
+  inclusion(index: bigint): Uint8Array[] | undefined {
+    if (index < 0n || index >= this.size) return undefined
+    this.#edge ??= this.#makeEdge()
+    const proof: Uint8Array[] = []
+    let at = Number(index)
+    for (let last = Number(this.size) - 1, level = 0; last > 0; last = half(last), level++) {
+      if (at % 2 === 1 || at < last) {
+        const sibling = at % 2 === 1 ? at - 1 : at + 1
+        const hash = this.#levels[level]?.get(sibling) ?? this.#edgeNode(level, sibling)
+        if (hash === undefined) return undefined
+        proof.push(hash)
+      }
+      at = half(at)
+    }
+    return proof
+  }
+
+  /** The first `width` hashes of a tile that still lies in memory: the last of each level always does. */
+  recentTile(level: number, index: bigint, width: number): Uint8Array | undefined {
+    const nodes = this.#levels[TILE_BITS * level]
+    const first = Number(index) * TILE_WIDTH
+    const hashes = new Uint8Array(width * HASH_BYTES)
+    for (let i = 0; i < width; i++) {
+      const hash = nodes?.get(first + i)
+      if (hash === undefined) return undefined
+      hashes.set(hash, i * HASH_BYTES)
+    }
+    return hashes
+  }
+
+  /** Full tiles, of all levels, completed since the last call. Whoever takes them publishes them. */
+  takeFullTiles(): Tile[] {
+    const taken = this.#full
+    this.#full = []
+    return taken
+  }
+
+  #completeTile(level: number, nodes: Level): void {
+    const tileLevel = level / TILE_BITS
+    const index = BigInt(nodes.count / TILE_WIDTH - 1)
+    this.#full.push({
+      level: tileLevel,
+      index,
+      hashes: this.recentTile(tileLevel, index, TILE_WIDTH)!,
+    })
+  }
+
+  #makeEdge(): Edge {
+    const nodes: (Uint8Array | undefined)[] = []
+    let right: Uint8Array | undefined
+    for (const [level, { count }] of this.#levels.entries()) {
+      nodes.push(right)
+      if (count % 2 === 0) continue
+      const last = this.#levels[level]!.get(count - 1)!
+      right = right === undefined ? last : nodeHash(last, right)
+    }
+    return { nodes, root: right ?? EMPTY_ROOT }
+  }
+
+  #edgeNode(level: number, index: number): Uint8Array | undefined {
+    return index === this.#levels[level]?.count ? this.#edge?.nodes[level]?.slice() : undefined
+  }
+
+  /** Takes over the newest nodes of a level of tiles, from node `from` on, and the nodes above them up to the next such level. */
+  #fill(tileLevel: number, from: number, hashes: Uint8Array): void {
+    let below = hashes
+    for (let level = TILE_BITS * tileLevel, start = from; below.length > 0; level++, start /= 2) {
+      const nodes = new Level(level, start)
+      this.#levels[level] = nodes
+      const above: Uint8Array[] = []
+      for (let at = 0; at < below.length; at += HASH_BYTES) {
+        const hash = below.subarray(at, at + HASH_BYTES)
+        nodes.push(hash)
+        if (nodes.count % 2 === 0) above.push(nodeHash(nodes.get(nodes.count - 2)!, hash))
+      }
+      if (level % TILE_BITS === TILE_BITS - 1) return
+      below = concat(above)
+    }
+  }
+}
+
+const EMPTY_ROOT: Uint8Array = sha256(new Uint8Array())
+const half = (n: number): number => (n - (n % 2)) / 2
+
+function concat(parts: readonly Uint8Array[]): Uint8Array {
+  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    all.set(part, at)
+    at += part.length
+  }
+  return all
+}
+
+/** Full tiles that were not published before a crash: the newest of each level, made again. */
+async function findMissing(
+  log: TileSource,
+  size: bigint,
+): Promise<{ missing: Tile[]; source: TileSource }> {
+  const missing: Tile[] = []
+  const made = new Map<string, Uint8Array>()
+  const source: TileSource = {
+    leaves: (from, count) => log.leaves(from, count),
+    tile: async (level, index) => made.get(`${level}/${index}`) ?? log.tile(level, index),
+  }
+  for (let level = 0; tileWidth(size, level, 0n) === TILE_WIDTH; level++) {
+    const full = size >> BigInt(TILE_BITS * (level + 1))
+    let first = full
+    while (first > 0n && (await log.tile(level, first - 1n)) === undefined) first--
+    for (let index = first; index < full; index++) {
+      const hashes = (await deriveTile(source, size, level, index, TILE_WIDTH))!
+      made.set(`${level}/${index}`, hashes)
+      missing.push({ level, index, hashes })
+    }
+  }
+  return { missing, source }
+}
+
+/** The nodes that a {@link Tree} keeps of one level of tiles, and a few more so that the levels above have theirs too. */
+async function recentNodes(
+  source: TileSource,
+  size: bigint,
+  level: number,
+): Promise<[from: number, hashes: Uint8Array]> {
+  const count = Number(size >> BigInt(TILE_BITS * level))
+  const keep = Math.ceil(WINDOW / TILE_WIDTH ** level) + 2 * TILE_WIDTH
+  const first = Math.max(0, Math.floor((count - keep) / TILE_WIDTH))
+  const tiles: Uint8Array[] = []
+  for (let index = BigInt(first); index * BigInt(TILE_WIDTH) < count; index++) {
+    const width = tileWidth(size, level, index)
+    tiles.push((await deriveTile(source, size, level, index, width))!)
+  }
+  return [first * TILE_WIDTH, concat(tiles)]
+}
