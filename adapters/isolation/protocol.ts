@@ -1,0 +1,46 @@
+/** What the process and an isolated worker say to each other. Plain data only: what cannot be cloned cannot cross. */
+export interface CallMessage {
+  readonly call: number
+  readonly method: string
+  readonly body: unknown
+}
+export type ToWorker =
+  | CallMessage
+  /** The caller gave up on this call. */
+  | { readonly abort: number }
+  /** The answer to a worker's own question. */
+  | { readonly answer: number; readonly value: unknown }
+  | { readonly answer: number; readonly failed: string }
+
+export type FromWorker =
+  | { readonly done: number; readonly value: unknown }
+  | { readonly done: number; readonly failed: Failure }
+  /** The worker asks the process, on behalf of a call. */
+  | { readonly ask: number; readonly of: number; readonly method: string; readonly body: unknown }
+
+/** A stable code where the thrown error has one. Never the payload that caused it. */
+export interface Failure {
+  readonly code: string | undefined
+  readonly message: string
+}
+
+/** Which module's export the worker runs. */
+export interface IsolatedModule {
+  readonly role: 'engine' | 'plugin'
+  readonly module: string
+  readonly exportName: string
+}
+
+/** What an isolated plugin's `facts` is called with; the payload travels as its bytes. */
+export interface FactsCall {
+  readonly action: string
+  readonly payload: Uint8Array
+  readonly peer: { readonly kind: string; readonly id: string }
+  readonly obligations: readonly string[]
+  readonly now: number
+}
+export interface EvaluateCall {
+  readonly policy: number
+  readonly entrypoint: string
+  readonly text: string
+}

@@ -1,0 +1,133 @@
+/**
+ * `isolation: worker`: a plugin's facts, or an engine, in a worker without store or custody that is killed at its deadline. Reads go by
+ * message through the guarded ports of the request. A module's metadata (actions, schema, effects) is loaded in the process itself, so
+ * importing a module still trusts its top level; effects are pure and run in the process.
+ */
+import { EngineError, type EngineErrorCode } from '../../core/error.ts'
+import type { Json } from '../../core/json.ts'
+import type { Plugin, ReadPorts } from '../../core/plugin.ts'
+import type { Engine, Policy } from '../../core/ports/engine.ts'
+import { Channel, type ChannelOptions, IsolationError } from './channel.ts'
+import type { EvaluateCall, FactsCall } from './protocol.ts'
+
+export interface IsolationOptions extends ChannelOptions {
+  /** Which export of the module; default `default`. */
+  readonly exportName?: string
+}
+export interface IsolatedPlugin extends Plugin {
+  /** Ends the worker. */
+  close(): Promise<void>
+}
+export interface IsolatedEngine extends Engine {
+  close(): Promise<void>
+}
+
+/**
+ * The plugin of the module at `specifier` with its facts computed in a worker. `facts` rejects with IsolationError: `timeout` when it
+ * was late (the worker is gone, the next call gets a new one), `crashed`, `failed` with what it threw.
+ */
+export async function isolatePlugin(
+  specifier: URL,
+  options: IsolationOptions,
+): Promise<IsolatedPlugin> {
+  const { exportName = 'default' } = options
+  const exported = (await import(specifier.href))[exportName] as { plugin?: Plugin } & Plugin
+  const plugin = exported.plugin ?? exported
+  const channel = new Channel({ role: 'plugin', module: specifier.href, exportName }, options)
+  return {
+    ...plugin,
+    facts: (request, read, now, signal) => {
+      const { action, payload, peer, obligations } = request
+      const body: FactsCall = { action, payload: payload.bytes, peer, obligations, now }
+      const answer = (method: string, question: unknown): Promise<unknown> =>
+        answerRead(read, method, question as ReadQuestion)
+      return channel.call('facts', body, { signal, answer }) as Promise<object>
+    },
+    close: () => channel.close(),
+  }
+}
+
+interface ReadQuestion {
+  readonly sort: string
+  readonly prefix: string
+  readonly maxAgeMs: number
+}
+async function answerRead(
+  read: ReadPorts,
+  method: string,
+  { sort, prefix, maxAgeMs }: ReadQuestion,
+): Promise<unknown> {
+  if (method === 'get') return read.get(sort)
+  if (method === 'listGuarded') return read.listGuarded(prefix)
+  if (method === 'snapshot') return read.snapshot(sort, maxAgeMs)
+  throw new Error('there is no such read')
+}
+
+/** The engine that the module at `specifier` makes, in a worker: `evaluate` answers with a promise, EngineError `timeout` when late. */
+export async function isolateEngine(
+  specifier: URL,
+  options: IsolationOptions,
+): Promise<IsolatedEngine> {
+  const { exportName = 'default' } = options
+  const channel = new Channel({ role: 'engine', module: specifier.href, exportName }, options)
+  let nextPolicy = 1
+  return {
+    name: 'worker',
+    async load(bundle) {
+      const policy = nextPolicy++
+      const body = { policy, bundle }
+      const loaded = channel.keep('load', body).then(
+        (forget) => forget,
+        (error: unknown) => {
+          throw engineError(error, 'invalid_bundle')
+        },
+      )
+      return isolatedPolicy(channel, policy, bundle, await loaded)
+    },
+    close: () => channel.close(),
+  }
+}
+
+function isolatedPolicy(
+  channel: Channel,
+  policy: number,
+  { digest, revision, entrypoints }: Pick<Policy, 'digest' | 'entrypoints' | 'revision'>,
+  forget: () => void,
+): Policy {
+  let closed = false
+  return {
+    digest,
+    revision,
+    entrypoints,
+    async evaluate(entrypoint, { text }) {
+      if (closed) throw new EngineError('engine/worker', 'closed', 'the policy was closed')
+      const body: EvaluateCall = { policy, entrypoint, text }
+      try {
+        return (await channel.call('evaluate', body)) as Json | undefined
+      } catch (error) {
+        throw engineError(error, 'evaluation_failed')
+      }
+    },
+    async close() {
+      if (closed) return
+      closed = true
+      forget()
+      await channel.call('unload', { policy }).catch(() => undefined)
+    },
+  }
+}
+
+const ENGINE_CODES: readonly string[] = [
+  'closed',
+  'evaluation_failed',
+  'invalid_bundle',
+  'timeout',
+  'unknown_entrypoint',
+] satisfies readonly EngineErrorCode[]
+
+function engineError(error: unknown, otherwise: EngineErrorCode): EngineError {
+  if (!(error instanceof IsolationError)) throw error
+  const code = error.inner ?? error.code
+  const known = ENGINE_CODES.includes(code) ? (code as EngineErrorCode) : otherwise
+  return new EngineError('engine/worker', known, error.message, { cause: error })
+}
