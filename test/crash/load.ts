@@ -1,0 +1,72 @@
+/** Clients that keep a server under load: each sends one request at a time and writes the ledger before and after it. */
+import type { Entry, Ledger, Operation } from './ledger.ts'
+import { between, type Random } from './random.ts'
+
+/** Records that many connections write at once, so that commits conflict. */
+const SHARED = 4
+/** What the server answers when it made no decision and nothing happened. */
+const NOTHING_HAPPENED = new Set([429, 503])
+
+export interface Load {
+  readonly url: string
+  readonly ledger: Ledger
+  readonly random: Random
+  /** Numbers operations over the whole run. */
+  next(): number
+  /** True when the load should end. */
+  stopped(): boolean
+}
+
+/** Sends requests until the server is gone or the load is stopped. */
+export async function keepSending(load: Load): Promise<void> {
+  while (!load.stopped()) {
+    const entry = load.ledger.intend(chooseOperation(load))
+    if (!(await send(load.url, load.ledger, entry))) return
+  }
+}
+
+function chooseOperation({ next, random }: Load): Operation {
+  const op = next()
+  const choice = random()
+  if (choice < 0.5) return { op, action: 'access.put-resource', target: `only-${op}` }
+  if (choice < 0.8)
+    return { op, action: 'access.put-subject', target: `shared-${between(random, 1, SHARED)}` }
+  return { op, action: 'access.evaluate', target: `probe-${op}` }
+}
+
+/** What the decision is about: `op` is in it, so that a leaf can be traced back to the intent. */
+export function payloadOf({ action, op, target }: Operation): object {
+  if (action === 'access.evaluate') {
+    const subject = { type: 'user', id: target, properties: { op } }
+    return { subject, action: { name: 'read' }, resource: { type: 'document', id: 'none' } }
+  }
+  const type = action === 'access.put-subject' ? 'user' : 'document'
+  return { type, id: target, attributes: { op } }
+}
+
+/** One request, again or for the first time. False: the server is gone, and what happened is not known. */
+export async function send(url: string, ledger: Ledger, entry: Entry): Promise<boolean> {
+  const { operation } = entry
+  const body = {
+    action: operation.action,
+    payload: payloadOf(operation),
+    idempotency_key: `op-${operation.op}`,
+  }
+  try {
+    const response = await fetch(`${url}/assay/v1/decisions`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify(body),
+    })
+    const text = await response.text()
+    if (response.status === 200) ledger.acknowledge(entry, JSON.parse(text))
+    else if (NOTHING_HAPPENED.has(response.status) && !response.headers.has('x-decision-id'))
+      ledger.refuse(entry, text)
+    else throw new Error(`unexpected answer ${response.status} to ${operation.action}: ${text}`)
+    return true
+  } catch (error) {
+    // fetch says TypeError for a connection that broke; anything else is a fault of the server or of this test.
+    if (error instanceof TypeError) return false
+    throw error
+  }
+}
