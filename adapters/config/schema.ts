@@ -168,7 +168,7 @@ const http = z.strictObject({
   maxBodyBytes: whole(1, 16_777_216).exactOptional(),
   requestTimeoutMs: whole(1, 600_000).exactOptional(),
   maxConcurrent: whole(1, 1_000_000).exactOptional(),
-  evaluationsMax: whole(1, 10_000).exactOptional(),
+  evaluationsMax: whole(1, 400).exactOptional(),
 })
 const limits = z.strictObject({
   maxInFlight: whole(1, 1_000_000).exactOptional(),
