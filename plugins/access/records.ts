@@ -1,0 +1,92 @@
+/** The plugin's records as the store holds them, read guarded, each at most once a decision. */
+import { StoreError } from '../../core/error.ts'
+import type { Json } from '../../core/json.ts'
+import type { ReadPorts } from '../../core/plugin.ts'
+import { assignmentKey, membersKey, resourceKey, sessionKey, subjectKey } from './keys.ts'
+import type { Attributes, Ref, ResourceState } from './schema.ts'
+
+export interface SubjectRecord extends ResourceState {
+  readonly acts_for?: Ref
+  readonly incarnation: string
+}
+export type ResourceRecord = ResourceState
+export interface AssignmentRecord extends Ref {
+  readonly roles: readonly string[]
+}
+export interface MembersRecord {
+  readonly members: number
+  readonly role: string
+}
+export interface SessionRecord {
+  readonly expires: number
+  readonly id: string
+  readonly incarnation: string
+  readonly opened: number
+  readonly roles: readonly string[]
+  readonly subject: Ref
+}
+
+export const NO_ATTRIBUTES: Attributes = Object.freeze({})
+export const NO_ROLES: readonly string[] = Object.freeze([])
+
+export class Records {
+  readonly #read: ReadPorts
+  readonly #signal: AbortSignal
+  readonly #asked = new Map<string, Promise<Json | undefined>>()
+
+  constructor(read: ReadPorts, signal: AbortSignal) {
+    this.#read = read
+    this.#signal = signal
+  }
+
+  /** @throws StoreError `corrupt` when the record under this key is about somebody else; so do the others */
+  async subject(ref: Ref): Promise<SubjectRecord | undefined> {
+    const record = (await this.#get(subjectKey(ref))) as SubjectRecord | undefined
+    return record && isAbout(record, ref) ? record : undefined
+  }
+
+  async resource(ref: Ref): Promise<ResourceRecord | undefined> {
+    const record = (await this.#get(resourceKey(ref))) as ResourceRecord | undefined
+    return record && isAbout(record, ref) ? record : undefined
+  }
+
+  async roles(ref: Ref): Promise<readonly string[]> {
+    const record = (await this.#get(assignmentKey(ref))) as AssignmentRecord | undefined
+    return record && isAbout(record, ref) ? record.roles : NO_ROLES
+  }
+
+  async session(id: string): Promise<SessionRecord | undefined> {
+    const record = (await this.#get(sessionKey(id))) as SessionRecord | undefined
+    if (record && record.id !== id) throw corrupt()
+    return record
+  }
+
+  async members(role: string): Promise<number> {
+    const record = (await this.#get(membersKey(role))) as MembersRecord | undefined
+    if (record && record.role !== role) throw corrupt()
+    return record?.members ?? 0
+  }
+
+  /** The same record twice in one decision is one value, whatever is committed in between. */
+  #get(sort: string): Promise<Json | undefined> {
+    const asked = this.#asked.get(sort)
+    if (asked) return asked
+    this.#signal.throwIfAborted()
+    const answer = this.#read.get(sort)
+    this.#asked.set(sort, answer)
+    return answer
+  }
+}
+
+function isAbout(record: Ref, { id, type }: Ref): true {
+  if (record.id !== id || record.type !== type) throw corrupt()
+  return true
+}
+
+function corrupt(): StoreError {
+  return new StoreError(
+    'plugin/access',
+    'corrupt',
+    'a record lies under the key of another; restore the store from a backup',
+  )
+}
