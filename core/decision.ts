@@ -1,0 +1,120 @@
+/** What a decision leaves behind: the leaf, which anyone may see, and the openings beside it, which are guarded and can be erased. */
+import type { Core } from './core.ts'
+import { randomBytes, toHex } from './crypto.ts'
+import { LogError } from './error.ts'
+import type { Json } from './json.ts'
+import { commitment, encodeLeaf, leafHash } from './log/leaf.ts'
+import type { Openings } from './log/receipt.ts'
+import type { UnixSeconds } from './ports/clock.ts'
+import type { Key, Write } from './ports/store.ts'
+import type { Obligation, Reason } from './verdict.ts'
+
+/** The kernel's own partitions: a plugin's name has no `#`. */
+export const PARTITION = {
+  decision: '#decision',
+  idempotency: '#idempotency',
+  outbox: '#outbox',
+  policy: '#policy',
+} as const
+
+/** What was decided, as the caller will see it. */
+export interface Answer {
+  readonly allow: boolean
+  readonly reasons: readonly Reason[]
+  readonly obligations: readonly Obligation[]
+  readonly output?: Json
+}
+
+/** One decision before its commit. */
+export interface Draft {
+  readonly id: string
+  readonly action: string
+  readonly now: UnixSeconds
+  readonly policy: { readonly digest: string; readonly revision: string } | undefined
+  readonly answer: Answer
+  /** JSON text by field: `request`, `payload`, `verdict`, `output`, `facts.<name>`. */
+  readonly texts: ReadonlyMap<string, string>
+  readonly writes: readonly Write[]
+  /** Entries that it puts into the outbox. */
+  readonly outbox: number
+}
+
+/** A decision as it will be committed: one leaf, one record of openings, and the writes of its effects. */
+export interface DecisionRecord {
+  readonly leaf: string
+  readonly leafHash: Uint8Array
+  readonly openings: Openings
+  readonly writes: readonly Write[]
+}
+
+/** What lies in the `#decision` partition. Erasing removes `openings`, never the rest. */
+export interface StoredDecision {
+  readonly hash: string
+  readonly openings?: Openings
+}
+
+export function decisionKey(id: string): Key {
+  return { partition: PARTITION.decision, sort: id }
+}
+
+/** 128 random bits in hex, from a pool that one call to the platform fills for hundreds of decisions. */
+export function randomId(): string {
+  if (poolAt === pool.length) {
+    pool = toHex(randomBytes(POOL_BYTES))
+    poolAt = 0
+  }
+  poolAt += 32
+  return pool.slice(poolAt - 32, poolAt)
+}
+const POOL_BYTES = 32_768
+let pool = ''
+let poolAt = 0
+
+/** The record of a draft, or undefined when it is larger than the log or the store takes. */
+export function recordWithin(
+  { development, store }: Pick<Core, 'development' | 'store'>,
+  draft: Draft,
+): { readonly draft: Draft; readonly record: DecisionRecord } | undefined {
+  try {
+    const record = recordDecision(draft, development)
+    const fits = record.writes.every(
+      (write) => !('put' in write) || write.value.length <= store.maxValueBytes,
+    )
+    return fits && record.writes.length <= store.maxBatch ? { draft, record } : undefined
+  } catch (error) {
+    if (error instanceof LogError && error.code === 'too_large') return undefined
+    throw error
+  }
+}
+
+function recordDecision(draft: Draft, development: boolean): DecisionRecord {
+  const openings: Record<string, { salt: string; json: string }> = {}
+  const commitments: Record<string, string> = {}
+  for (const field of [...draft.texts.keys()].sort()) {
+    const json = draft.texts.get(field) as string
+    const salt = randomId()
+    openings[field] = { json, salt }
+    commitments[field] = commitment(field, salt, json)
+  }
+  const leaf = encodeLeaf({
+    type: 'assay.decision/v1',
+    id: draft.id,
+    time: draft.now,
+    action: draft.action,
+    allow: draft.answer.allow,
+    reasons: draft.answer.reasons.map(({ code, rule }) => ({ code, rule })),
+    policy: draft.policy?.digest ?? 'none',
+    revision: draft.policy?.revision ?? 'none',
+    commitments,
+    ...(development ? { mode: 'development' as const } : {}),
+  })
+  const hash = leafHash(leaf)
+  const stored: StoredDecision = { hash: toHex(hash), openings }
+  const row: Write = {
+    put: decisionKey(draft.id),
+    value: encoder.encode(JSON.stringify(stored)),
+    if: 'absent',
+  }
+  return { leaf, leafHash: hash, openings, writes: [row, ...draft.writes] }
+}
+const encoder = new TextEncoder()

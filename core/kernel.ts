@@ -1,8 +1,18 @@
+/** The kernel: what embeds, serves and closes. `createKernel` puts the parts together; `decide.ts` is what they do. */
+
+import type { Limits } from './core.ts'
 import type { Json } from './json.ts'
 import type { Receipt } from './log/receipt.ts'
+import type { Plugin } from './plugin.ts'
+import type { Clock } from './ports/clock.ts'
 import type { Bundle } from './ports/compiler.ts'
-import type { Policy } from './ports/engine.ts'
+import type { Custody } from './ports/custody.ts'
+import type { Engine, Policy } from './ports/engine.ts'
+import type { LogStore } from './ports/logstore.ts'
+import type { Outbound } from './ports/outbound.ts'
+import type { Store } from './ports/store.ts'
 import type { Payload, Peer } from './request.ts'
+import { KernelRuntime } from './runtime.ts'
 import type { Obligation, Reason } from './verdict.ts'
 
 /** What the caller waits for. `durable`: survives a crash. `sealed`: included in a signed head. */
@@ -53,7 +63,7 @@ export interface DryRun {
 
 export interface Readiness {
   readonly ready: boolean
-  /** Stable codes: `clock_behind`, `closed`, `no_policy`, `store_failed`, `unsealed`, `policy_stale`. */
+  /** Stable codes: `clock_behind`, `closed`, `no_policy`, `store_failed`, `unsealed`. */
   readonly problems: readonly string[]
   readonly policy: { readonly digest: string; readonly revision: string } | undefined
   readonly size: string
@@ -83,4 +93,31 @@ export interface LogReader {
   /** `width` 1 to 256; 256 is the full tile. */
   tile(level: number, index: bigint, width: number): Promise<Uint8Array | undefined>
   entries(index: bigint, width: number): Promise<Uint8Array | undefined>
+}
+
+export interface KernelOptions {
+  /** The log's name (C2SP checkpoint origin): no scheme, no trailing slash; it never changes. */
+  readonly origin: string
+  readonly store: Store
+  readonly log: LogStore
+  readonly custody: Custody
+  /** The name of a key of scope `log` with an active version. */
+  readonly logKey: string
+  readonly engine: Engine
+  readonly clock: Clock
+  readonly plugins: readonly Plugin[]
+  readonly outbound?: readonly Outbound[]
+  /** Marks every leaf: a local key, and policies from a folder, prove nothing to strangers. */
+  readonly development: boolean
+  readonly limits?: Partial<Limits>
+}
+
+/**
+ * Opens the log and gets ready to decide; without {@link Kernel.activate} every decision is a denial. The kernel closes what it was given.
+ *
+ * @throws RegistryError; CustodyError `unknown_key` without an active log key; StoreError `corrupt` when the rows do not lead to the
+ *   published head
+ */
+export function createKernel(options: KernelOptions): Promise<Kernel> {
+  return KernelRuntime.open(options)
 }

@@ -12,13 +12,19 @@ export interface Peer {
 /** Bytes that nobody but the action's plugin reads. */
 export class Payload {
   readonly text: string
-  /** As they came: what a plugin verifies signatures over. */
-  readonly bytes: Uint8Array
+  #bytes: Uint8Array | undefined
   #json: Json | undefined
 
-  private constructor(text: string, bytes: Uint8Array) {
+  private constructor(text: string, bytes?: Uint8Array, json?: Json) {
     this.text = text
-    this.bytes = bytes
+    this.#bytes = bytes
+    this.#json = json
+  }
+
+  /** As they came: what a plugin verifies signatures over. */
+  get bytes(): Uint8Array {
+    this.#bytes ??= encoder.encode(this.text)
+    return this.#bytes
   }
 
   /** @throws NoDecision `malformed` when the bytes are not UTF-8; binary payloads travel as base64url text. */
@@ -37,7 +43,12 @@ export class Payload {
   static fromJson(value: unknown): Payload {
     const text = JSON.stringify(value)
     if (text === undefined) throw new NoDecision('malformed', 'the payload is not a JSON value')
-    return new Payload(text, encoder.encode(text))
+    return new Payload(text)
+  }
+
+  /** Of strict JSON that nobody else holds, such as a frame's: it is not parsed again. */
+  static fromParsed(value: Json): Payload {
+    return new Payload(JSON.stringify(value), undefined, value)
   }
 
   /** Strict JSON, parsed once. @throws JsonError; a plugin reports that as a fact. */

@@ -54,7 +54,7 @@ export interface Count {
 
 export type Leaf = CountsLeaf | DecisionLeaf
 
-const FIELD = /^(?:request|payload|verdict|facts\.[A-Za-z0-9_.-]{1,64})$/
+const FIELD = /^(?:request|payload|verdict|output|facts\.[A-Za-z0-9_.-]{1,64})$/
 const DIGEST = /^[A-Za-z0-9_-]{43}$/
 const time = schema.integer({ min: 0 })
 const decisionSchema = schema.object(
@@ -207,13 +207,13 @@ export function leafHash(leaf: string | Uint8Array): Uint8Array {
 
 /**
  * Commits to the exact text of one field: base64url SHA-256. Hides the text behind `saltHex`, 32 lower-case hex digits of 128 random
- * bits that no other field shares.
+ * bits that no other field shares. In a leaf, `field` has to be one that {@link isCommitmentField} knows.
  *
- * @throws LogError `malformed`: not a field or not a salt
+ * @throws LogError `malformed`: a line break in the field, or not a salt
  */
 export function commitment(field: string, saltHex: string, json: string): string {
-  if (!FIELD.test(field) || !SALT.test(saltHex))
-    throw new LogError('log/leaf', 'malformed', 'a commitment needs a known field and a salt')
+  if (field.includes('\n') || !SALT.test(saltHex))
+    throw new LogError('log/leaf', 'malformed', 'a commitment needs a one-line field and a salt')
   return sha256TextBase64url(`assay.commitment/v1\n${field}\n${saltHex}\n${json}`)
 }
 const SALT = /^[0-9a-f]{32}$/

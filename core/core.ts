@@ -1,0 +1,58 @@
+/** What every step of a decision works with. */
+import type { Committer } from './commit.ts'
+import type { Deadlines } from './deadline.ts'
+import type { Idempotency } from './idempotency.ts'
+import type { Clock } from './ports/clock.ts'
+import type { Custody } from './ports/custody.ts'
+import type { Policy } from './ports/engine.ts'
+import type { LogStore } from './ports/logstore.ts'
+import type { Store } from './ports/store.ts'
+import type { RecordCache } from './reads.ts'
+import type { Registry } from './registry.ts'
+
+export interface Limits {
+  /** Decisions under way; over it there is no decision (`overloaded`). */
+  readonly maxInFlight: number
+  /** Decisions in one group commit. */
+  readonly maxGroup: number
+  /** For facts and policy, where the caller names none. */
+  readonly timeoutMs: number
+  /** A commit later than this after the decision's `now` is refused and the decision made again. */
+  readonly maxDecisionAgeMs: number
+  /** How far the clock may be behind the newest leaf. */
+  readonly clockToleranceMs: number
+  /** Attempts on conflict before the decision is a denial (`contended`). */
+  readonly maxAttempts: number
+  /** For one signature of a head. */
+  readonly sealTimeoutMs: number
+  /** Window of counted refusals and dry runs, and of the idempotency sweep. */
+  readonly windowMs: number
+}
+
+export const DEFAULT_LIMITS: Limits = {
+  maxInFlight: 1024,
+  maxGroup: 256,
+  timeoutMs: 5000,
+  maxDecisionAgeMs: 2000,
+  clockToleranceMs: 2000,
+  maxAttempts: 8,
+  sealTimeoutMs: 5000,
+  windowMs: 10_000,
+}
+
+export interface Core {
+  readonly store: Store
+  readonly log: LogStore
+  readonly custody: Custody
+  readonly clock: Clock
+  readonly registry: Registry
+  readonly cache: RecordCache
+  readonly committer: Committer
+  readonly idempotency: Idempotency
+  readonly deadlines: Deadlines
+  readonly limits: Limits
+  readonly development: boolean
+  readonly outboundKinds: ReadonlySet<string>
+  /** The active one: a swap takes effect with the next attempt. */
+  policy(): Policy | undefined
+}

@@ -1,0 +1,38 @@
+/** Step 1: the frame of a request, under limits. The payload is not looked at. */
+import { NoDecision } from './error.ts'
+import type { Submission } from './kernel.ts'
+import { Payload, type Peer, type Request } from './request.ts'
+
+const ACTION = /^[a-z][a-z0-9-]*(?:\.[a-z][a-z0-9-]*)+$/
+const MAX_ACTION = 128
+const MAX_TEXT = 256
+const MAX_OBLIGATIONS = 64
+const EMBEDDED: Peer = { kind: 'embedded', id: 'process' }
+
+/** @throws NoDecision `malformed` */
+export function checkSubmission(submission: Submission): Request {
+  const { action, payload, peer = EMBEDDED, idempotencyKey, obligations = [] } = submission
+  if (typeof action !== 'string' || action.length > MAX_ACTION || !ACTION.test(action)) {
+    malformed(`action must match ${ACTION.source}, at most ${MAX_ACTION} characters`)
+  }
+  if (!(payload instanceof Payload)) malformed('payload must be a Payload')
+  if (!isText(peer.kind) || !isText(peer.id))
+    malformed(`peer kind and id are 1 to ${MAX_TEXT} characters`)
+  if (idempotencyKey !== undefined && !isText(idempotencyKey, 128)) {
+    malformed('an idempotency key is 1 to 128 characters')
+  }
+  if (obligations.length > MAX_OBLIGATIONS || !obligations.every((name) => isText(name))) {
+    malformed(`obligations are at most ${MAX_OBLIGATIONS} names`)
+  }
+  return { action, payload, peer: { id: peer.id, kind: peer.kind }, obligations: [...obligations] }
+}
+
+function isText(value: unknown, max = MAX_TEXT): boolean {
+  return (
+    typeof value === 'string' && value.length > 0 && value.length <= max && value.isWellFormed()
+  )
+}
+
+function malformed(what: string): never {
+  throw new NoDecision('malformed', what)
+}

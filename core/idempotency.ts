@@ -1,0 +1,87 @@
+/** The same key from the same peer means the same decision for five minutes; with another request it is a mistake. */
+
+import { sha256Hex } from './crypto.ts'
+import { PARTITION, randomId } from './decision.ts'
+import { NoDecision } from './error.ts'
+import { commitment } from './log/leaf.ts'
+import type { Clock } from './ports/clock.ts'
+import type { Key, Store, Version, Write } from './ports/store.ts'
+import type { Request } from './request.ts'
+
+export const IDEMPOTENCY_MS: number = 5 * 60 * 1000
+
+interface Row {
+  readonly id: string
+  readonly salt: string
+  readonly digest: string
+  readonly expires: number
+}
+
+/** What the key says: the decision that it stands for already, or the write that binds it to a new one. */
+export type Claim = { readonly decided: string } | { bind(decisionId: string): Write }
+
+export class Idempotency {
+  readonly #store: Store
+  readonly #clock: Clock
+  /** In the order of their expiry. */
+  readonly #expiring: { readonly key: Key; readonly expires: number }[] = []
+
+  constructor(store: Store, clock: Clock) {
+    this.#store = store
+    this.#clock = clock
+  }
+
+  /** Finds the rows that an earlier process left behind. */
+  async open(): Promise<void> {
+    for await (const stored of this.#store.list(PARTITION.idempotency, '')) {
+      this.#expiring.push({ key: stored.key, expires: parse(stored.value).expires })
+    }
+    this.#expiring.sort((a, b) => a.expires - b.expires)
+  }
+
+  /** @throws NoDecision `idempotency_mismatch` */
+  async claim(request: Request, idempotencyKey: string): Promise<Claim> {
+    const { peer } = request
+    const sort = sha256Hex(JSON.stringify([peer.kind, peer.id, idempotencyKey]))
+    const key: Key = { partition: PARTITION.idempotency, sort }
+    const said = JSON.stringify([request.action, request.obligations, request.payload.text])
+    const stored = await this.#store.get(key)
+    const row = stored && parse(stored.value)
+    if (row && row.expires > this.#clock.now()) {
+      if (commitment('idempotency', row.salt, said) === row.digest) return { decided: row.id }
+      throw new NoDecision(
+        'idempotency_mismatch',
+        'this key was used with another request; use a new key',
+      )
+    }
+    return { bind: (id) => this.#bind(key, id, said, stored?.version ?? 'absent') }
+  }
+
+  #bind(key: Key, id: string, said: string, version: Version | 'absent'): Write {
+    const salt = randomId()
+    const expires = this.#clock.now() + IDEMPOTENCY_MS
+    const row: Row = { id, salt, digest: commitment('idempotency', salt, said), expires }
+    this.#expiring.push({ key, expires })
+    return { put: key, value: encoder.encode(JSON.stringify(row)), if: version }
+  }
+
+  /** Removes up to 256 rows that have expired. A row that was bound anew meanwhile stays. */
+  async sweep(): Promise<void> {
+    const now = this.#clock.now()
+    const due = this.#expiring.findIndex(({ expires }) => expires > now)
+    const batches = []
+    for (const { key } of this.#expiring.splice(
+      0,
+      Math.min(256, due < 0 ? this.#expiring.length : due),
+    )) {
+      const stored = await this.#store.get(key)
+      if (stored && parse(stored.value).expires <= now) {
+        batches.push({ writes: [{ remove: key, if: stored.version }] })
+      }
+    }
+    if (batches.length > 0) await this.#store.commit(batches)
+  }
+}
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+const parse = (value: Uint8Array): Row => JSON.parse(decoder.decode(value)) as Row

@@ -1,0 +1,138 @@
+/** Decisions that the kernel makes itself: policy activations, outcomes of external actions, counted leaves. Logged like any. */
+import type { Committed } from './commit.ts'
+import type { Core } from './core.ts'
+import { type Draft, PARTITION, randomId, recordWithin } from './decision.ts'
+import { EngineError, NoDecision } from './error.ts'
+import type { Json } from './json.ts'
+import { leafHash } from './log/leaf.ts'
+import type { Bundle } from './ports/compiler.ts'
+import type { Policy } from './ports/engine.ts'
+import type { Batch, Key, Stored, Write } from './ports/store.ts'
+
+const ACTIVE: Key = { partition: PARTITION.policy, sort: 'active' }
+
+export class OwnDecisions {
+  readonly #core: Core
+  constructor(core: Core) {
+    this.#core = core
+  }
+
+  /**
+   * Logs that a policy becomes the active one and keeps its sources for those who re-run decisions. The one that was active last is not
+   * logged again.
+   *
+   * @throws EngineError `invalid_bundle`: an entry point is missing or cannot be evaluated; the old policy stays
+   */
+  async activation(policy: Policy, bundle: Bundle, entrypoints: readonly string[]): Promise<void> {
+    await this.#selfTest(policy, entrypoints)
+    const { digest, revision } = policy
+    const active = await this.#core.store.get(ACTIVE)
+    const now = JSON.stringify({ digest, revision })
+    if (active && decoder.decode(active.value) === now) return
+    const kept: Key = { partition: PARTITION.policy, sort: `${digest}/${revision}` }
+    const writes: Write[] = [
+      { put: ACTIVE, value: encoder.encode(now), if: active?.version ?? 'absent' },
+    ]
+    if (!(await this.#core.store.get(kept))) {
+      const { sources, data, capabilities } = bundle
+      const value = encoder.encode(
+        JSON.stringify({ capabilities, data, entrypoints: bundle.entrypoints, sources }),
+      )
+      writes.push({ put: kept, value, if: 'absent' })
+    }
+    await this.#log(
+      'kernel.activate-policy',
+      'policy_activated',
+      { digest, revision },
+      writes,
+      policy,
+    )
+  }
+
+  /** Logs what came of an external action and takes it out of the outbox. */
+  async outcome(entry: Stored, outcome: Json): Promise<void> {
+    const remove: Write = { remove: entry.key, if: entry.version }
+    await this.#log(
+      'kernel.perform',
+      'performed',
+      { entry: entry.key.sort, outcome },
+      [remove],
+      this.#core.policy(),
+    )
+  }
+
+  /** A leaf that is no decision. */
+  async leaf(text: string): Promise<void> {
+    await this.#submit(randomId(), { writes: [], leaf: encoder.encode(text) }, leafHash(text))
+  }
+
+  /** A policy that cannot answer an empty question never serves. */
+  async #selfTest(policy: Policy, entrypoints: readonly string[]): Promise<void> {
+    const value = {
+      facts: {},
+      now: 0,
+      request: { action: '', obligations: [], peer: { id: '', kind: '' } },
+    }
+    for (const entrypoint of entrypoints) {
+      if (!policy.entrypoints.includes(entrypoint)) {
+        throw new EngineError(
+          'kernel',
+          'invalid_bundle',
+          `the policy has no entry point ${entrypoint}`,
+        )
+      }
+      try {
+        const { deadlines, limits } = this.#core
+        const answer = policy.evaluate(entrypoint, { value, text: JSON.stringify(value) })
+        if (answer instanceof Promise) await deadlines.start(limits.timeoutMs).race(answer)
+      } catch (cause) {
+        throw new EngineError('kernel', 'invalid_bundle', `${entrypoint} cannot be evaluated`, {
+          cause,
+        })
+      }
+    }
+  }
+
+  async #log(
+    action: string,
+    code: string,
+    payload: Json,
+    writes: readonly Write[],
+    policy: Draft['policy'],
+  ): Promise<void> {
+    const reason = { code: `kernel/${code}`, message: '', rule: `kernel/${code}` }
+    const draft: Draft = {
+      id: randomId(),
+      action,
+      now: Math.floor(this.#core.clock.now() / 1000),
+      policy: policy && { digest: policy.digest, revision: policy.revision },
+      answer: { allow: true, reasons: [reason], obligations: [] },
+      texts: new Map([['payload', JSON.stringify(JSON.stringify(payload))]]),
+      writes,
+      outbox: 0,
+    }
+    const recorded = recordWithin(this.#core, draft)
+    if (!recorded) throw new NoDecision('unavailable', `${action} is larger than the store takes`)
+    const { leaf, leafHash: hash } = recorded.record
+    await this.#submit(
+      draft.id,
+      { writes: recorded.record.writes, leaf: encoder.encode(leaf) },
+      hash,
+    )
+  }
+
+  async #submit(id: string, batch: Batch, hash: Uint8Array): Promise<Committed> {
+    const startedAt = this.#core.clock.now()
+    const committed = await this.#core.committer.submit({
+      id,
+      batch,
+      leafHash: hash,
+      startedAt,
+      waitForSeal: false,
+    })
+    if ('index' in committed) return committed
+    throw new NoDecision('unavailable', 'somebody else changed the same record; try again')
+  }
+}
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()

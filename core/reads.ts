@@ -1,0 +1,136 @@
+/** What `facts` read, with the versions that the commit will check. One instance serves one attempt at one decision. */
+import type { Json } from './json.ts'
+import type { Listed, Plugin, ReadPorts, Snapshot } from './plugin.ts'
+import type { Key, Store, Stored, Version, Write } from './ports/store.ts'
+
+const MAX_LISTED = 1000
+
+/** Parsed records by version, so that a record that did not change is parsed once. Bounded: the oldest go. */
+export class RecordCache {
+  readonly #entries = new Map<string, { readonly version: Version; readonly value: Json }>()
+  readonly #limit: number
+  constructor(limit = 20_000) {
+    this.#limit = limit
+  }
+
+  value(stored: Stored): Json {
+    const at = `${stored.key.partition}\n${stored.key.sort}`
+    const known = this.#entries.get(at)
+    if (known?.version === stored.version) return known.value
+    const value = deepFreeze(JSON.parse(decoder.decode(stored.value)) as Json)
+    this.#entries.delete(at)
+    this.#entries.set(at, { version: stored.version, value })
+    if (this.#entries.size > this.#limit) {
+      const oldest = this.#entries.keys().next().value
+      if (oldest !== undefined) this.#entries.delete(oldest)
+    }
+    return value
+  }
+}
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+interface Read {
+  readonly key: Key
+  readonly version: Version | 'absent'
+  readonly value: Json | undefined
+}
+
+export class GuardedReads implements ReadPorts {
+  readonly #store: Store
+  readonly #plugin: Plugin
+  readonly #cache: RecordCache
+  readonly #reads = new Map<string, Read>()
+  readonly #generations = new Map<string, Read>()
+
+  constructor(store: Store, plugin: Plugin, cache: RecordCache) {
+    this.#store = store
+    this.#plugin = plugin
+    this.#cache = cache
+  }
+
+  async get(sort: string): Promise<Json | undefined> {
+    const known = this.#reads.get(sort)
+    if (known) return known.value
+    const read = await this.#read({ partition: this.#plugin.name, sort })
+    this.#reads.set(sort, read)
+    return read.value
+  }
+
+  async listGuarded(prefix: string): Promise<readonly Listed[]> {
+    if (!this.#plugin.lists?.includes(prefix))
+      throw new TypeError(`${prefix} is not a declared list`)
+    if (!this.#generations.has(prefix)) {
+      this.#generations.set(prefix, await this.#read(generationKey(this.#plugin, prefix)))
+    }
+    const listed: Listed[] = []
+    for await (const stored of this.#store.list(this.#plugin.name, prefix)) {
+      if (listed.length === MAX_LISTED)
+        throw new RangeError(`over ${MAX_LISTED} records: ${prefix}`)
+      listed.push({ sort: stored.key.sort, value: this.#cache.value(stored) })
+    }
+    return listed
+  }
+
+  async snapshot(sort: string, _maxAgeMs: number): Promise<Snapshot> {
+    const read = await this.#read({ partition: this.#plugin.name, sort })
+    return { value: read.value, revision: read.version }
+  }
+
+  /** The record as it was read guarded. @throws RangeError when it was not */
+  recorded(sort: string): {
+    readonly version: Version | 'absent'
+    readonly value: Json | undefined
+  } {
+    const read = this.#reads.get(sort)
+    if (!read)
+      throw new RangeError('only a record that facts read guarded can be used in an effect')
+    return read
+  }
+
+  /** Checks of everything that was read guarded, but for the keys that the batch writes anyway. */
+  checks(written: ReadonlySet<string>): Write[] {
+    const checks: Write[] = []
+    for (const [sort, read] of this.#reads) {
+      if (!written.has(sort)) checks.push({ check: read.key, if: read.version })
+    }
+    for (const read of this.#generations.values())
+      checks.push({ check: read.key, if: read.version })
+    return checks
+  }
+
+  /** One write for each declared list that a written key belongs to: what makes `listGuarded` see no phantoms. */
+  async bumps(written: Iterable<string>, decisionId: string): Promise<Write[]> {
+    const prefixes = new Set<string>()
+    for (const sort of written) {
+      for (const prefix of this.#plugin.lists ?? [])
+        if (sort.startsWith(prefix)) prefixes.add(prefix)
+    }
+    const bumps: Write[] = []
+    for (const prefix of prefixes) {
+      const key = generationKey(this.#plugin, prefix)
+      const known = this.#generations.get(prefix) ?? (await this.#read(key))
+      this.#generations.delete(prefix)
+      bumps.push({ put: key, value: encoder.encode(JSON.stringify(decisionId)), if: known.version })
+    }
+    return bumps
+  }
+
+  async #read(key: Key): Promise<Read> {
+    const stored = await this.#store.get(key)
+    if (!stored) return { key, version: 'absent', value: undefined }
+    return { key, version: stored.version, value: this.#cache.value(stored) }
+  }
+}
+const encoder = new TextEncoder()
+
+function generationKey(plugin: Plugin, prefix: string): Key {
+  return { partition: `${plugin.name}#generations`, sort: prefix }
+}
+
+function deepFreeze(value: Json): Json {
+  if (typeof value === 'object' && value !== null) {
+    for (const member of Object.values(value)) deepFreeze(member)
+    Object.freeze(value)
+  }
+  return value
+}

@@ -1,0 +1,48 @@
+/** Receipts from what is stored: no key, no kernel, so that they can be had from a stopped server's data too. */
+import { fromHex } from './crypto.ts'
+import { decisionKey, type StoredDecision } from './decision.ts'
+import { inclusionProof } from './log/proof.ts'
+import type { Receipt } from './log/receipt.ts'
+import { formatTlogProof } from './log/tlogproof.ts'
+import type { LogStore } from './ports/logstore.ts'
+import type { Store } from './ports/store.ts'
+import type { Head, Proof } from './seal.ts'
+
+/** A decision as it lies in the store and in the log. */
+export interface Found {
+  readonly index: bigint
+  readonly leaf: string
+  readonly stored: StoredDecision
+}
+
+/** Undefined when no decision has this id. */
+export async function findDecision(
+  store: Store,
+  log: LogStore,
+  id: string,
+): Promise<Found | undefined> {
+  const row = await store.get(decisionKey(id))
+  if (!row) return undefined
+  const stored = JSON.parse(decoder.decode(row.value)) as StoredDecision
+  const index = await log.indexOf(fromHex(stored.hash) as Uint8Array)
+  if (index === undefined) return undefined
+  const [leaf] = await log.leaves(index, 1)
+  return leaf && { index, leaf: decoder.decode(leaf), stored }
+}
+const decoder = new TextDecoder('utf-8', { fatal: true })
+
+/** @throws LogError when the head does not cover the decision */
+export async function receiptUnder(log: LogStore, found: Found, head: Head): Promise<Receipt> {
+  const path = await inclusionProof(log, found.index, head.size)
+  return makeReceipt(found.leaf, found.stored.openings, found.index, { head, path })
+}
+
+export function makeReceipt(
+  leaf: string,
+  openings: Receipt['openings'],
+  index: bigint,
+  { head, path }: Proof,
+): Receipt {
+  const proof = formatTlogProof({ index, path, checkpoint: head.note })
+  return { type: 'assay.receipt/v1', leaf, ...(openings ? { openings } : {}), proof }
+}

@@ -1,0 +1,279 @@
+/** The kernel at work: admission, the shared parts of all decisions, policy swaps, and a shutdown that drains. */
+import { Committer } from './commit.ts'
+import { type Core, DEFAULT_LIMITS, type Limits } from './core.ts'
+import { Counts } from './counts.ts'
+import { Deadlines } from './deadline.ts'
+import { type Decided, decide, deliberate } from './decide.ts'
+import { CustodyError, NoDecision } from './error.ts'
+import { checkSubmission } from './frame.ts'
+import { Idempotency } from './idempotency.ts'
+import type {
+  DecideOptions,
+  Decision,
+  DryRun,
+  Kernel,
+  KernelOptions,
+  LogReader,
+  Readiness,
+  Submission,
+} from './kernel.ts'
+import { logReader } from './log/reader.ts'
+import type { Receipt } from './log/receipt.ts'
+import { Outbox } from './outbox.ts'
+import { OwnDecisions } from './own.ts'
+import type { Bundle } from './ports/compiler.ts'
+import type { Policy } from './ports/engine.ts'
+import { RecordCache } from './reads.ts'
+import { recall } from './recall.ts'
+import { findDecision, makeReceipt, receiptUnder } from './receipts.ts'
+import { createRegistry } from './registry.ts'
+import { Sealer } from './seal.ts'
+import { Trial, type TrialOptions } from './trial.ts'
+
+export class KernelRuntime implements Kernel {
+  readonly origin: string
+  readonly log: LogReader
+  readonly #options: KernelOptions
+  readonly #core: Core
+  readonly #sealer: Sealer
+  readonly #own: OwnDecisions
+  readonly #outbox: Outbox
+  readonly #counts: { readonly refused: Counts; readonly checks: Counts }
+  #policy: Policy | undefined
+  #activating: Promise<unknown> = Promise.resolve()
+  #inFlight = 0
+  #newestSeconds: number
+  #closing: Promise<void> | undefined
+  #onIdle: (() => void) | undefined
+  #window: ReturnType<typeof setInterval>
+
+  private constructor(options: KernelOptions, sealer: Sealer, newestSeconds: number) {
+    const { store, log, custody, clock } = options
+    const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits }
+    this.origin = options.origin
+    this.#options = options
+    this.#sealer = sealer
+    this.#newestSeconds = newestSeconds
+    this.#outbox = new Outbox(store, clock, options.outbound ?? [], (entry, outcome) =>
+      this.#own.outcome(entry, outcome),
+    )
+    this.#core = {
+      store,
+      log,
+      custody,
+      clock,
+      limits,
+      registry: createRegistry(options.plugins),
+      cache: new RecordCache(),
+      committer: new Committer(store, log, clock, sealer, limits),
+      idempotency: new Idempotency(store, clock),
+      deadlines: new Deadlines(() => clock.monotonic()),
+      development: options.development,
+      outboundKinds: this.#outbox.kinds,
+      policy: () => this.#policy,
+    }
+    this.#own = new OwnDecisions(this.#core)
+    this.#counts = { refused: new Counts('refused', clock), checks: new Counts('checks', clock) }
+    this.log = logReader(log, () => sealer.head)
+    this.#window = setInterval(() => void this.#endWindow(), limits.windowMs)
+    this.#window.unref?.()
+  }
+
+  static async open(options: KernelOptions): Promise<KernelRuntime> {
+    const { custody, log, origin } = options
+    const keys = await custody.list('log')
+    const key = keys.findLast(({ name, state }) => name === options.logKey && state === 'active')
+    if (!key)
+      throw new CustodyError(
+        custody.name,
+        'unknown_key',
+        `no active log key ${options.logKey}; create one`,
+      )
+    const timeoutMs = options.limits?.sealTimeoutMs ?? DEFAULT_LIMITS.sealTimeoutMs
+    const sealer = await Sealer.open({ origin, log, custody, key, timeoutMs })
+    const kernel = new KernelRuntime(options, sealer, await newestTime(log))
+    await kernel.#core.idempotency.open()
+    kernel.#outbox.wake()
+    return kernel
+  }
+
+  get actions(): readonly string[] {
+    return this.#core.registry.actions
+  }
+
+  async decide(submission: Submission, options: DecideOptions = {}): Promise<Decision> {
+    const trial = this.#admit(submission, options)
+    this.#inFlight++
+    try {
+      const decided = await decide(this.#core, trial)
+      if ('decided' in decided) return await recall(this, this.#core, decided.decided)
+      this.#newestSeconds = Math.max(this.#newestSeconds, decided.draft.now)
+      if (decided.draft.outbox > 0) this.#outbox.wake()
+      return this.#answer(decided, trial.waitForSeal)
+    } finally {
+      this.#leave()
+    }
+  }
+
+  async check(submission: Submission, options: DecideOptions = {}): Promise<DryRun> {
+    const admitted = this.#admit(submission, options)
+    this.#inFlight++
+    try {
+      const trial = await Trial.begin(this.#core, { ...admitted, dryRun: true })
+      const { action, answer } = await deliberate(this.#core, trial)
+      this.#counts.checks.add(action, answer.allow ? 'allow' : 'deny')
+      return { dryRun: true, ...answer }
+    } finally {
+      this.#leave()
+    }
+  }
+
+  refused(source: string, why: string): void {
+    this.#counts.refused.add(source, why)
+  }
+
+  async receipt(decisionId: string): Promise<Receipt | undefined> {
+    const { store, log } = this.#core
+    const found = await findDecision(store, log, decisionId)
+    if (!found) return undefined
+    if (found.index >= (this.#sealer.head?.size ?? 0n)) await this.#sealer.idle()
+    const head = this.#sealer.head
+    if (head && found.index < head.size) return receiptUnder(log, found, head)
+    throw new NoDecision('unavailable', 'the decision is committed and not sealed yet; ask again', {
+      decisionId,
+    })
+  }
+
+  activate(bundle: Bundle): Promise<Policy> {
+    const activated = this.#activating.then(() => this.#activate(bundle))
+    this.#activating = activated.catch(() => undefined)
+    return activated
+  }
+
+  async #activate(bundle: Bundle): Promise<Policy> {
+    const { engine } = this.#options
+    const policy = await engine.load(bundle)
+    try {
+      await this.#own.activation(policy, bundle, this.#core.registry.entrypoints)
+    } catch (error) {
+      await policy.close()
+      throw error
+    }
+    const previous = this.#policy
+    this.#policy = policy
+    // Deliberations under way still hold the previous one: it is closed when the longest of them must be over.
+    if (previous) setTimeout(() => void previous.close(), MAX_TIMEOUT_MS).unref?.()
+    return policy
+  }
+
+  readiness(): Readiness {
+    const problems: string[] = []
+    if (this.#closing) problems.push('closed')
+    if (!this.#policy) problems.push('no_policy')
+    if (this.#core.committer.failed) problems.push('store_failed')
+    if (this.#sealer.unsealed) problems.push('unsealed')
+    if (this.#clockBehind()) problems.push('clock_behind')
+    const policy = this.#policy && { digest: this.#policy.digest, revision: this.#policy.revision }
+    return { ready: problems.length === 0, problems, policy, size: this.#sealer.size.toString() }
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    clearInterval(this.#window)
+    if (this.#inFlight > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve))
+    await this.#activating
+    await this.#outbox.close()
+    await this.#endWindow()
+    await this.#core.committer.drained()
+    await this.#sealer.close()
+    this.#core.deadlines.close()
+    await this.#policy?.close()
+    await this.#core.log.close()
+    await this.#core.store.close()
+    await this.#core.custody.close()
+  }
+
+  #admit(submission: Submission, options: DecideOptions): TrialOptions {
+    const request = checkSubmission(submission)
+    if (this.#closing) throw new NoDecision('closed', 'the kernel is shutting down')
+    const { deadlines, limits } = this.#core
+    if (this.#inFlight >= limits.maxInFlight) {
+      throw new NoDecision('overloaded', `${limits.maxInFlight} decisions are under way`, {
+        retryAfterMs: 1000,
+      })
+    }
+    if (this.#clockBehind()) {
+      throw new NoDecision('unavailable', 'the clock is behind the newest decision; set it', {
+        retryAfterMs: 5000,
+      })
+    }
+    const timeoutMs = Math.min(Math.max(options.timeoutMs ?? limits.timeoutMs, 1), MAX_TIMEOUT_MS)
+    return {
+      request,
+      deadline: deadlines.start(timeoutMs, options.signal),
+      waitForSeal: options.seal !== 'durable',
+      ...(submission.idempotencyKey === undefined
+        ? {}
+        : { idempotencyKey: submission.idempotencyKey }),
+    }
+  }
+
+  #leave(): void {
+    this.#inFlight--
+    if (this.#inFlight === 0) this.#onIdle?.()
+  }
+
+  #clockBehind(): boolean {
+    const { clock, limits } = this.#core
+    return clock.now() + limits.clockToleranceMs < this.#newestSeconds * 1000
+  }
+
+  #answer({ draft, record, committed }: Decided, waitedForSeal: boolean): Decision {
+    const { index, proof } = committed
+    const seal = !waitedForSeal ? 'durable' : proof ? 'sealed' : 'committed_unsealed'
+    return {
+      id: draft.id,
+      ...draft.answer,
+      seal,
+      index: index.toString(),
+      receipt: async () =>
+        proof
+          ? makeReceipt(record.leaf, record.openings, index, proof)
+          : this.#receiptNow(draft.id),
+    }
+  }
+
+  async #receiptNow(id: string): Promise<Receipt> {
+    const receipt = await this.receipt(id)
+    if (!receipt)
+      throw new NoDecision('unavailable', 'the decision is not in the store', { decisionId: id })
+    return receipt
+  }
+
+  /** Counted leaves and expired idempotency rows; a failure shows in readiness and is tried again with the next window. */
+  async #endWindow(): Promise<void> {
+    try {
+      await this.#core.idempotency.sweep()
+      for (const counts of Object.values(this.#counts)) {
+        const leaf = counts.take()
+        if (leaf !== undefined) await this.#own.leaf(leaf)
+      }
+    } catch {
+      // The committer remembers that the store failed; this window's counts are lost, as a crash would lose them.
+    }
+  }
+}
+
+const MAX_TIMEOUT_MS = 60_000
+
+async function newestTime(log: KernelOptions['log']): Promise<number> {
+  const size = await log.size()
+  if (size === 0n) return 0
+  const [leaf] = await log.leaves(size - 1n, 1)
+  const { time, to } = JSON.parse(new TextDecoder().decode(leaf)) as { time?: number; to?: number }
+  return time ?? to ?? 0
+}

@@ -1,0 +1,178 @@
+/** Signs heads. Every head comes from rows that are on disk, so after a crash the same rows give the same head and the same signature. */
+import { StoreError } from './error.ts'
+import { formatCheckpoint, parseCheckpoint } from './log/checkpoint.ts'
+import { ed25519KeyId, parseNote, signNote } from './log/note.ts'
+import { rootAt } from './log/proof.ts'
+import { Tree } from './log/tree.ts'
+import type { Custody, PublicKey } from './ports/custody.ts'
+import type { LogStore, Tile } from './ports/logstore.ts'
+
+/** A signed head: everything in the log's first `size` leaves. */
+export interface Head {
+  readonly size: bigint
+  readonly root: Uint8Array
+  /** A checkpoint: C2SP signed note. */
+  readonly note: Uint8Array
+}
+
+/** That a leaf is under a head. */
+export interface Proof {
+  readonly head: Head
+  readonly path: readonly Uint8Array[]
+}
+
+export interface SealerOptions {
+  readonly origin: string
+  readonly log: LogStore
+  readonly custody: Custody
+  /** An active key of scope `log`. */
+  readonly key: PublicKey
+  readonly timeoutMs: number
+}
+
+type OnSeal = (proof: Proof | undefined) => void
+
+export class Sealer {
+  readonly #options: SealerOptions
+  #tree: Tree
+  #head: Head | undefined
+  #waiting: { readonly index: bigint; readonly onSeal: OnSeal }[] = []
+  /** The tree lacks leaves that the log has: an outcome was unknown for a while. */
+  #behind = false
+  #running: Promise<void> | undefined
+  #unpublished: Tile[] = []
+  #retry: ReturnType<typeof setTimeout> | undefined
+
+  private constructor(options: SealerOptions, tree: Tree) {
+    this.#options = options
+    this.#tree = tree
+  }
+
+  /** @throws StoreError `corrupt`: the rows do not lead to the published head. */
+  static async open(options: SealerOptions): Promise<Sealer> {
+    const sealer = new Sealer(options, await Tree.open(options.log))
+    await sealer.#checkPublished()
+    if (sealer.#tree.size > (sealer.#head?.size ?? -1n)) await sealer.#start()
+    return sealer
+  }
+
+  get head(): Head | undefined {
+    return this.#head
+  }
+  get size(): bigint {
+    return this.#tree.size
+  }
+  /** The newest leaves could not be sealed yet. */
+  get unsealed(): boolean {
+    return this.#retry !== undefined
+  }
+
+  /** Takes a committed leaf. `onSeal` gets the proof, or undefined when no head could be signed. Throws nothing. */
+  append(index: bigint, leafHash: Uint8Array, onSeal?: OnSeal): void {
+    if (!this.#behind && index === this.#tree.size) this.#tree.append(leafHash)
+    else this.#behind = true
+    if (onSeal) this.#waiting.push({ index, onSeal })
+    this.#start()
+  }
+
+  /** Resolves when no sealing is under way. */
+  async idle(): Promise<void> {
+    await this.#running
+  }
+
+  /** No more retries. */
+  async close(): Promise<void> {
+    await this.#running
+    clearTimeout(this.#retry)
+  }
+
+  #start(): Promise<void> {
+    this.#running ??= this.#run().finally(() => {
+      this.#running = undefined
+    })
+    return this.#running
+  }
+
+  async #run(): Promise<void> {
+    // One microtask later the whole group has been appended.
+    await undefined
+    while (this.#behind || this.#tree.size !== this.#head?.size) {
+      const waiting = this.#waiting.splice(0)
+      try {
+        const sealed = await this.#seal(waiting.map(({ index }) => index))
+        for (const [i, { onSeal }] of waiting.entries()) onSeal(sealed[i])
+      } catch {
+        for (const { onSeal } of waiting) onSeal(undefined)
+        this.#retryLater()
+        return
+      }
+    }
+    clearTimeout(this.#retry)
+    this.#retry = undefined
+  }
+
+  #retryLater(): void {
+    clearTimeout(this.#retry)
+    this.#retry = setTimeout(() => void this.#start(), RETRY_MS)
+    this.#retry.unref?.()
+  }
+
+  async #seal(indexes: readonly bigint[]): Promise<(Proof | undefined)[]> {
+    if (this.#behind) {
+      this.#tree = await Tree.open(this.#options.log)
+      this.#behind = false
+    }
+    // Taken together before the first await: later appends must not move the tree under the proofs.
+    const size = this.#tree.size
+    const root = this.#tree.root()
+    const paths = indexes.map((index) => this.#tree.inclusion(index))
+    const note = await this.#sign(formatCheckpoint({ origin: this.#options.origin, size, root }))
+    const head: Head = { size, root, note }
+    this.#head = head
+    await this.#publish(head)
+    return paths.map((path) => (path ? { head, path } : undefined))
+  }
+
+  /** The head is signed whether or not it can be published: what is left over goes out with the next one. */
+  async #publish(head: Head): Promise<void> {
+    this.#unpublished.push(...this.#tree.takeFullTiles())
+    try {
+      await this.#options.log.publish({ tiles: this.#unpublished, checkpoint: head })
+      this.#unpublished = []
+    } catch {
+      this.#retryLater()
+    }
+  }
+
+  async #sign(text: string): Promise<Uint8Array> {
+    const { custody, key, origin, timeoutMs } = this.#options
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error('the signer is late')), timeoutMs)
+    })
+    const signing = signNote(text, origin, ed25519KeyId(origin, key.publicKey), (message) =>
+      custody.sign({ key, purpose: 'log.checkpoint', message }),
+    )
+    try {
+      return await Promise.race([signing, late])
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  async #checkPublished(): Promise<void> {
+    const note = await this.#options.log.checkpoint()
+    if (!note) return
+    const { size, root } = parseCheckpoint(parseNote(note).text)
+    const found = size <= this.#tree.size ? await rootAt(this.#options.log, size) : undefined
+    if (!found || found.some((byte, i) => byte !== root[i])) {
+      throw new StoreError(
+        this.#options.log.name,
+        'corrupt',
+        `the rows do not lead to the published head of size ${size}; restore the store or start a new log`,
+      )
+    }
+    this.#head = { size, root, note }
+  }
+}
+const RETRY_MS = 1000

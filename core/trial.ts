@@ -1,0 +1,191 @@
+/** One attempt at one decision: when it began, what it read, and the exact texts that its leaf will commit to. */
+import type { Core } from './core.ts'
+import type { Deadline } from './deadline.ts'
+import { type Answer, type Draft, PARTITION, randomId } from './decision.ts'
+import { Denial, type KernelReason, kernelReason } from './denial.ts'
+import type { Planned, Planning } from './effects.ts'
+import { NoDecision } from './error.ts'
+import type { Claim } from './idempotency.ts'
+import type { Json } from './json.ts'
+import type { Plugin } from './plugin.ts'
+import type { UnixMillis, UnixSeconds } from './ports/clock.ts'
+import type { Policy, PolicyInput } from './ports/engine.ts'
+import type { Write } from './ports/store.ts'
+import { GuardedReads } from './reads.ts'
+import type { Registered } from './registry.ts'
+import type { Request } from './request.ts'
+import type { Verdict } from './verdict.ts'
+
+export interface TrialOptions {
+  readonly request: Request
+  readonly deadline: Deadline
+  readonly idempotencyKey?: string
+  readonly waitForSeal: boolean
+  /** Nothing is signed and nothing will be committed. */
+  readonly dryRun?: boolean
+}
+
+export class Trial {
+  readonly id: string = randomId()
+  readonly startedAt: UnixMillis
+  readonly now: UnixSeconds
+  readonly request: Request
+  readonly deadline: Deadline
+  readonly policy: Policy | undefined
+  readonly #core: Core
+  readonly #dryRun: boolean
+  readonly #claim: Claim | undefined
+  readonly #texts = new Map<string, string>()
+  #factsText = ''
+  #facts: object = {}
+  #reads: GuardedReads | undefined
+
+  private constructor(core: Core, options: TrialOptions, claim: Claim | undefined) {
+    this.#core = core
+    this.#claim = claim
+    this.#dryRun = options.dryRun ?? false
+    this.request = options.request
+    this.deadline = options.deadline
+    this.startedAt = core.clock.now()
+    this.now = Math.floor(this.startedAt / 1000)
+    this.policy = core.policy()
+    const { action, obligations, peer } = options.request
+    const said = { action, obligations, peer: { id: peer.id, kind: peer.kind } }
+    this.#texts.set('request', JSON.stringify(said))
+    this.#texts.set('payload', JSON.stringify(options.request.payload.text))
+  }
+
+  /** @throws NoDecision `idempotency_mismatch` */
+  static async begin(core: Core, options: TrialOptions): Promise<Trial> {
+    const { request, idempotencyKey } = options
+    const claim =
+      idempotencyKey === undefined
+        ? undefined
+        : await core.idempotency.claim(request, idempotencyKey)
+    return new Trial(core, options, claim)
+  }
+
+  /** The decision that the idempotency key stands for already. */
+  get decided(): string | undefined {
+    return this.#claim && 'decided' in this.#claim ? this.#claim.decided : undefined
+  }
+
+  readsFor(plugin: Plugin): GuardedReads {
+    this.#reads ??= new GuardedReads(this.#core.store, plugin, this.#core.cache)
+    return this.#reads
+  }
+
+  setFacts(registered: Registered, facts: object): void {
+    const members: string[] = []
+    for (const [name] of registered.fields) {
+      const text = JSON.stringify((facts as Record<string, Json>)[name])
+      this.#texts.set(`facts.${name}`, text)
+      members.push(`"${name}":${text}`)
+    }
+    this.#facts = facts
+    this.#factsText = members.join(',')
+  }
+
+  /** Built of the very texts that the leaf commits to, so that an auditor can build it again from a receipt. */
+  #policyInput(): PolicyInput {
+    const request = this.#texts.get('request') as string
+    const { action, obligations, peer } = this.request
+    return {
+      text: `{"facts":{${this.#factsText}},"now":${this.now},"request":${request}}`,
+      value: {
+        facts: this.#facts as Json,
+        now: this.now,
+        request: { action, obligations, peer: { ...peer } },
+      },
+    }
+  }
+
+  /** The policy's answer, as it came. @throws Denial `policy_failed`, `deadline` */
+  async ask(policy: Policy, entrypoint: string): Promise<Json | undefined> {
+    try {
+      const evaluated = policy.evaluate(entrypoint, this.#policyInput())
+      const answer = evaluated instanceof Promise ? await this.deadline.race(evaluated) : evaluated
+      if (answer !== undefined) this.#texts.set('verdict', JSON.stringify(answer))
+      return answer
+    } catch (error) {
+      throw error instanceof Denial || error instanceof NoDecision
+        ? error
+        : new Denial('policy_failed')
+    }
+  }
+
+  planning(registered: Registered): Planning {
+    const { custody, outboundKinds } = this.#core
+    return {
+      plugin: registered.plugin,
+      reads: this.readsFor(registered.plugin),
+      custody: this.#dryRun ? undefined : custody,
+      outboundKinds,
+      decisionId: this.id,
+      now: this.now,
+    }
+  }
+
+  /** What the policy decided. */
+  draft(verdict: Verdict, planned: Planned): Draft {
+    const { allow, reasons, obligations } = verdict
+    const output = mergeOutput(verdict.output, planned.output)
+    if (output !== verdict.output) this.#texts.set('output', JSON.stringify(output))
+    const answer: Answer = {
+      allow,
+      reasons,
+      obligations,
+      ...(output === undefined ? {} : { output }),
+    }
+    const guarded = allow || verdict.effects.length > 0
+    const { outbox } = planned
+    const writes = [
+      ...planned.writes,
+      ...outbox.map((entry, i) => this.#outboxWrite(entry, i)),
+      ...(guarded && this.#reads ? this.#reads.checks(new Set(planned.writes.map(sortOf))) : []),
+    ]
+    return this.#draft(answer, writes, outbox.length)
+  }
+
+  /** The kernel's own denial. `bare`: without what was too large to keep. */
+  denied(code: KernelReason, bare = false): Draft {
+    if (bare)
+      for (const field of [...this.#texts.keys()])
+        if (field !== 'request') this.#texts.delete(field)
+    return this.#draft({ allow: false, reasons: [kernelReason(code)], obligations: [] }, [], 0)
+  }
+
+  #draft(answer: Answer, writes: readonly Write[], outbox: number): Draft {
+    const bind = this.#claim && 'bind' in this.#claim ? [this.#claim.bind(this.id)] : []
+    const { id, now, policy, request } = this
+    const known = this.#core.registry.find(request.action) !== undefined
+    return {
+      id,
+      // What nobody answers may be anything: it stays in the openings.
+      action: known ? request.action : 'unknown',
+      now,
+      policy,
+      answer,
+      texts: this.#texts,
+      writes: [...writes, ...bind],
+      outbox,
+    }
+  }
+
+  #outboxWrite(entry: Planned['outbox'][number], i: number): Write {
+    const key = { partition: PARTITION.outbox, sort: `${this.id}/${i}` }
+    return { put: key, value: encoder.encode(JSON.stringify(entry)), if: 'absent' }
+  }
+}
+const encoder = new TextEncoder()
+
+const sortOf = (write: Write): string =>
+  ('put' in write ? write.put : 'remove' in write ? write.remove : write.check).sort
+
+function mergeOutput(output: Json | undefined, more: Planned['output']): Json | undefined {
+  if (Object.keys(more).length === 0) return output
+  if (output === undefined) return more
+  if (typeof output !== 'object' || output === null || Array.isArray(output))
+    throw new Denial('effect_failed')
+  return { ...output, ...more }
+}
