@@ -2,7 +2,7 @@
  * One decision, from a request to an answer. A plugin turns bytes into facts; a policy turns facts into a verdict; the kernel turns a
  * verdict into effects. Whatever fails on the way is a denial with a leaf of its own. Steps as in `docs/architecture.md`.
  */
-import type { Committed, Retry } from './commit.ts'
+import type { Committed } from './commit.ts'
 import type { Core } from './core.ts'
 import { type DecisionRecord, type Draft, recordWithin } from './decision.ts'
 import { Denial } from './denial.ts'
@@ -10,6 +10,7 @@ import { planEffects } from './effects.ts'
 import { NoDecision } from './error.ts'
 import { factsProblem, unverified } from './floor.ts'
 import type { Registered } from './registry.ts'
+import type { Request } from './request.ts'
 import { Trial, type TrialOptions } from './trial.ts'
 import { readVerdict, type Verdict } from './verdict.ts'
 
@@ -20,25 +21,24 @@ export interface Decided {
   readonly committed: Committed
 }
 
+/** It was decided before, under the same idempotency key. */
+export interface Recalled {
+  readonly decided: string
+}
+
 /** Step 1, the frame, is the transport's. @throws NoDecision */
-export async function decide(
-  core: Core,
-  options: TrialOptions,
-): Promise<Decided | { readonly decided: string }> {
+export async function decide(core: Core, options: TrialOptions): Promise<Decided | Recalled> {
   for (let attempt = 1; attempt <= core.limits.maxAttempts; attempt++) {
     const trial = await Trial.begin(core, options)
     if (trial.decided !== undefined) return { decided: trial.decided }
     const draft = await deliberate(core, trial)
-    const done = await commit(core, trial, draft, options.waitForSeal)
+    const done = await commit(core, trial, draft)
     if (done) return done
   }
   const trial = await Trial.begin(core, options)
-  const done = await commit(core, trial, trial.denied('contended'), options.waitForSeal)
-  if (!done)
-    throw new NoDecision('overloaded', 'the log is too busy to decide in time', {
-      retryAfterMs: 1000,
-    })
-  return done
+  const done = await commit(core, trial, trial.denied('contended'))
+  if (done) return done
+  throw new NoDecision('overloaded', 'too busy to decide in time', { retryAfterMs: 1000 })
 }
 
 /** Steps 2 to 5. Throws only when the caller gave up. */
@@ -48,7 +48,7 @@ export async function deliberate(core: Core, trial: Trial): Promise<Draft> {
     if (!registered) throw new Denial('no_plugin')
     const facts = await gatherFacts(registered, trial) // 3 facts: verified, then parsed, then checked
     const verdict = await askPolicy(registered, trial) // 4 verdict
-    checkFloor(registered, facts, verdict, trial)
+    checkFloor(registered, facts, verdict, trial.request)
     const planned = await planEffects(verdict, trial.planning(registered)) // 5 effects, from the closed table
     if ('failure' in planned) throw new Denial(planned.failure)
     return trial.draft(verdict, planned)
@@ -70,39 +70,28 @@ async function gatherFacts(registered: Registered, trial: Trial): Promise<object
 
 async function askPolicy(registered: Registered, trial: Trial): Promise<Verdict> {
   if (!trial.policy) throw new Denial('no_policy')
-  const answer = await trial.ask(trial.policy, registered.entrypoint)
-  const verdict = readVerdict(answer)
+  const verdict = readVerdict(await trial.ask(trial.policy, registered.entrypoint))
   if ('problem' in verdict) throw new Denial('invalid_verdict')
   return verdict
 }
 
-function checkFloor(
-  registered: Registered,
-  facts: object,
-  verdict: Verdict,
-  { request }: Trial,
-): void {
-  if (verdict.allow && unverified(registered, facts, request.action).length > 0)
+function checkFloor(from: Registered, facts: object, verdict: Verdict, request: Request): void {
+  if (verdict.allow && unverified(from, facts, request.action).length > 0)
     throw new Denial('unverified_evidence')
-  const unsupported = verdict.obligations.some(({ type }) => !request.obligations.includes(type))
-  if (unsupported) throw new Denial('unsupported_obligation')
+  if (verdict.obligations.some(({ type }) => !request.obligations.includes(type)))
+    throw new Denial('unsupported_obligation')
 }
 
 /** Steps 6 and 7: writes, outbox, leaf and the check of every guarded read in one batch; undefined when it has to be made again. */
-async function commit(
-  core: Core,
-  trial: Trial,
-  draft: Draft,
-  waitForSeal: boolean,
-): Promise<Decided | undefined> {
+async function commit(core: Core, trial: Trial, draft: Draft): Promise<Decided | undefined> {
   trial.deadline.throwIfAborted()
   const recorded = recordWithin(core, draft) ?? recordWithin(core, trial.denied('too_large', true))
   if (!recorded) throw new NoDecision('unavailable', 'not even a denial fits into the store')
   const { id } = recorded.draft
   const { leaf, leafHash, writes } = recorded.record
   const batch = { writes, leaf: encoder.encode(leaf) }
-  const entry = { id, batch, leafHash, startedAt: trial.startedAt, waitForSeal }
-  const committed: Committed | Retry = await core.committer.submit(entry)
+  const { startedAt, waitForSeal } = trial
+  const committed = await core.committer.submit({ id, batch, leafHash, startedAt, waitForSeal })
   return 'index' in committed ? { ...recorded, committed } : undefined
 }
 const encoder = new TextEncoder()

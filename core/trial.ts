@@ -32,6 +32,7 @@ export class Trial {
   readonly request: Request
   readonly deadline: Deadline
   readonly policy: Policy | undefined
+  readonly waitForSeal: boolean
   readonly #core: Core
   readonly #dryRun: boolean
   readonly #claim: Claim | undefined
@@ -45,6 +46,7 @@ export class Trial {
     this.#claim = claim
     this.#dryRun = options.dryRun ?? false
     this.request = options.request
+    this.waitForSeal = options.waitForSeal
     this.deadline = options.deadline
     this.startedAt = core.clock.now()
     this.now = Math.floor(this.startedAt / 1000)
