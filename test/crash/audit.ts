@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import type { Receipt } from '../../core/log/receipt.ts'
-import type { Ledger, Operation } from './ledger.ts'
+import type { Ledger } from './ledger.ts'
 
 export interface Evidence {
   readonly ledger: Ledger
@@ -18,9 +18,12 @@ export interface Evidence {
   /** Heads that the server showed while it ran. */
   readonly heads: readonly Head[]
 }
+/** A subject or resource (`attributes`), an assignment (`roles`), or the number of a role's members (`members`). */
 export interface StoredRecord {
-  readonly id: string
-  readonly attributes: { readonly op?: number }
+  readonly id?: string
+  readonly attributes?: { readonly op?: number }
+  readonly roles?: readonly string[]
+  readonly members?: number
 }
 export interface Head {
   readonly size: number
@@ -64,7 +67,8 @@ function readLog({ leaves, receipts }: Evidence): { logged: Logged[]; problems: 
 
 function operationIn(opened: string): number {
   const payload = JSON.parse(JSON.parse(opened))
-  return payload.attributes?.op ?? payload.subject?.properties?.op
+  const about = payload.subjects?.[0] ?? payload
+  return about.attributes?.op ?? about.subject?.properties?.op
 }
 
 function checkOnce({ ledger }: Evidence, logged: readonly Logged[]): string[] {
@@ -92,23 +96,40 @@ function checkAcknowledged({ ledger }: Evidence, logged: readonly Logged[]): str
   })
 }
 
-/** The store is what the log's decisions, carried out in its order, come to: no effect without its leaf, no leaf without its effect. */
+/** The store is what the log's decisions, carried out in its order, come to: no effect without its leaf, no leaf without its effects. */
 function checkEffects({ ledger, records }: Evidence, logged: readonly Logged[]): string[] {
   const expected = new Map<string, number>()
+  const members = new Set<string>()
   for (const { allow, op } of logged) {
-    const operation: Operation | undefined = ledger.entries.get(op)?.operation
-    if (operation && operation.action !== 'access.evaluate' && allow)
-      expected.set(operation.target, op)
+    const operation = allow ? ledger.entries.get(op)?.operation : undefined
+    const written = operation?.action === 'access.evaluate' ? [] : (operation?.targets ?? [])
+    for (const target of written) expected.set(target, op)
+    if (operation?.action === 'access.import') for (const id of written.slice(0, 2)) members.add(id)
   }
-  const found = new Map(
-    records.flatMap(({ attributes, id }) =>
-      attributes?.op === undefined ? [] : [[id, attributes.op] as const],
-    ),
-  )
-  const targets = new Set([...expected.keys(), ...found.keys()])
-  return [...targets].flatMap((target) => {
-    const [says, has] = [expected.get(target), found.get(target)]
-    return says === has ? [] : [`record ${target}: the log says op ${says}, the store has ${has}`]
+  const found = new Map<string, number>()
+  for (const { attributes, id } of records)
+    if (id !== undefined && attributes?.op !== undefined) found.set(id, attributes.op)
+  const assigned = records.flatMap(({ id, roles }) => (id !== undefined && roles ? [id] : []))
+  const counted = records.find(({ members: count }) => count !== undefined)?.members ?? 0
+  return [
+    ...differences('record', expected, found),
+    ...differences('assignment', numbered(members), numbered(assigned)),
+    ...(counted === members.size ? [] : [`${members.size} members by the log, ${counted} counted`]),
+  ]
+}
+
+const numbered = (names: Iterable<string>): Map<string, number> =>
+  new Map([...names].map((name) => [name, 1]))
+
+function differences(
+  what: string,
+  expected: ReadonlyMap<string, number>,
+  found: ReadonlyMap<string, number>,
+): string[] {
+  const names = new Set([...expected.keys(), ...found.keys()])
+  return [...names].flatMap((name) => {
+    const [says, has] = [expected.get(name), found.get(name)]
+    return says === has ? [] : [`${what} ${name}: the log says ${says}, the store has ${has}`]
   })
 }
 

@@ -44,7 +44,7 @@ test('a server that acknowledges before its commit is found out', {
 function soundEvidence(): Evidence {
   const ledger = new Ledger(join(temporary(), 'ledger'))
   onTestFinished(() => ledger.close())
-  const entry = ledger.intend({ op: 7, action: 'access.put-resource', target: 'only-7' })
+  const entry = ledger.intend({ op: 7, action: 'access.put-resource', targets: ['only-7'] })
   ledger.acknowledge(entry, { id: 'a', allow: true, index: '0' })
   const leaf = { type: 'assay.decision/v1', id: 'a', action: 'access.put-resource', allow: true }
   const json = JSON.stringify(JSON.stringify({ attributes: { op: 7 } }))
@@ -70,6 +70,14 @@ const unsound: Readonly<Record<string, (sound: Evidence) => Evidence>> = {
   'an effect without its leaf': (sound) => ({
     ...sound,
     records: [...sound.records, { id: 'only-8', attributes: { op: 8 } }],
+  }),
+  'a part of an effect': (sound) => ({
+    ...sound,
+    records: [...sound.records, { id: 'team-9-first', roles: ['auditor'] }],
+  }),
+  'a count that does not fit': (sound) => ({
+    ...sound,
+    records: [...sound.records, { members: 1 }],
   }),
   'a leaf without its effect': (sound) => ({ ...sound, records: [] }),
   'a decision nobody asked for': (sound) => ({ ...sound, ledger: emptyLedger() }),

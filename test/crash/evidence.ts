@@ -1,7 +1,8 @@
 /** What the server has to show for itself: leaves and records as they lie on disk, and the receipts that it hands out. */
 import { join } from 'node:path'
 import { openSqlite } from '../../adapters/store/sqlite/index.ts'
-import type { Receipt } from '../../core/log/receipt.ts'
+import { parseAnchor, type TrustAnchor } from '../../core/log/anchor.ts'
+import { type Receipt, verifyReceipt } from '../../core/log/receipt.ts'
 import type { Evidence, StoredRecord } from './audit.ts'
 
 const PAGE = 256
@@ -10,7 +11,8 @@ const decoder = new TextDecoder('utf-8', { fatal: true })
 export async function gather(
   url: string,
   data: string,
-): Promise<Pick<Evidence, 'leaves' | 'receipts' | 'records'>> {
+  trust: string,
+): Promise<Omit<Evidence, 'heads' | 'ledger'>> {
   const { log, store } = await openSqlite({ path: join(data, 'assay.db'), readOnly: true })
   try {
     const leaves: string[] = []
@@ -21,10 +23,15 @@ export async function gather(
     const records: StoredRecord[] = []
     for await (const { value } of store.list('access', ''))
       records.push(JSON.parse(decoder.decode(value)))
-    return { leaves, records, receipts: await fetchReceipts(url, leaves) }
+    const receipts = await fetchReceipts(url, leaves)
+    return { leaves, records, receipts, invalidReceipts: invalid(receipts, parseAnchor(trust)) }
   } finally {
     await store.close()
   }
+}
+
+function invalid(receipts: ReadonlyMap<string, Receipt>, anchor: TrustAnchor): readonly string[] {
+  return [...receipts].flatMap(([id, receipt]) => (verifyReceipt(receipt, anchor).ok ? [] : [id]))
 }
 
 async function fetchReceipts(

@@ -7,9 +7,13 @@ import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs'
 export interface Operation {
   /** Unique in a run, and part of the request, so that a leaf can be traced back to it. */
   readonly op: number
-  readonly action: 'access.evaluate' | 'access.put-resource' | 'access.put-subject'
-  /** The record that the decision's effect writes, where it has one. */
-  readonly target: string
+  readonly action:
+    | 'access.evaluate'
+    | 'access.import'
+    | 'access.put-resource'
+    | 'access.put-subject'
+  /** The ids of the records that the decision's effect writes. */
+  readonly targets: readonly string[]
 }
 export interface Acknowledgement {
   readonly id: string

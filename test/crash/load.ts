@@ -28,20 +28,42 @@ export async function keepSending(load: Load): Promise<void> {
 function chooseOperation({ next, random }: Load): Operation {
   const op = next()
   const choice = random()
-  if (choice < 0.5) return { op, action: 'access.put-resource', target: `only-${op}` }
-  if (choice < 0.8)
-    return { op, action: 'access.put-subject', target: `shared-${between(random, 1, SHARED)}` }
-  return { op, action: 'access.evaluate', target: `probe-${op}` }
+  if (choice < 0.4) return { op, action: 'access.put-resource', targets: [`only-${op}`] }
+  if (choice < 0.6) {
+    const shared = `shared-${between(random, 1, SHARED)}`
+    return { op, action: 'access.put-subject', targets: [shared] }
+  }
+  if (choice < 0.8) {
+    const targets = ['first', 'second', 'paper'].map((name) => `team-${op}-${name}`)
+    return { op, action: 'access.import', targets }
+  }
+  return { op, action: 'access.evaluate', targets: [] }
 }
 
+/** The members of an imported team all hold it, so that every import writes the one record that counts them. */
+export const TEAM_ROLE = 'auditor'
+
 /** What the decision is about: `op` is in it, so that a leaf can be traced back to the intent. */
-export function payloadOf({ action, op, target }: Operation): object {
-  if (action === 'access.evaluate') {
-    const subject = { type: 'user', id: target, properties: { op } }
-    return { subject, action: { name: 'read' }, resource: { type: 'document', id: 'none' } }
+export function payloadOf({
+  action,
+  op,
+  targets: [id = '', second = '', paper = ''],
+}: Operation): object {
+  const attributes = { op }
+  if (action === 'access.put-subject') return { subject: { type: 'user', id }, attributes }
+  if (action === 'access.put-resource') return { resource: { type: 'document', id }, attributes }
+  if (action === 'access.import') {
+    const member = (name: string): object => ({
+      type: 'user',
+      id: name,
+      attributes,
+      roles: [TEAM_ROLE],
+    })
+    const resources = [{ type: 'document', id: paper, attributes }]
+    return { subjects: [member(id), member(second)], resources }
   }
-  const type = action === 'access.put-subject' ? 'user' : 'document'
-  return { type, id: target, attributes: { op } }
+  const subject = { type: 'user', id: `probe-${op}`, properties: attributes }
+  return { subject, action: { name: 'read' }, resource: { type: 'document', id: 'none' } }
 }
 
 /** One request, again or for the first time. False: the server is gone, and what happened is not known. */

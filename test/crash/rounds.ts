@@ -37,7 +37,8 @@ export function openConfig(folder: string): string {
   cpSync(join(root, 'policies'), policies, { recursive: true })
   const path = join(policies, 'access', 'data.json')
   const data = JSON.parse(readFileSync(path, 'utf8'))
-  writeFileSync(path, JSON.stringify({ ...data, administrators: ['anonymous'] }))
+  data.administrators.peer_kinds.push('anonymous')
+  writeFileSync(path, JSON.stringify(data))
   const config = join(folder, 'assay.yaml')
   writeFileSync(config, 'policies:\n  source: folder\n  dir: ./policies\n  watch: false\n')
   return config
