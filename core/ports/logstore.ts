@@ -17,7 +17,7 @@ export interface LogStore {
   checkpoint(): Promise<Uint8Array | undefined>
   /**
    * Publishes full tiles and a checkpoint together. Idempotent; a checkpoint of a smaller size than the published one, or of the same
-   * size with another root, is refused with LogError `conflict`, and so is a tile that differs from the published one. May become
+   * size with another root, is refused with LogError `conflict`, and so is a tile that differs from the published one; a head ahead of the leaves with `missing`. May become
    * durable later than it returns: both follow from leaf rows.
    */
   publish(published: Published): Promise<void>

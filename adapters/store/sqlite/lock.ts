@@ -1,0 +1,34 @@
+/** One writer a database: an exclusive SQLite lock on a file beside it, which the operating system drops when the process dies. */
+import { accessSync, constants, existsSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { StoreError } from '../../../core/error.ts'
+import { isBusy, NAME, storeFailure } from './failure.ts'
+
+export interface WriterLock {
+  release(): void
+}
+
+/**
+ * Takes the lock of the database at `path`, an absolute path without links, or fails at once. The file stays: removing it would let two
+ * writers hold two different files.
+ *
+ * @throws StoreError `locked`: another writer has it, in this process or elsewhere; `read_only`, `full`, `unavailable`
+ */
+export function lockForWriting(path: string): WriterLock {
+  const at = `${path}.lock`
+  let held: DatabaseSync | undefined
+  try {
+    accessSync(existsSync(at) ? at : dirname(at), constants.W_OK)
+    held = new DatabaseSync(at, { timeout: 0 })
+    // Without a journal file: nothing of this is ever committed. The write shows that the lock is not a mere read lock.
+    held.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE; PRAGMA user_version = 1')
+  } catch (error) {
+    held?.close()
+    if (!isBusy(error)) throw storeFailure(error)
+    const what = `${path} has a writer already; stop it, or open the database to read only`
+    throw new StoreError(NAME, 'locked', what)
+  }
+  const lock = held
+  return { release: () => lock.close() }
+}

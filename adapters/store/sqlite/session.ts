@@ -1,0 +1,99 @@
+/** One open database, shared by the store and its log: transactions, the failure that ends everything, and who still uses it. */
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { StoreError } from '../../../core/error.ts'
+import { NAME, storeFailure } from './failure.ts'
+import type { Opened } from './open.ts'
+
+export class Session {
+  readonly readOnly: boolean
+  readonly #opened: Opened
+  readonly #begin: StatementSync
+  readonly #commit: StatementSync
+  #users = 0
+  #failure: StoreError | undefined
+
+  constructor(opened: Opened, readOnly: boolean) {
+    this.#opened = opened
+    this.readOnly = readOnly
+    this.#begin = opened.connection.prepare('BEGIN IMMEDIATE')
+    this.#commit = opened.connection.prepare('COMMIT')
+  }
+
+  /** Rows come as arrays, in the order of the columns. */
+  prepare(sql: string): StatementSync {
+    return this.#connection.prepare(sql, { returnArrays: true })
+  }
+
+  join(): void {
+    this.#users += 1
+  }
+
+  /** The last one out closes the database and lets the next writer in. */
+  leave(): void {
+    this.#users -= 1
+    if (this.#users <= 0) this.close()
+  }
+
+  close(): void {
+    try {
+      this.#connection.close()
+    } finally {
+      this.#opened.lock?.release()
+    }
+  }
+
+  /** @throws StoreError `unavailable` or `corrupt` */
+  read<T>(work: () => T): T {
+    this.#assertHealthy()
+    try {
+      return work()
+    } catch (error) {
+      throw storeFailure(error)
+    }
+  }
+
+  /**
+   * All of `work` or nothing, durable when it returns.
+   *
+   * @throws StoreError as `Store.commit` does. After `unknown_outcome` and `corrupt` nothing works any more: a page whose fsync failed
+   *   may look written without being so, hence neither a second try nor a read of it proves anything.
+   */
+  transaction<T>(work: () => T): T {
+    this.#assertHealthy()
+    if (this.readOnly)
+      throw new StoreError(NAME, 'read_only', 'it was opened to read; open it to write')
+    let committing = false
+    try {
+      this.#begin.run()
+      const done = work()
+      committing = true
+      this.#commit.run()
+      return done
+    } catch (error) {
+      const failure = storeFailure(error, committing)
+      if (failure.code === 'unknown_outcome' || failure.code === 'corrupt') this.#failure = failure
+      this.#rollBack()
+      throw failure
+    }
+  }
+
+  get #connection(): DatabaseSync {
+    return this.#opened.connection
+  }
+
+  #rollBack(): void {
+    try {
+      // SQLite has rolled back by itself after some failures.
+      if (this.#connection.isTransaction) this.#connection.exec('ROLLBACK')
+    } catch (error) {
+      this.#failure ??= storeFailure(error)
+    }
+  }
+
+  #assertHealthy(): void {
+    if (!this.#failure) return
+    const code = this.#failure.code === 'corrupt' ? 'corrupt' : 'unavailable'
+    const what = 'refused since an earlier failure of the database; restart'
+    throw new StoreError(NAME, code, what, { cause: this.#failure })
+  }
+}
