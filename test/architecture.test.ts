@@ -71,6 +71,8 @@ function pluginArrow(
 
 function adapterArrow(unit: string, target?: string): string | undefined {
   if (target === undefined || MEETING.has(unit) || target.startsWith('core/')) return undefined
+  // Which built-ins Rego may use is part of the policies and of the compiler alike.
+  if (target.startsWith('policies/capabilities/')) return undefined
   return unitOf(target) === unit ? undefined : 'adapters meet in compose.ts only'
 }
 
@@ -131,6 +133,9 @@ describe('arrows', () => {
   })
 })
 
+/** What the kernel and the log both stand on, and what only names things for the outside. */
+const FOUNDATIONS = /^core\/(canonical|contract|crypto|error|index|json|schema)\.ts$/
+
 describe('budgets, in lines of code without comments', () => {
   const over = (limit: number, found: readonly (readonly [string, number])[]): string[] =>
     found.filter(([, lines]) => lines > limit).map(([name, lines]) => `${name}: ${lines}`)
@@ -162,10 +167,12 @@ describe('budgets, in lines of code without comments', () => {
   })
 
   test('the kernel stays near 900 and the log near 1,100', () => {
-    const kernel = total(/^core\/[^/]+\.ts$/)
+    const foundations = total(FOUNDATIONS)
+    const kernel = total(/^core\/[^/]+\.ts$/) - foundations
     const log = total(/^core\/log\//)
+    const ports = total(/^core\/ports\//)
     console.log(
-      `core ${kernel}, core/ports ${total(/^core\/ports\//)}, core/log ${log} lines of code`,
+      `lines of code: kernel ${kernel}, log ${log}, foundations ${foundations}, ports ${ports}`,
     )
     expect(kernel).toBeLessThanOrEqual(900 * 1.25)
     expect(log).toBeLessThanOrEqual(1100 * 1.25)
