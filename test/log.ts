@@ -1,4 +1,5 @@
 /** What the log's tests share: RFC 6962 written down literally, a log in memory, and helpers. */
+import { ed25519 } from '@noble/curves/ed25519.js'
 import { sha256 } from '../core/crypto.ts'
 import { LogError } from '../core/error.ts'
 import { leafHash } from '../core/log/leaf.ts'
@@ -83,4 +84,27 @@ export class MemoryLog implements LogStore {
     for (const { level, index, hashes } of tiles) this.tiles.set(`${level}/${index}`, hashes)
   }
   async close(): Promise<void> {}
+}
+
+/** A key pair of 32 bytes `seed`. */
+export function testSigner(seed: number): {
+  readonly publicKey: Uint8Array
+  readonly sign: (message: Uint8Array) => Promise<Uint8Array>
+} {
+  const secret = new Uint8Array(32).fill(seed)
+  return {
+    publicKey: ed25519.getPublicKey(secret),
+    sign: async (message) => ed25519.sign(message, secret),
+  }
+}
+
+/** The code of the LogError that `work` throws, or `accepted`. Anything else thrown is a failure. */
+export function codeOf(work: () => unknown): string {
+  try {
+    work()
+    return 'accepted'
+  } catch (error) {
+    if (error instanceof LogError) return error.code
+    throw error
+  }
 }

@@ -129,11 +129,32 @@ export async function deriveTile(
     leaves.forEach((leaf, i) => void hashes.set(leafHash(leaf), i * HASH_BYTES))
     return hashes
   }
-  for (let i = 0; i < width; i++) {
-    const below = await deriveTile(log, size, level - 1, first + BigInt(i), TILE_WIDTH)
-    hashes.set(subtreeHash(below as Uint8Array), i * HASH_BYTES)
-  }
+  for (let i = 0; i < width; i++)
+    hashes.set(await tileRoot(log, size, level - 1, first + BigInt(i)), i * HASH_BYTES)
   return hashes
+}
+
+/** Roots of full tiles, by log: they never change, and a partial tile above needs up to 255 of them again and again. */
+const rootsOf: WeakMap<TileSource, Map<string, Uint8Array>> = new WeakMap()
+const MAX_ROOTS = 4096
+
+async function tileRoot(
+  log: TileSource,
+  size: bigint,
+  level: number,
+  index: bigint,
+): Promise<Uint8Array> {
+  let roots = rootsOf.get(log)
+  if (roots === undefined || roots.size >= MAX_ROOTS) {
+    roots = new Map()
+    rootsOf.set(log, roots)
+  }
+  const name = `${level}/${index}`
+  const known = roots.get(name)
+  if (known !== undefined) return known
+  const root = subtreeHash((await deriveTile(log, size, level, index, TILE_WIDTH))!)
+  roots.set(name, root)
+  return root
 }
 
 /** The first `width` entries of a bundle. Undefined when a log of `size` has fewer. @throws LogError `missing`; StoreError */

@@ -1,0 +1,17 @@
+/** What a log shows of itself under its newest head: the reads of C2SP tlog-tiles. @see https://c2sp.org/tlog-tiles */
+import type { LogReader } from '../kernel.ts'
+import type { LogStore } from '../ports/logstore.ts'
+import { deriveEntries, deriveTile } from './tiles.ts'
+
+/** Shows nothing beyond `head()`, however many leaves are there already. Each read throws StoreError. */
+export function logReader(
+  log: LogStore,
+  head: () => { readonly size: bigint; readonly note: Uint8Array } | undefined,
+): LogReader {
+  const size = (): bigint => head()?.size ?? 0n
+  return {
+    checkpoint: async () => head()?.note.slice(),
+    tile: (level, index, width) => deriveTile(log, size(), level, index, width),
+    entries: (index, width) => deriveEntries(log, size(), index, width),
+  }
+}
