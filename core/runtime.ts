@@ -110,6 +110,8 @@ export class KernelRuntime implements Kernel {
       this.#newestSeconds = Math.max(this.#newestSeconds, decided.draft.now)
       if (decided.draft.outbox > 0) this.#outbox.wake()
       return this.#answer(decided, trial.waitForSeal)
+    } catch (error) {
+      throw asNoDecision(error)
     } finally {
       this.#leave()
     }
@@ -123,6 +125,8 @@ export class KernelRuntime implements Kernel {
       const { action, answer } = await deliberate(this.#core, trial)
       this.#counts.checks.add(action, answer.allow ? 'allow' : 'deny')
       return { dryRun: true, ...answer }
+    } catch (error) {
+      throw asNoDecision(error)
     } finally {
       this.#leave()
     }
@@ -269,6 +273,12 @@ export class KernelRuntime implements Kernel {
 }
 
 const MAX_TIMEOUT_MS = 60_000
+
+/** A store that cannot even be read. */
+function asNoDecision(cause: unknown): NoDecision {
+  if (cause instanceof NoDecision) return cause
+  return new NoDecision('unavailable', 'the store failed', { cause, retryAfterMs: 1000 })
+}
 
 async function newestTime(log: KernelOptions['log']): Promise<number> {
   const size = await log.size()
