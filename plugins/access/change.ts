@@ -4,6 +4,7 @@ import { type Members, own, type Reader } from './reader.ts'
 import {
   type Change,
   MAX_IMPORT,
+  MAX_IMPORT_WRITES,
   type Ref,
   type ResourceState,
   type SubjectState,
@@ -78,6 +79,10 @@ const importState: ReadChange = (members, reader) => {
   const subjects = list(members, 'subjects', reader, importedSubject)
   if (resources.length + subjects.length > MAX_IMPORT)
     reader.fail('/', `at most ${MAX_IMPORT} records`)
+  const assigned = subjects.filter(({ roles }) => roles.length > 0)
+  const named = new Set(assigned.flatMap(({ roles }) => roles))
+  if (resources.length + subjects.length + assigned.length + named.size > MAX_IMPORT_WRITES)
+    reader.fail('/', `at most ${MAX_IMPORT_WRITES} records, assignments and roles`)
   return { change: { resources, subjects } }
 }
 
@@ -126,7 +131,11 @@ function importedResource(members: Members, at: string, reader: Reader): Resourc
   return { attributes, id, related, type }
 }
 
-function importedSubject(members: Members, at: string, reader: Reader): SubjectState {
+function importedSubject(
+  members: Members,
+  at: string,
+  reader: Reader,
+): SubjectState & { readonly roles: readonly string[] } {
   reader.closed(members, at, ['acts_for', 'attributes', 'id', 'related', 'roles', 'type'])
   const { acts_for, attributes, related } = subjectState(members, at, reader)
   const { id, type } = reader.ref(members, at)

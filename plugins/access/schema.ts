@@ -22,6 +22,8 @@ export const MAX_RELATED = 8
 export const MAX_ROLES = 64
 /** Subjects and resources in one `access.import`. */
 export const MAX_IMPORT = 500
+/** Records that an import comes to, assignments and numbers of members included: stores take about 1,000 writes in a batch. */
+export const MAX_IMPORT_WRITES = 900
 
 export type Attributes = { readonly [name: string]: Json }
 export interface Ref {

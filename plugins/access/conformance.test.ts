@@ -1,0 +1,5 @@
+import { accessSubject } from '../../test/conformance/access-subject.ts'
+import { registerLaws } from '../../test/conformance/laws.ts'
+import { pluginLaws } from '../../test/conformance/plugin.ts'
+
+registerLaws('plugin', pluginLaws, accessSubject)

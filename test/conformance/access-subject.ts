@@ -1,0 +1,165 @@
+/** `access` as the plugin laws see it: one valid request for each action, with the records it meets and the effects that follow. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Json } from '../../core/json.ts'
+import type { Plugin } from '../../core/plugin.ts'
+import { access } from '../../plugins/access/facts.ts'
+import type { PluginSample, PluginSubject } from './plugin.ts'
+
+const root = join(import.meta.dirname, '../..')
+const ada = { type: 'user', id: 'ada' }
+const job = { type: 'job', id: 'a/b' }
+const checkpoint = { type: 'checkpoint', id: 'c1' }
+const workload = { type: 'workload', id: 'w1' }
+const operator = { kind: 'operator', id: 'root' }
+
+const subject = (ref: { type: string; id: string }, members: object = {}): Json => ({
+  attributes: {},
+  ...ref,
+  incarnation: 'i1',
+  related: {},
+  ...members,
+})
+const assigned = (roles: readonly string[]): Json => ({ ...ada, roles })
+const members = (role: string, count: number): Json => ({ role, members: count })
+const records: Readonly<Record<string, Json>> = {
+  'subject/user/ada': subject(ada, { attributes: { team: 'red' } }),
+  'assignment/user/ada': assigned(['payer', 'scientist']),
+  'subject/job/a%2Fb': subject(job, { acts_for: ada, related: { workload } }),
+  'resource/checkpoint/c1': { attributes: { node: 'n1' }, ...checkpoint, related: { workload } },
+  'resource/workload/w1': { attributes: { owner: 'ada' }, ...workload, related: {} },
+  'session/id/s1': {
+    expires: 1_800_000_060,
+    id: 's1',
+    incarnation: 'i1',
+    opened: 1_799_999_000,
+    roles: ['payer'],
+    subject: ada,
+  },
+  'members/role/payer': members('payer', 1),
+  'members/role/scientist': members('scientist', 2),
+}
+
+const samples: readonly PluginSample[] = [
+  {
+    action: 'access.evaluate',
+    payload: {
+      subject: { ...ada, properties: { role: 'chief', tags: ['b', 'a'] } },
+      action: { name: 'read', properties: { soft: true } },
+      resource: { ...checkpoint, properties: { status: 'archived', nested: { z: 1, a: null } } },
+      context: { session: 's1', ip: '192.0.2.1' },
+      somethingElse: true,
+    },
+    records,
+  },
+  {
+    action: 'access.evaluate',
+    payload: { subject: job, action: { name: 'read' }, resource: checkpoint },
+    records,
+  },
+  {
+    action: 'access.assign',
+    payload: { subject: ada, role: 'judge' },
+    peer: { kind: 'user', id: 'ada' },
+    records,
+    effects: [{ kind: 'access.assign-role', role: 'judge', subject: ada }],
+  },
+  {
+    action: 'access.revoke',
+    payload: { subject: ada, role: 'payer' },
+    peer: operator,
+    records,
+    effects: [{ kind: 'access.revoke-role', role: 'payer', subject: ada }],
+  },
+  {
+    action: 'access.open-session',
+    payload: { subject: ada, session: 's2', roles: ['scientist', 'payer'], expires: 1_800_000_060 },
+    records,
+    effects: [
+      {
+        kind: 'access.open-session',
+        id: 's2',
+        expires: 1_800_000_060,
+        roles: ['payer', 'scientist'],
+        subject: ada,
+      },
+    ],
+  },
+  {
+    action: 'access.close-session',
+    payload: { session: 's1' },
+    records,
+    effects: [{ kind: 'access.close-session', id: 's1' }],
+  },
+  {
+    action: 'access.put-subject',
+    payload: { subject: job, attributes: { clearance: 2 }, acts_for: ada, related: { workload } },
+    records,
+    effects: [
+      {
+        kind: 'access.put-subject',
+        ...job,
+        attributes: { clearance: 2 },
+        acts_for: ada,
+        related: { workload },
+      },
+    ],
+  },
+  {
+    action: 'access.put-resource',
+    payload: { resource: checkpoint, attributes: { node: 'n2', b: { d: 1, c: 2 } } },
+    records,
+    effects: [
+      { kind: 'access.put-resource', ...checkpoint, attributes: { node: 'n2' }, related: {} },
+    ],
+  },
+  {
+    action: 'access.remove-subject',
+    payload: { subject: ada },
+    records,
+    effects: [{ kind: 'access.remove-subject', subject: ada }],
+  },
+  {
+    action: 'access.remove-resource',
+    payload: { resource: checkpoint },
+    records,
+    effects: [{ kind: 'access.remove-resource', resource: checkpoint }],
+  },
+  {
+    action: 'access.import',
+    payload: {
+      subjects: [
+        { type: 'user', id: 'bob', roles: ['scientist', 'payer'] },
+        { ...job, attributes: { z: 1, a: 2 }, acts_for: ada },
+      ],
+      resources: [{ ...workload, related: { checkpoint } }],
+    },
+    records,
+    effects: [
+      {
+        kind: 'access.import',
+        subjects: [
+          { type: 'user', id: 'bob', attributes: {}, related: {}, roles: ['payer', 'scientist'] },
+          { ...job, attributes: { a: 2, z: 1 }, related: {}, roles: [], acts_for: ada },
+        ],
+        resources: [{ ...workload, attributes: {}, related: { checkpoint } }],
+      },
+    ],
+  },
+]
+
+function regoOf(...folders: readonly string[]): Record<string, string> {
+  const paths = folders.flatMap((folder) =>
+    readdirSync(join(root, folder)).map((file) => `${folder}/${file}`),
+  )
+  const rego = paths.filter((path) => path.endsWith('.rego'))
+  return Object.fromEntries(rego.map((path) => [path, readFileSync(join(root, path), 'utf8')]))
+}
+
+export const accessSubject: PluginSubject = {
+  name: 'plugin/access',
+  plugin: access as Plugin,
+  samples,
+  readme: readFileSync(join(root, 'plugins/access/README.md'), 'utf8'),
+  rego: regoOf('policies', 'policies/lib', 'policies/access'),
+}
