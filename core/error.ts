@@ -1,3 +1,5 @@
+import type { Problem } from './ports/compiler.ts'
+
 /**
  * Errors are for machinery that broke; reasons are for verdicts. Each port has one closed union of codes, stable across releases:
  * switch on `code`, never on `message`. Messages name who, what and the way out, and hold no secret and no payload.
@@ -58,8 +60,24 @@ export type EngineErrorCode =
   | 'unknown_entrypoint'
 export class EngineError extends KernelError<EngineErrorCode> {}
 
-/** `invalid_policy` carries {@link Problem}s with file, row and column. */
+/**
+ * `invalid_policy` carries {@link Problem}s with file, row and column. `timeout`: the deadline passed; the compiler works on.
+ * `unavailable`: the compiler itself broke down; the next call starts a new one.
+ */
 export type CompilerErrorCode = 'closed' | 'invalid_policy' | 'timeout' | 'unavailable'
+export class CompilerError extends KernelError<CompilerErrorCode> {
+  readonly problems: readonly Problem[]
+  constructor(
+    who: string,
+    code: CompilerErrorCode,
+    what: string,
+    problems: readonly Problem[] = [],
+    options?: ErrorOptions,
+  ) {
+    super(who, code, what, options)
+    this.problems = problems
+  }
+}
 
 /** What a parser of the log's formats refuses, and what a proof fails on. */
 export type LogErrorCode =
@@ -85,9 +103,10 @@ export type JsonErrorCode =
   | 'too_large'
 export class JsonError extends KernelError<JsonErrorCode> {}
 
-/** A plugin, effect or policy that may not be registered or served. Raised at start, before anything is served. */
+/** A plugin, effect, adapter or policy that may not be registered or served. Raised at start, before anything is served. */
 export type RegistryErrorCode =
   | 'duplicate_action'
+  | 'duplicate_adapter'
   | 'duplicate_effect'
   | 'duplicate_plugin'
   | 'invalid_plugin'
@@ -122,6 +141,10 @@ export class NoDecision extends KernelError<NoDecisionCode> {
   }
 }
 
+/** Raised at start: the transport serves nothing. `address_in_use`: stop the other program, or choose another port. */
+export type TransportErrorCode = 'address_in_use' | 'invalid_options'
+export class TransportError extends KernelError<TransportErrorCode> {}
+
 /** A configuration file that cannot be used, or names what is not there. Raised before anything is opened. */
 export type ConfigErrorCode = 'invalid_config' | 'not_found' | 'unknown_adapter' | 'unknown_plugin'
 export class ConfigError extends KernelError<ConfigErrorCode> {
@@ -140,6 +163,7 @@ export interface ConfigProblem {
 }
 
 export type AnyKernelError =
+  | CompilerError
   | ConfigError
   | CustodyError
   | EngineError
@@ -148,3 +172,4 @@ export type AnyKernelError =
   | NoDecision
   | RegistryError
   | StoreError
+  | TransportError

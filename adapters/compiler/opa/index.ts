@@ -1,0 +1,1 @@
+export { createOpaCompiler, type OpaCompiler, type OpaCompilerOptions } from './compiler.ts'

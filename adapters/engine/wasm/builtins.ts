@@ -1,0 +1,23 @@
+/** The built-ins that OPA's WebAssembly runtime asks its host for, as far as this engine has them. Deterministic, all of them. */
+import type { Json } from '../../../core/json.ts'
+import { sprintf } from './sprintf.ts'
+
+/** One argument, read when it is asked for: as JSON, where sets are arrays, or in Rego notation, where nothing is lost. */
+export interface Operand {
+  json(): Json
+  term(): string
+}
+/** Undefined is Rego's undefined. What it throws ends the evaluation. */
+export type HostBuiltin = (...operands: readonly Operand[]) => Json | undefined
+
+export const HOST_BUILTINS: ReadonlyMap<string, HostBuiltin> = new Map([
+  [
+    'sprintf',
+    (format: Operand, values: Operand) => {
+      const text = format.json()
+      const terms = values.term()
+      if (typeof text !== 'string' || !terms.startsWith('[')) return undefined
+      return sprintf(text, terms)
+    },
+  ],
+] as const satisfies readonly (readonly [string, HostBuiltin])[])
