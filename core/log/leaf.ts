@@ -57,11 +57,12 @@ export type Leaf = CountsLeaf | DecisionLeaf
 const FIELD = /^(?:request|payload|verdict|output|facts\.[A-Za-z0-9_.-]{1,64})$/
 const DIGEST = /^[A-Za-z0-9_-]{43}$/
 const time = schema.integer({ min: 0 })
+const commitments = schema.record(schema.string({ maxLength: 43, pattern: DIGEST }))
 const decisionSchema = schema.object(
   {
     action: schema.string({ maxLength: 256 }),
     allow: schema.boolean(),
-    commitments: schema.record(schema.string({ maxLength: 43, pattern: DIGEST })),
+    commitments,
     id: schema.string({ maxLength: 32, pattern: /^[0-9a-f]{32}$/ }),
     policy: schema.string({ maxLength: 71, pattern: /^(?:none|sha256:[0-9a-f]{64})$/ }),
     reasons: schema.array(
@@ -95,7 +96,13 @@ const countsSchema = schema.object({
 /** JSON Schemas of both leaf types, 2020-12. The byte limit and the canonical form are beyond them. */
 export const leafSchemas: Readonly<Record<Leaf['type'], Schema<Leaf>['json']>> = {
   'assay.counts/v1': countsSchema.json,
-  'assay.decision/v1': decisionSchema.json,
+  'assay.decision/v1': {
+    ...decisionSchema.json,
+    properties: {
+      ...(decisionSchema.json.properties as object),
+      commitments: { ...commitments.json, propertyNames: { pattern: FIELD.source } },
+    },
+  },
 }
 
 /** What a commitment can be for: `request`, `payload`, `verdict` or `facts.<name>`. */

@@ -1,0 +1,12 @@
+/** `assay/log`: the transparency log and its verifier. Runs in a browser: no Node built-in, no I/O. */
+export * from './anchor.ts'
+export * from './checkpoint.ts'
+export * from './fsck.ts'
+export * from './leaf.ts'
+export * from './note.ts'
+export * from './proof.ts'
+export * from './reader.ts'
+export * from './receipt.ts'
+export * from './tiles.ts'
+export * from './tlogproof.ts'
+export * from './tree.ts'
