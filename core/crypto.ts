@@ -64,7 +64,7 @@ export interface VerifyKey {
 }
 
 /**
- * Imports a raw Ed25519 key. Costs about a millisecond.
+ * Imports a raw Ed25519 key. Costs a few milliseconds.
  *
  * @throws LogError `weak_key`: not 32 bytes, not the canonical encoding of a point, or a point outside the prime-order group. The last
  *   covers small-order keys, for which anyone can make signatures, and keys on which cofactored and cofactorless verifiers differ.

@@ -89,7 +89,7 @@ interface RangedKey {
   readonly from: bigint
   readonly to: bigint | undefined
 }
-/** Importing a key costs about a millisecond. */
+/** Importing a key costs a few milliseconds. */
 const imported: WeakMap<TrustAnchor, readonly RangedKey[]> = new WeakMap()
 
 function keysOf(anchor: TrustAnchor): readonly RangedKey[] {

@@ -166,16 +166,20 @@ describe('fsck', () => {
     expect(report.leaves).toBe(5n)
   })
 
-  it('finds a decision that is there twice', async () => {
-    const twice = rows.slice(0, 5000).with(4001, leaf(4001, id(2)))
-    expect(codes((await fsck(await served(twice), anchor)).problems)).toEqual([
-      'duplicate_id leaf 4001',
-    ])
+  it('finds decisions that are there twice', async () => {
+    const twice = rows
+      .slice(0, 5000)
+      .with(4001, leaf(4001, id(2)))
+      .with(4002, leaf(4002, id(4)))
+    const { problems } = await fsck(await served(twice), anchor)
+    expect(codes(problems).sort()).toEqual(
+      [id(2), id(4)].map((each) => `duplicate_id decision ${each.slice(0, 16)}…`).sort(),
+    )
     const zero = '0'.repeat(32)
     const zeroes = [leaf(0, zero), leaf(1), leaf(2, zero)]
-    expect(codes((await fsck(await served(zeroes.slice(0, 2)), anchor)).problems)).toEqual([])
+    expect((await fsck(await served(zeroes.slice(0, 2)), anchor)).problems).toEqual([])
     expect(codes((await fsck(await served(zeroes), anchor)).problems)).toEqual([
-      'duplicate_id leaf 2',
+      `duplicate_id decision ${'0'.repeat(16)}…`,
     ])
   })
 
