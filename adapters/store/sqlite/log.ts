@@ -89,7 +89,7 @@ export class SqliteLog implements LogStore {
 
   async tile(level: number, index: bigint): Promise<Uint8Array | undefined> {
     this.#assertOpen()
-    return this.#session.read(() => this.#tile(level, index)?.slice())
+    return this.#tile(level, index)?.slice()
   }
 
   async checkpoint(): Promise<Uint8Array | undefined> {
@@ -102,7 +102,7 @@ export class SqliteLog implements LogStore {
     this.#assertOpen()
     if (this.#session.readOnly)
       throw new StoreError(this.name, 'read_only', 'it was opened to read; open it to write')
-    this.#session.read(() => this.#checkPublished(published))
+    this.#checkPublished(published)
     for (const { level, index, hashes } of published.tiles)
       this.#queuedTiles.set(`${level}/${index}`, { level, index, hashes: new Uint8Array(hashes) })
     const { size, root, note } = published.checkpoint
@@ -151,7 +151,8 @@ export class SqliteLog implements LogStore {
   #tile(level: number, index: bigint): Uint8Array | undefined {
     const queued = this.#queuedTiles.get(`${level}/${index}`)
     if (queued || index > MAX_ROWID) return queued?.hashes
-    return (this.#sql.tile.get(level, index) as unknown as [Uint8Array] | undefined)?.[0]
+    const row = this.#session.read(() => this.#sql.tile.get(level, index))
+    return (row as unknown as [Uint8Array] | undefined)?.[0]
   }
 
   #storedSize(): number {

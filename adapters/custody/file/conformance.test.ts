@@ -1,0 +1,4 @@
+import { fileSubject } from '../../../test/conformance/custody/file.ts'
+import { custodyConformance } from '../../../test/conformance/custody.ts'
+
+custodyConformance(fileSubject)

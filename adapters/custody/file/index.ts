@@ -1,0 +1,34 @@
+/** Custody in files: one private key a file, read by its owner alone. For one machine; a stolen disk is a stolen key. */
+import { resolve } from 'node:path'
+import type { Clock } from '../../../core/ports/clock.ts'
+import { type Custody, KEY_SCOPES, type KeyScope } from '../../../core/ports/custody.ts'
+import { FileCustody } from './custody.ts'
+import { refuse } from './failure.ts'
+import { makeFolder } from './files.ts'
+
+export interface FileCustodyOptions {
+  /** Holds `<scope>/<name>.<version>.json`. Made with mode 0700 when it is absent. */
+  readonly dir: string
+  /** Default: all scopes. Folders of other scopes are not looked at. */
+  readonly scopes?: readonly KeyScope[]
+  /** For the date in a new key's file; without it there is none. */
+  readonly clock?: Clock
+}
+
+/**
+ * Opens the folder and reads every key of the scopes that it serves.
+ *
+ * Owner and mode of folders and files are checked now and at each use, and a file that another process changed is read again: a
+ * revocation counts at once. Not safe against the user that the process runs as, nor against root.
+ *
+ * @throws CustodyError `insecure_permissions`: a folder or file that others may use, or a link; `weak_key`, `corrupt`: a file's content;
+ *   `duplicate_key`: one key in two files; `scope_mismatch`: a scope that does not exist; `unavailable`: the file system
+ */
+export async function openFileCustody(options: FileCustodyOptions): Promise<Custody> {
+  const { dir, scopes = KEY_SCOPES, clock } = options
+  const unknown = scopes.find((scope) => !KEY_SCOPES.includes(scope))
+  if (unknown !== undefined) throw refuse('scope_mismatch', `there is no scope ${String(unknown)}`)
+  const folder = resolve(dir)
+  makeFolder(folder)
+  return new FileCustody(folder, scopes, clock)
+}
