@@ -1,0 +1,106 @@
+/**
+ * What goes back over HTTP. A deny is an answer with status 200; only a call that got no decision has another status, and its body is one
+ * line of text that begins with a stable code (AuthZEN 1.0, "error responses"). Nothing that a kernel or a plugin threw is quoted.
+ */
+import type { JsonErrorCode, NoDecision, NoDecisionCode } from '../../../core/error.ts'
+
+export interface Answer {
+  readonly status: number
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string | Uint8Array
+}
+
+/** Why a request never reached the kernel. */
+export type RefusalCode =
+  | Exclude<JsonErrorCode, 'too_large'>
+  | 'aborted'
+  | 'closed'
+  | 'empty_body'
+  | 'forbidden_host'
+  | 'invalid_header'
+  | 'invalid_request'
+  | 'overloaded'
+  | 'too_large'
+  | 'too_many_evaluations'
+  | 'wrong_content_type'
+
+const REFUSED: Readonly<Record<RefusalCode, number>> = {
+  aborted: 499,
+  closed: 503,
+  duplicate_key: 400,
+  empty_body: 400,
+  forbidden_host: 403,
+  invalid_header: 400,
+  invalid_request: 400,
+  invalid_utf8: 400,
+  lone_surrogate: 400,
+  malformed: 400,
+  number_range: 400,
+  overloaded: 503,
+  too_deep: 400,
+  too_large: 413,
+  too_many_evaluations: 400,
+  wrong_content_type: 400,
+}
+
+const NO_DECISION: Readonly<Record<NoDecisionCode, readonly [status: number, what: string]>> = {
+  aborted: [499, 'the caller gave up before the commit'],
+  closed: [503, 'the server is shutting down; ask another one'],
+  idempotency_mismatch: [422, 'the key was used with another request; use a new key'],
+  malformed: [400, 'the request cannot be read'],
+  overloaded: [503, 'too many decisions are under way; retry later'],
+  unavailable: [503, 'no decision could be made; treat it as a deny'],
+  unknown_outcome: [503, 'the decision may be in the log; fetch its receipt by X-Decision-Id'],
+}
+
+/** Thrown while a request is read; it is counted and becomes its answer. Holds nothing of the request's content. */
+export class Refusal extends Error {
+  readonly code: RefusalCode
+  readonly what: string
+  constructor(code: RefusalCode, what: string) {
+    super(`${code}: ${what}`)
+    this.name = 'Refusal'
+    this.code = code
+    this.what = what
+  }
+
+  get status(): number {
+    return REFUSED[this.code]
+  }
+}
+
+const JSON_TYPE = 'application/json'
+
+export function jsonAnswer(value: unknown, headers: Answer['headers'] = {}, status = 200): Answer {
+  const body = JSON.stringify(value)
+  return { status, headers: { 'content-type': JSON_TYPE, ...headers }, body }
+}
+
+export function errorAnswer(
+  status: number,
+  code: string,
+  what: string,
+  headers: Answer['headers'] = {},
+): Answer {
+  const body = `${code}: ${what}`
+  return { status, headers: { 'content-type': 'text/plain; charset=utf-8', ...headers }, body }
+}
+
+export function refusalAnswer(refusal: Refusal): Answer {
+  const headers: Record<string, string> = refusal.status === 503 ? { 'retry-after': '1' } : {}
+  return errorAnswer(refusal.status, refusal.code, refusal.what, headers)
+}
+
+export function noDecisionAnswer({ code, decisionId, retryAfterMs }: NoDecision): Answer {
+  const [status, what] = NO_DECISION[code]
+  const headers: Record<string, string> = {}
+  if (status === 503)
+    headers['retry-after'] = String(Math.max(1, Math.ceil((retryAfterMs ?? 0) / 1000)))
+  if (decisionId !== undefined) headers['x-decision-id'] = decisionId
+  return errorAnswer(status, code, what, headers)
+}
+
+export function notFound(): Answer {
+  return jsonAnswer({ error: 'not_found' }, { 'cache-control': 'no-store' }, 404)
+}

@@ -1,0 +1,4 @@
+import { httpSubject } from '../../../test/conformance/transport/http.ts'
+import { transportConformance } from '../../../test/conformance/transport.ts'
+
+transportConformance(httpSubject)

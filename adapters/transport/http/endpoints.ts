@@ -1,0 +1,55 @@
+/** Every endpoint, in one table. */
+import type { Kernel } from '../../../core/kernel.ts'
+import type { Answer } from './answer.ts'
+import { errorAnswer, jsonAnswer } from './answer.ts'
+import { check, evaluation, metadata } from './authzen.ts'
+import { evaluations } from './batch.ts'
+import type { Endpoint } from './call.ts'
+import { decisions, receipt } from './decisions.ts'
+import { checkpoint, LOG_PREFIX, tile } from './log.ts'
+import type { Limits } from './options.ts'
+
+export function createEndpoints(
+  kernel: Kernel,
+  limits: Limits,
+  publicUrl: string,
+): readonly Endpoint[] {
+  const post = (path: string, answer: Endpoint['answer']): Endpoint => ({
+    method: 'POST',
+    path,
+    admitted: true,
+    answer,
+  })
+  const get = (path: string, answer: Endpoint['answer'], admitted = true): Endpoint => ({
+    method: 'GET',
+    path,
+    admitted,
+    answer,
+  })
+  return [
+    post('/access/v1/evaluation', (call) => evaluation(kernel, limits, call)),
+    post('/access/v1/evaluations', (call) => evaluations(kernel, limits, call)),
+    post('/assay/v1/check', (call) => check(kernel, limits, call)),
+    post('/assay/v1/decisions', (call) => decisions(kernel, limits, call)),
+    get('/assay/v1/receipts/:id', (call) => receipt(kernel, call)),
+    get('/.well-known/authzen-configuration', () => metadata(publicUrl)),
+    get(`${LOG_PREFIX}checkpoint`, () => checkpoint(kernel.log)),
+    get(`${LOG_PREFIX}tile/*`, (call) => tile(kernel.log, call)),
+    get('/health/live', () => jsonAnswer({ live: true }, NO_STORE), false),
+    get('/health/ready', () => ready(kernel), false),
+  ]
+}
+const NO_STORE = { 'cache-control': 'no-store' }
+
+function ready(kernel: Kernel): Answer {
+  const { policy, problems, ready: isReady, size } = kernel.readiness()
+  return jsonAnswer({ ready: isReady, problems, policy, size }, NO_STORE, isReady ? 200 : 503)
+}
+
+/** The answer where a path exists and the method does not. */
+export function wrongMethod(methods: readonly string[]): Answer {
+  const allow = methods
+    .flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))
+    .join(', ')
+  return errorAnswer(405, 'method_not_allowed', `use ${allow}`, { allow })
+}

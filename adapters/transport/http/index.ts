@@ -1,0 +1,3 @@
+export { createApp } from './app.ts'
+export type { AppOptions, HttpOptions } from './options.ts'
+export { type HttpServer, serveHttp } from './serve.ts'

@@ -1,0 +1,142 @@
+/**
+ * Node's own request and response around an endpoint, for the POST endpoints. Hono's router and node-server's Request and Response cost
+ * about a fifth of the server's time for a decision, and everything that decides is behind the endpoint anyway.
+ */
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { type Answer, Refusal } from './answer.ts'
+import type { Assembled } from './app.ts'
+import { type Call, joined, tooLarge } from './call.ts'
+
+/** One for each connection: all requests on it have the same client. */
+class Connection {
+  readonly #controller = new AbortController()
+  readonly signal: AbortSignal = this.#controller.signal
+  /** Requests that arrived whole and are not answered yet. */
+  deciding = 0
+
+  constructor(socket: Socket) {
+    socket.once('close', () => this.#controller.abort(GONE))
+  }
+}
+const GONE: Refusal = new Refusal('aborted', 'the client went away')
+
+export class Lane {
+  /** Requests whose bodies are still arriving. */
+  readonly arriving: Set<IncomingMessage> = new Set()
+  readonly #assembled: Assembled
+  readonly #otherwise: RequestListener
+  readonly #connections = new WeakMap<Socket, Connection>()
+  readonly #endpoints: ReadonlyMap<string, Assembled['endpoints'][number]>
+
+  /** `otherwise`: the app itself, for every other request. */
+  constructor(assembled: Assembled, otherwise: RequestListener) {
+    this.#assembled = assembled
+    this.#otherwise = otherwise
+    const posts = assembled.endpoints.filter(({ method }) => method === 'POST')
+    this.#endpoints = new Map(posts.map((endpoint) => [endpoint.path, endpoint]))
+  }
+
+  readonly listener: RequestListener = (incoming, outgoing) => {
+    const path = pathOf(incoming.url ?? '')
+    const endpoint = incoming.method === 'POST' ? this.#endpoints.get(path) : undefined
+    if (endpoint === undefined) return this.#otherwise(incoming, outgoing)
+    const { front, maxBodyBytes } = this.#assembled
+    const connection = this.#connectionOf(incoming.socket)
+    const call = new NodeCall(incoming, path, connection, maxBodyBytes, this.arriving)
+    void front.answer(endpoint, call).then((answer) => {
+      if (call.whole) connection.deciding--
+      write(outgoing, answer, front.gate.closed)
+    })
+  }
+
+  /** Something else written to this connection now would be taken for the answer to a request that is being decided. */
+  isDeciding(socket: Socket): boolean {
+    return (this.#connections.get(socket)?.deciding ?? 0) > 0
+  }
+
+  #connectionOf(socket: Socket): Connection {
+    const known = this.#connections.get(socket)
+    if (known !== undefined) return known
+    const connection = new Connection(socket)
+    this.#connections.set(socket, connection)
+    return connection
+  }
+}
+
+function pathOf(url: string): string {
+  const query = url.indexOf('?')
+  return query < 0 ? url : url.slice(0, query)
+}
+
+function write(outgoing: ServerResponse, answer: Answer, closing: boolean): void {
+  if (outgoing.destroyed) return
+  const { status, headers, body } = answer
+  const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length
+  const pairs = ['content-length', String(length)]
+  for (const name in headers) pairs.push(name, headers[name] as string)
+  if (closing) pairs.push('connection', 'close')
+  outgoing.writeHead(status, pairs)
+  outgoing.end(body)
+}
+
+class NodeCall implements Call {
+  readonly method = 'POST'
+  readonly path: string
+  /** The body was read to its end. */
+  whole = false
+  readonly #incoming: IncomingMessage
+  readonly #connection: Connection
+  readonly #maxBodyBytes: number
+  readonly #arriving: Set<IncomingMessage>
+
+  constructor(
+    incoming: IncomingMessage,
+    path: string,
+    connection: Connection,
+    maxBodyBytes: number,
+    arriving: Set<IncomingMessage>,
+  ) {
+    this.path = path
+    this.#incoming = incoming
+    this.#connection = connection
+    this.#maxBodyBytes = maxBodyBytes
+    this.#arriving = arriving
+  }
+
+  get signal(): AbortSignal {
+    return this.#connection.signal
+  }
+
+  header(name: string): string | undefined {
+    return this.#incoming.headers[name] as string | undefined
+  }
+
+  body(): Promise<Uint8Array> {
+    const incoming = this.#incoming
+    const max = this.#maxBodyBytes
+    if (Number(incoming.headers['content-length']) > max) return Promise.reject(tooLarge(max))
+    this.#arriving.add(incoming)
+    return new Promise((resolve, reject) => {
+      const chunks: Uint8Array[] = []
+      let size = 0
+      const settled = (): void => void this.#arriving.delete(incoming)
+      incoming.on('data', (chunk: Uint8Array) => {
+        size += chunk.length
+        if (size <= max) chunks.push(chunk)
+        // What follows is read and dropped, until it ends or the request's time is up.
+        else reject(tooLarge(max))
+      })
+      incoming.on('end', () => {
+        settled()
+        this.whole = true
+        this.#connection.deciding++
+        resolve(joined(chunks, size))
+      })
+      incoming.on('error', () => {
+        settled()
+        reject(GONE)
+      })
+    })
+  }
+}

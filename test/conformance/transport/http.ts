@@ -1,0 +1,73 @@
+/** The HTTP transport as its clients see it: sockets, headers and status codes. */
+
+import { serveHttp } from '../../../adapters/transport/http/index.ts'
+import type { NoDecisionCode } from '../../../core/error.ts'
+import type { Kernel } from '../../../core/kernel.ts'
+import type { OpenedTransport, Reply, Sent, TransportSubject } from '../transport.ts'
+
+const STATUSES: Readonly<Record<NoDecisionCode, number>> = {
+  aborted: 499,
+  closed: 503,
+  idempotency_mismatch: 422,
+  malformed: 400,
+  overloaded: 503,
+  unavailable: 503,
+  unknown_outcome: 503,
+}
+const FORGED = {
+  Authorization: 'Bearer operator',
+  Cookie: 'peer=operator',
+  Forwarded: 'for=127.0.0.1;by=operator',
+  'Assay-Peer': 'operator',
+  'X-Forwarded-User': 'operator',
+  'X-Peer-Kind': 'operator',
+  'X-Peer-Id': 'root',
+}
+
+export const httpSubject: TransportSubject = {
+  name: 'transport/http',
+  peer: { kind: 'anonymous', id: 'anonymous' },
+  statuses: STATUSES,
+  async open(kernel: Kernel, { maxBytes }): Promise<OpenedTransport> {
+    const { url, close } = await serveHttp(kernel, { maxBodyBytes: maxBytes })
+    return { send: (sent) => send(`${url}/access/v1/evaluation`, sent), close }
+  },
+}
+
+async function send(url: string, sent: Sent): Promise<Reply> {
+  let response: Response
+  try {
+    response = await fetch(url, {
+      method: 'POST',
+      headers: headersOf(sent),
+      body: JSON.stringify(sent.evaluation) ?? '',
+      signal: sent.signal ?? null,
+    })
+  } catch (error) {
+    return { code: 'unreachable', text: String(error) }
+  }
+  return replyOf(response, await response.text())
+}
+
+function headersOf({ idempotencyKey, seal, timeoutMs, forged }: Sent): Record<string, string> {
+  return {
+    'Content-Type': 'application/json',
+    ...(idempotencyKey === undefined ? {} : { 'Idempotency-Key': idempotencyKey }),
+    ...(seal === undefined ? {} : { 'Assay-Seal': seal }),
+    ...(timeoutMs === undefined ? {} : { 'Assay-Timeout-Ms': String(timeoutMs) }),
+    ...(forged ? FORGED : {}),
+  }
+}
+
+function replyOf({ headers, status }: Response, text: string): Reply {
+  const id = headers.get('x-decision-id')
+  if (status === 200) return { allow: JSON.parse(text).decision === true, id: id ?? '' }
+  const retryAfter = headers.get('retry-after')
+  return {
+    code: text.slice(0, text.indexOf(':')),
+    text,
+    status,
+    ...(retryAfter === null ? {} : { retryAfterMs: Number(retryAfter) * 1000 }),
+    ...(id === null ? {} : { decisionId: id }),
+  }
+}
