@@ -39,8 +39,10 @@ export function openConfig(folder: string): string {
   const data = JSON.parse(readFileSync(path, 'utf8'))
   data.administrators.peer_kinds.push('anonymous')
   writeFileSync(path, JSON.stringify(data))
-  const config = join(folder, 'assay.yaml')
-  writeFileSync(config, 'policies:\n  source: folder\n  dir: ./policies\n  watch: false\n')
+  const config = join(folder, 'assay.json')
+  const compiler = { kind: join(import.meta.dirname, 'compiler.ts') }
+  const folderOnly = { source: 'folder', dir: './policies', watch: false }
+  writeFileSync(config, JSON.stringify({ compiler, policies: folderOnly }))
   return config
 }
 
