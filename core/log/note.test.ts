@@ -48,7 +48,7 @@ describe('the test vector with a witness', () => {
 describe('verifyNote', () => {
   it('ignores lines of others, wherever they are and whatever they share', () => {
     const sameName = logLine.replace('hwgG', 'hwgH')
-    const sameId = logLine.replace('log.example/a', 'log.example/b')
+    const sameId = logLine.replace('log.example/a', 'log.example/b').replace('EKyt', 'EKyu')
     for (const lines of [
       [other, logLine],
       [logLine, other, other],
@@ -76,6 +76,21 @@ describe('verifyNote', () => {
       expect(['signature_invalid', 'malformed']).toContain(code)
     }
     expect(codeOf(() => verify(`${text}extension\n\n${logLine}\n`))).toBe('signature_invalid')
+  })
+
+  it('takes the first of two cosignatures, and none at time 0 or beyond 63 bits', async () => {
+    const cosign = async (time: bigint) => {
+      const message = utf8(`cosignature/v1\ntime ${time}\n${text}`)
+      const bytes = new Uint8Array(76)
+      bytes.set(fromHex(witness.id)!)
+      new DataView(bytes.buffer).setBigUint64(4, time)
+      bytes.set(await testSigner(2).sign(message), 12)
+      return `— witness.example/w ${toBase64(bytes)}`
+    }
+    const [five, six, zero, huge] = await Promise.all([5n, 6n, 0n, 2n ** 63n].map(cosign))
+    expect(verify(`${text}\n${five}\n${six}\n`)).toEqual([{ key: witness, time: 5n }])
+    for (const line of [zero, huge])
+      expect(codeOf(() => verify(`${text}\n${line}\n`))).toBe('signature_invalid')
   })
 
   it('refuses cosignatures of the wrong size, without a time, or of another time', () => {
