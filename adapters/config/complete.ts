@@ -70,6 +70,8 @@ export const OWN_POLICIES: string = fileURLToPath(
     import.meta.url,
   ),
 )
+/** Subjects and resources to try things out with: what there is without a configuration file. */
+export const EXAMPLE_STATE: string = fileURLToPath(new URL('./example-state.json', import.meta.url))
 
 export function complete(
   written: ConfigFile,
@@ -80,6 +82,8 @@ export function complete(
   const at: At = (path) => resolve(folder, path)
   const fromFile = written.data === undefined ? resolve('.assay') : at(written.data)
   const data = dataOption === undefined ? fromFile : resolve(dataOption)
+  const ownState = written.state === undefined ? undefined : at(written.state)
+  const state = file === undefined ? EXAMPLE_STATE : ownState
   const { host = '127.0.0.1', port = 8180 } = written.http ?? {}
   return {
     ...(file === undefined ? {} : { file }),
@@ -93,7 +97,7 @@ export function complete(
     policies: completePolicies(written.policies, at),
     plugins: (written.plugins ?? ['access']).map((choice) => completePlugin(choice, at)),
     outbound: (written.outbound ?? []).map((adapter) => foreign(adapter, at)),
-    ...(written.state === undefined ? {} : { state: at(written.state) }),
+    ...(state === undefined ? {} : { state }),
     http: { ...written.http, host, port },
     seal: written.seal ?? 'sealed',
     limits: written.limits ?? {},

@@ -73,12 +73,14 @@ export const BUILT_IN: {
   readonly custody: readonly string[]
   readonly engine: readonly string[]
   readonly compiler: readonly string[]
+  readonly outbound: readonly string[]
   readonly plugins: readonly string[]
 } = {
   store: ['sqlite', 'memory'],
   custody: ['file'],
   engine: ['wasm'],
   compiler: ['opa'],
+  outbound: [],
   plugins: ['access'],
 }
 
@@ -107,7 +109,11 @@ const store = z.union([
       .describe('How thoroughly the file is checked at start')
       .exactOptional(),
   }),
-  z.strictObject({ kind: z.literal('memory').describe('Nothing survives the process: for tests') }),
+  z.strictObject({
+    kind: z
+      .literal('memory')
+      .describe('Nothing survives the process, its log key neither: for tests'),
+  }),
   foreign(BUILT_IN.store),
 ])
 const custody = z.union([
@@ -199,7 +205,7 @@ export const configSchema: z.ZodType<ConfigFile> = z
       .max(64)
       .describe('Built-in names, npm package names, or paths that begin with ./, ../ or /')
       .exactOptional(),
-    outbound: z.array(foreign([])).max(64).exactOptional(),
+    outbound: z.array(foreign(BUILT_IN.outbound)).max(64).exactOptional(),
     state: path.describe('Dispatched once as access.import when the log is empty').exactOptional(),
     http: http.exactOptional(),
     seal: z

@@ -12,7 +12,7 @@ const put = async (path: string, content: object | string): Promise<void> => {
   const text = typeof content === 'string' ? content : JSON.stringify(content)
   await writeFile(join(dir, path), text)
 }
-const PLUGIN = 'export default { plugin: { name: "p", actions: [] } }'
+const PLUGIN = 'export default { plugin: { name: "p", actions: [], schema: {}, facts() {} } }'
 
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'assay-extension-'))

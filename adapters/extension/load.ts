@@ -1,5 +1,6 @@
 /** Loads an extension and checks that it is one. Whatever is wrong with it is known before anything is served. */
 import { ConfigError, type ConfigErrorCode } from '../../core/error.ts'
+import type { Plugin } from '../../core/plugin.ts'
 import type { Adapter, AdapterPort, Extension } from './extension.ts'
 import { resolveModule } from './resolve.ts'
 
@@ -47,8 +48,11 @@ export async function loadPlugin(
 ): Promise<LoadedPlugin> {
   const { extension, url } = await load(specifier, folder, 'unknown_plugin', hint)
   const { plugin, policies } = extension
-  if (typeof plugin !== 'object' || plugin === null)
-    throw new ConfigError('unknown_plugin', `"${specifier}" exports no plugin`)
+  if (!isPlugin(plugin))
+    throw new ConfigError(
+      'unknown_plugin',
+      `"${specifier}" exports no plugin { name, actions, schema, facts }`,
+    )
   if (policies !== undefined && !(policies instanceof URL && policies.protocol === 'file:'))
     throw new ConfigError('unknown_plugin', `"${specifier}": policies must be a file: URL`)
   return { extension: { ...extension, plugin }, url }
@@ -69,4 +73,16 @@ export async function loadAdapter<Port extends AdapterPort>(
       `"${specifier}" exports no adapter for the port ${port}`,
     )
   return adapter as Extract<Adapter, { port: Port }>
+}
+
+/** The kernel's registry looks closer; this tells a plugin from anything else. */
+function isPlugin(value: Partial<Plugin> | null | undefined): value is Plugin {
+  if (typeof value !== 'object' || value === null) return false
+  const { name, actions, schema, facts } = value
+  return (
+    typeof name === 'string' &&
+    Array.isArray(actions) &&
+    typeof schema === 'object' &&
+    typeof facts === 'function'
+  )
 }

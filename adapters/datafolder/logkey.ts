@@ -1,0 +1,43 @@
+/** The key that signs the log's heads: made at first start, and never replaced behind the operator's back. */
+import { sha256, toHex } from '../../core/crypto.ts'
+import { CustodyError } from '../../core/error.ts'
+import type { Custody, PublicKey } from '../../core/ports/custody.ts'
+
+export interface LogKey {
+  /** What signs now. */
+  readonly active: PublicKey
+  /** The first version: the log's default name is derived from it, and does not change with a rotation. */
+  readonly first: PublicKey
+}
+
+/**
+ * @param fresh the log has no leaf yet, so a key may be made
+ * @throws CustodyError `unknown_key`: the log has leaves and its key is gone; `not_active`: it is there and may not sign
+ */
+export async function logKey(custody: Custody, name: string, fresh: boolean): Promise<LogKey> {
+  const versions = (await custody.list('log')).filter((key) => key.name === name)
+  const active = versions.findLast(({ state }) => state === 'active')
+  if (active !== undefined) return { active, first: versions[0]! }
+  const usable = versions.findLast(({ state }) => state === 'pre-active')
+  if (versions.length > 0 && (usable === undefined || !fresh))
+    throw new CustodyError(
+      custody.name,
+      'not_active',
+      `no version of the log key "${name}" is active: run assay key activate log ${name}`,
+    )
+  if (!fresh)
+    throw new CustodyError(
+      custody.name,
+      'unknown_key',
+      `the log has leaves and its key "${name}" is gone: restore the keys from a backup`,
+    )
+  // A first start that ended between the two steps goes on here.
+  const created = usable ?? (await custody.create('log', name))
+  const activated = await custody.transition(created, 'active')
+  return { active: activated, first: versions[0] ?? activated }
+}
+
+/** The name of a log that was given none. */
+export function defaultOrigin({ publicKey }: PublicKey): string {
+  return `assay.local/${toHex(sha256(publicKey)).slice(0, 16)}`
+}

@@ -1,0 +1,80 @@
+/**
+ * The policies that serve: the operator's folder, completed by the Rego that plugins bring, compiled at start and again whenever a file
+ * is saved. A change that does not compile, or cannot serve, leaves the one before it in place.
+ */
+import { fileURLToPath } from 'node:url'
+import type { Kernel } from '../../core/kernel.ts'
+import type { Bundle, CapabilitySet, Compiler, Sources } from '../../core/ports/compiler.ts'
+import { loadFolder, watchFolder } from './folder.ts'
+
+export interface PolicyOptions {
+  readonly dir: string
+  readonly capabilities: CapabilitySet
+  /** Plugin names: each has the entry point `assay/<plugin>/decision`. */
+  readonly plugins: readonly { readonly name: string; readonly policies?: URL }[]
+}
+
+export type PolicyEvent =
+  | { readonly kind: 'active'; readonly digest: string; readonly revision: string }
+  /** The changed policy cannot serve; the one before it still does. */
+  | { readonly kind: 'refused'; readonly error: unknown }
+
+/** `<plugin>/` in `own` takes the place of what the plugin brings, as a whole. */
+async function completed(own: Sources, { plugins }: PolicyOptions): Promise<Sources> {
+  const brought = plugins.filter(
+    ({ name, policies }) =>
+      policies !== undefined && !Object.keys(own).some((path) => path.startsWith(`${name}/`)),
+  )
+  const folders = await Promise.all(
+    brought.map(async ({ name, policies }) =>
+      Object.entries(await loadFolder(fileURLToPath(policies as URL))).map(
+        ([path, text]) => [`${name}/${path}`, text] as const,
+      ),
+    ),
+  )
+  return { ...own, ...Object.fromEntries(folders.flat()) }
+}
+
+/** @param own what {@link loadFolder} gave @throws CompilerError; what {@link loadFolder} throws, for what plugins bring */
+export async function compilePolicies(
+  own: Sources,
+  options: PolicyOptions,
+  compiler: Compiler,
+): Promise<Bundle> {
+  const { capabilities, plugins } = options
+  const sources = await completed(own, options)
+  const entrypoints = plugins.map(({ name }) => `assay/${name}/decision`)
+  return compiler.build(sources, { capabilities, entrypoints })
+}
+
+/** Swaps the policy whenever the folder's content is no longer `known`. Changes are taken one after the other, in their order. */
+export function keepPolicies(
+  kernel: Kernel,
+  compiler: Compiler,
+  options: PolicyOptions & { readonly known: Sources },
+  onPolicy: (event: PolicyEvent) => void,
+): { close(): Promise<void> } {
+  let last: Promise<void> = Promise.resolve()
+  const swap = async (own: Sources): Promise<void> => {
+    try {
+      const bundle = await compilePolicies(own, options, compiler)
+      const { digest, revision } = await kernel.activate(bundle)
+      onPolicy({ kind: 'active', digest, revision })
+    } catch (error) {
+      onPolicy({ kind: 'refused', error })
+    }
+  }
+  const onChange = (own: Sources): void => {
+    last = last.then(() => swap(own))
+  }
+  const watcher = watchFolder(options.dir, onChange, {
+    known: options.known,
+    onError: (error) => onPolicy({ kind: 'refused', error }),
+  })
+  return {
+    async close() {
+      await watcher.close()
+      await last
+    },
+  }
+}

@@ -1,0 +1,213 @@
+/** Every verb, argument and option in one tree: help, parsing and shell completion follow it. A verb's code is loaded when it runs. */
+import { readFileSync } from 'node:fs'
+import {
+  Argument,
+  Command,
+  InvalidArgumentError,
+  Option,
+  type OutputConfiguration,
+} from 'commander'
+import { KEY_SCOPES } from '../core/ports/custody.ts'
+import type { ExitCode, Out } from './out.ts'
+
+/** Runs a verb with what it writes to. */
+export type Perform = (
+  verb: (out: Out) => Promise<ExitCode>,
+  options: { readonly json: boolean },
+) => Promise<void>
+
+export function createProgram(perform: Perform, output: OutputConfiguration): Command {
+  const program = new Command('assay')
+    .description('Decides, proves and verifies: a policy engine with a transparency log')
+    .configureOutput(output)
+    .exitOverride()
+    .showSuggestionAfterError()
+    .version(packageVersion(), '--version', 'print the version')
+    .addOption(jsonOption())
+    .helpCommand(false)
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 allowed, valid or done; 1 denied or invalid; 2 usage or machinery.',
+    )
+  const tree: Tree = {
+    add(parent, name, description) {
+      return parent
+        .command(name)
+        .description(description)
+        .addOption(jsonOption())
+        .helpCommand(false)
+    },
+    act(command, verb) {
+      command.action(async () => {
+        const options = command.optsWithGlobals()
+        const args = command.processedArgs as never[]
+        await perform((out) => verb(options as never, out, ...args), {
+          json: options.json === true,
+        })
+      })
+    },
+  }
+  addDeciding(program, tree)
+  addProving(program, tree)
+  addPolicy(program, tree)
+  addKey(program, tree)
+  addRest(program, tree)
+  return program
+}
+
+/** What commander parsed has the types that the options' own parsers give. */
+type Verb = (options: never, out: Out, ...args: never[]) => Promise<ExitCode>
+interface Tree {
+  add(parent: Command, name: string, description: string): Command
+  act(command: Command, verb: Verb): void
+}
+
+const jsonOption = (): Option => new Option('--json', 'machine-readable output on stdout')
+const dataOption = (): Option =>
+  new Option('--data <folder>', 'the data folder (default: from the configuration, else .assay)')
+const configOption = (): Option => new Option('--config <file>', 'configuration, YAML or JSON')
+const trustOption = (): Option =>
+  new Option('--trust <file>', 'trust anchor, obtained out of band').makeOptionMandatory()
+
+function addDeciding(program: Command, { add, act }: Tree): void {
+  const serve = add(program, 'serve', 'serve decisions over HTTP until SIGTERM')
+    .addOption(new Option('--port <number>', '0 picks a free one (default: 8180)').argParser(port))
+    .option('--host <address>', 'where to listen (default: 127.0.0.1)')
+    .addOption(dataOption())
+    .addOption(configOption())
+  act(serve, async (options, out) => (await import('./serve.ts')).serve(options, out))
+
+  for (const [name, description] of [
+    ['decide', 'decide one request as the operator, log it, print the decision'],
+    ['check', 'say what the decision would be: nothing is written but a count'],
+  ] as const) {
+    const verb = add(program, name, description)
+      .option('--action <name>', 'the action', 'access.evaluate')
+      .option('--payload <json>', 'a file, - for standard input, or JSON text', '-')
+      .addOption(dataOption())
+      .addOption(configOption())
+    act(verb, async (options, out) => (await import('./decide.ts'))[name](options, out))
+  }
+}
+
+function addProving(program: Command, { add, act }: Tree): void {
+  const receipt = add(
+    program,
+    'receipt',
+    'print the receipt of a decision; the server may be stopped',
+  )
+    .argument('<id>', 'the decision: 32 hexadecimal digits')
+    .addOption(dataOption())
+    .addOption(configOption())
+  act(receipt, async (options, out, id) => (await import('./receipt.ts')).receipt(options, out, id))
+
+  const verify = add(program, 'verify', 'verify a receipt offline')
+    .argument('<receipt>', 'a file, or - for standard input')
+    .addOption(trustOption())
+    .option('--policies <folder>', 'run this policy again on the input and compare')
+    .addOption(configOption())
+  act(verify, async (options, out, file) =>
+    (await import('./verify.ts')).verify(options, out, file),
+  )
+
+  const fsck = add(program, 'fsck', 'verify a whole log')
+    .addOption(dataOption().conflicts('url'))
+    .option('--url <base>', 'a server, or anything that serves C2SP tlog-tiles')
+    .addOption(configOption().conflicts('url'))
+    .addOption(trustOption())
+  act(fsck, async (options, out) => (await import('./fsck.ts')).fsck(options, out))
+}
+
+function addPolicy(program: Command, { add, act }: Tree): void {
+  const policy = add(program, 'policy', 'build, check, test and format Rego')
+  const verb = (name: 'build' | 'check' | 'fmt' | 'test', description: string): Command => {
+    const command = add(policy, name, description).argument(
+      '[folder]',
+      'default: policies here, else what comes with assay',
+    )
+    if (name === 'build' || name === 'check') command.addOption(configOption())
+    if (name !== 'fmt')
+      command.addOption(
+        new Option('--capabilities <set>', 'the built-ins that Rego may use')
+          .choices(['trust', 'compat'])
+          .default('trust'),
+      )
+    act(command, async (options, out, folder) =>
+      (await import('./policy.ts'))[name](options, out, folder),
+    )
+    return command
+  }
+  verb('build', 'compile, print the digest, write what runs')
+    .option('--entrypoint <path...>', "what is asked (default: each plugin's decision)")
+    .option('--output <folder>', 'write policy.wasm, plan.json and data.json')
+  verb('check', 'check strictly; problems as file:row:col')
+  verb('test', 'run test_ rules')
+    .option('--coverage', 'print the percentage and the lines not covered')
+    .addOption(
+      new Option('--threshold <percent>', 'fail below it; implies --coverage').argParser(percent),
+    )
+    .option('--run <regexp>', 'only tests whose package.name matches')
+  verb('fmt', 'list the files whose format differs')
+    .addOption(new Option('--write', 'format them').conflicts('check'))
+    .option('--check', 'exit with 1 when there are any')
+}
+
+function addKey(program: Command, { add, act }: Tree): void {
+  const key = add(program, 'key', 'create keys, and move them from pre-active to revoked')
+  const verb = (
+    name: 'activate' | 'create' | 'export' | 'list' | 'retire' | 'revoke',
+    text: string,
+  ) => {
+    const command = add(key, name, text)
+    const scope = new Argument(name === 'list' ? '[scope]' : '<scope>', 'what the key is for')
+    command.addArgument(scope.choices([...KEY_SCOPES]))
+    if (name !== 'list') command.argument('<name>')
+    if (!['list', 'create'].includes(name))
+      command.addArgument(new Argument('[version]', 'default: the newest').argParser(version))
+    command.addOption(dataOption()).addOption(configOption())
+    act(command, async (options, out, ...args) =>
+      (await import('./key.ts')).key(name, options, out, args),
+    )
+  }
+  verb('list', 'list keys, their states and public halves')
+  verb('create', 'a new key, or its next version, pre-active')
+  verb('activate', 'sign with it from now on')
+  verb('retire', 'verify with it for now, and at the second call never again')
+  verb('revoke', 'trust nothing that it signed')
+  verb('export', 'print the public half')
+}
+
+function addRest(program: Command, { add, act }: Tree): void {
+  const init = add(
+    program,
+    'init',
+    'write a starter: configuration, policies, first state',
+  ).argument('[folder]', 'default: the working folder')
+  act(init, async (_, out, folder) => (await import('./init.ts')).init(out, folder))
+
+  const completion = add(
+    program,
+    'completion',
+    'print a completion script for a shell',
+  ).addArgument(new Argument('<shell>').choices(['bash', 'zsh', 'fish']))
+  act(completion, async (_, out, shell) =>
+    (await import('./completion.ts')).completion(program, out, shell),
+  )
+}
+
+const whole =
+  (min: number, max: number) =>
+  (text: string): number => {
+    const value = Number(text)
+    if (/^\d{1,9}$/.test(text) && value >= min && value <= max) return value
+    throw new InvalidArgumentError(`It is a whole number from ${min} to ${max}.`)
+  }
+const port = whole(0, 65_535)
+const percent = whole(0, 100)
+const version = whole(1, 999_999_999)
+
+function packageVersion(): string {
+  const file = import.meta.url.endsWith('.ts') ? '../package.json' : '../../package.json'
+  const text = readFileSync(new URL(file, import.meta.url), 'utf8')
+  return (JSON.parse(text) as { version: string }).version
+}

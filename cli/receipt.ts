@@ -1,0 +1,67 @@
+/** `assay receipt`: the proof of a decision, from the data folder, beside a running server or without one. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Adapters, type Config, type StorePair, sealLog } from '../adapters/compose.ts'
+import { NoDecision, StoreError } from '../core/error.ts'
+import { parseCheckpoint } from '../core/log/checkpoint.ts'
+import { parseNote } from '../core/log/note.ts'
+import { formatReceipt, type Receipt } from '../core/log/receipt.ts'
+import { type Found, findDecision, receiptUnder } from '../core/receipts.ts'
+import { configured, type PlaceOptions } from './input.ts'
+import { type ExitCode, type Out, UsageError } from './out.ts'
+
+export async function receipt(options: PlaceOptions, out: Out, id: string): Promise<ExitCode> {
+  if (!/^[0-9a-f]{32}$/.test(id))
+    throw new UsageError('usage', 'a decision is named by 32 hexadecimal digits, its X-Decision-Id')
+  const config = await configured(options)
+  const adapters = new Adapters(config, { readOnly: true })
+  try {
+    const pair = await adapters.get('store')
+    const found = await findDecision(pair.store, pair.log, id)
+    if (found === undefined)
+      throw new UsageError('not_found', `no decision ${id} is in the log of ${config.data}`)
+    const receipt =
+      (await underPublished(pair, found)) ??
+      (await underNew(config, pair, found)) ??
+      (await untilPublished(pair, found))
+    out.answer(receipt, formatReceipt(receipt))
+    return 0
+  } finally {
+    await adapters.close()
+  }
+}
+
+/** Under the head that is published: nothing is written and nothing signed. */
+async function underPublished({ log }: StorePair, found: Found): Promise<Receipt | undefined> {
+  const note = await log.checkpoint()
+  if (note === undefined) return undefined
+  const { size, root } = parseCheckpoint(parseNote(note).text)
+  return found.index < size ? receiptUnder(log, found, { size, root, note }) : undefined
+}
+
+/** Of a server that was stopped before it signed. Undefined when it is running. */
+async function underNew(
+  config: Config,
+  { log }: StorePair,
+  found: Found,
+): Promise<Receipt | undefined> {
+  try {
+    const head = await sealLog(config)
+    return head && found.index < head.size ? receiptUnder(log, found, head) : undefined
+  } catch (error) {
+    if (error instanceof StoreError && error.code === 'locked') return undefined
+    throw error
+  }
+}
+
+/** A running server publishes its head a moment after it signed it. */
+const ATTEMPTS = 20
+const PAUSE_MS = 100
+
+async function untilPublished(pair: StorePair, found: Found): Promise<Receipt> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    await sleep(PAUSE_MS)
+    const receipt = await underPublished(pair, found)
+    if (receipt !== undefined) return receipt
+  }
+  throw new NoDecision('unavailable', 'the decision is not sealed yet; ask again in a moment')
+}

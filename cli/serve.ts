@@ -1,0 +1,119 @@
+/** `assay serve`: in the foreground until a signal, then a clean end. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Composed, type Config, compose, type PolicyEvent } from '../adapters/compose.ts'
+import { startWatchdog } from '../adapters/isolation/watchdog.ts'
+import { serveHttp } from '../adapters/transport/http/index.ts'
+import { CompilerError } from '../core/error.ts'
+import { commandName, configured, type PlaceOptions, quoted, shown } from './input.ts'
+import type { ExitCode, Out } from './out.ts'
+
+export interface ServeOptions extends PlaceOptions {
+  readonly port?: number
+  readonly host?: string
+}
+
+export async function serve(options: ServeOptions, out: Out): Promise<ExitCode> {
+  const config = await serveConfig(options)
+  const signal = firstSignal(out)
+  const composed = await compose(config, { onPolicy: (event) => tell(event, out) })
+  try {
+    const server = await serveHttp(composed.kernel, { ...config.http, seal: config.seal })
+    const { watchdogSeconds } = config
+    const watchdog = watchdogSeconds > 0 ? await startWatchdog(watchdogSeconds) : undefined
+    greet(server.url, composed, out)
+    await signal
+    await server.close()
+    await watchdog?.stop()
+  } finally {
+    await composed.close()
+  }
+  return 0
+}
+
+async function serveConfig(options: ServeOptions): Promise<Config> {
+  const config = await configured(options)
+  const { host = config.http.host, port = config.http.port } = options
+  return { ...config, http: { ...config.http, host, port } }
+}
+
+/** npm passes Ctrl-C on to a process that had it already, so what comes at once is not a second wish. */
+const AGAIN_MS = 1000
+
+/** Resolves with the first SIGTERM or SIGINT. The second one ends the process without waiting for anything. */
+function firstSignal(out: Out): Promise<void> {
+  return new Promise((resolve) => {
+    let first: number | undefined
+    const onSignal = (): void => {
+      const now = performance.now()
+      first ??= now
+      if (now - first > AGAIN_MS) process.exit(130)
+      if (now === first)
+        out.note('assay: finishing what is under way; a second signal ends at once')
+      resolve()
+    }
+    process.on('SIGTERM', onSignal)
+    process.on('SIGINT', onSignal)
+  })
+}
+
+function tell(event: PolicyEvent, out: Out): void {
+  if (event.kind === 'active') {
+    const { digest, revision } = event
+    out.event(
+      { event: 'policy', digest, revision },
+      `policy changed: ${digest.slice(0, 19)} serves now`,
+    )
+    return
+  }
+  const { error } = event
+  const problems = error instanceof CompilerError ? error.problems : []
+  const lines = problems.map(
+    ({ file = 'policies', row = 1, col = 1, message }) => `  ${file}:${row}:${col}: ${message}`,
+  )
+  const text = error instanceof Error ? error.message : String(error)
+  out.event(
+    { event: 'policy_refused', message: text, problems },
+    [
+      'policy not changed, the one before it still serves:',
+      ...(lines.length > 0 ? lines : [`  ${text}`]),
+    ].join('\n'),
+  )
+}
+
+/** Of the example state: Ada's checkpoint, on a node of her partition. */
+const REQUEST = {
+  subject: { type: 'user', id: 'ada' },
+  action: { name: 'read' },
+  resource: { type: 'checkpoint', id: 'ckpt-7-0041' },
+}
+
+function greet(url: string, { anchorFile, config, kernel }: Composed, out: Out): void {
+  const { data } = config
+  const listening = { event: 'listening', url, origin: kernel.origin, data, trust: anchorFile }
+  out.event(listening, `assay listening on ${url}`)
+  const assay = quoted(commandName())
+  const from = config.file === undefined ? '' : ` --config ${quoted(shown(config.file))}`
+  out.say(`
+Ask for a decision, from another terminal:
+
+  curl -i ${url}/access/v1/evaluation \\
+    -H 'Content-Type: application/json' \\
+    -d '${JSON.stringify(REQUEST)}'
+
+Prove it, with the server running or stopped; ID is the X-Decision-Id of the answer:
+
+  ${assay} receipt ID --data ${quoted(shown(data))}${from} > receipt.json
+  ${assay} verify receipt.json --trust ${quoted(shown(anchorFile))}
+
+${whatNext(config.policies)}
+`)
+}
+
+function whatNext({ dir, watch }: Config['policies']): string {
+  const file = join(dir, 'access', 'abac.rego')
+  if (!watch) return `Policies: ${shown(dir)}; a change is in force after a restart.`
+  if (!existsSync(file)) return `Policies: ${shown(dir)}; a saved change is in force at once.`
+  return `Change a rule: in ${shown(file)}, where owns_workload compares the owner, write != for ==,
+save, and ask again. "ada" may also try ckpt-7-0042 and ckpt-9-0003.`
+}
