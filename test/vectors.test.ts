@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Ajv2020 } from 'ajv/dist/2020.js'
-import { describe, expect, it } from 'vitest'
-import { toHex } from '../core/crypto.ts'
+import { describe, expect, it, vi } from 'vitest'
+import { sha256 as nodeSha256, toHex } from '../core/crypto.ts'
 import type { Json } from '../core/json.ts'
 import { formatAnchor, parseAnchor, type TrustAnchor } from '../core/log/anchor.ts'
 import { decodeLeaf, encodeLeaf, leafHash } from '../core/log/leaf.ts'
@@ -91,6 +91,19 @@ describe('receipt vectors', () => {
     const verified = verifyReceipt(receipt, anchor)
     expect(verified.checks.filter(({ ok }) => !ok).map(({ name }) => name)).toEqual(failed)
     expect(verified.ok).toBe(expected === 'valid')
+  })
+
+  it('verify alike without node:crypto, as in a browser', async () => {
+    vi.resetModules()
+    vi.stubGlobal('process', {})
+    const browser = await import('../core/log/receipt.ts')
+    const { sha256 } = await import('../core/crypto.ts')
+    vi.unstubAllGlobals()
+    expect(sha256.name).not.toBe(nodeSha256.name)
+    for (const { receipt, trust } of receipts.cases) {
+      const anchor = trust ?? receipts.trust
+      expect(browser.verifyReceipt(receipt, anchor)).toEqual(verifyReceipt(receipt, anchor))
+    }
   })
 
   it('fail every check at least once', () => {

@@ -222,7 +222,8 @@ async function findMissing(
       missing.push({ level, index, hashes })
     }
   }
-  return { missing, source }
+  // With the log itself the roots of its tiles are remembered for later proofs.
+  return { missing, source: missing.length > 0 ? source : log }
 }
 
 /** The nodes that a {@link Tree} keeps of one level of tiles, and a few more so that the levels above have theirs too. */
