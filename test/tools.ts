@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 
 const run = promisify(execFile)
+const OPA = 'github.com/open-policy-agent/opa@v1.22.0'
 const TESSERA_FSCK = 'github.com/transparency-dev/tessera/cmd/fsck@v1.0.4'
 
 /** `$XDG_CACHE_HOME/assay/bin`, the version in each program's folder name. */
@@ -21,6 +22,16 @@ export async function tesseraFsck(): Promise<string> {
   if (existsSync(path)) return path
   mkdirSync(bin, { recursive: true })
   await run('go', ['install', TESSERA_FSCK], { env: { ...process.env, GOBIN: bin, GOFLAGS: '' } })
+  return path
+}
+
+/** The path of OPA's own program, which benchmarks run as a server. @throws without Go */
+export async function opaProgram(): Promise<string> {
+  const bin = folder('opa-1.22.0')
+  const path = join(bin, 'opa')
+  if (existsSync(path)) return path
+  mkdirSync(bin, { recursive: true })
+  await run('go', ['install', OPA], { env: { ...process.env, GOBIN: bin, GOFLAGS: '' } })
   return path
 }
 

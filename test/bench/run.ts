@@ -1,0 +1,92 @@
+/**
+ * `npm run bench [-- decide|http|opa|all] [--rounds N] [--seconds N]`: measures Assay on one CPU against its own floor and against OPA's
+ * server, and prints the table that docs/benchmarks.md keeps. Needs Linux with taskset, and Go at first for OPA.
+ */
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { cpus, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { root } from '../source.ts'
+import type { EmbeddedResult } from './embedded.ts'
+import { measureHttp, type Side } from './http.ts'
+import { runPinned } from './pinned.ts'
+import { embeddedTable, goals, httpTable } from './report.ts'
+import { WORKLOAD } from './workload.ts'
+
+const IN_FLIGHT = [1, 16, 256]
+const CONNECTIONS = [16, 256]
+const EMBEDDED_CPU = 0
+const WHAT: Readonly<
+  Record<string, { readonly decide: boolean; readonly sides: readonly Side[] }>
+> = {
+  decide: { decide: true, sides: [] },
+  http: { decide: false, sides: ['assay'] },
+  opa: { decide: false, sides: ['assay', 'opa'] },
+  all: { decide: true, sides: ['assay', 'opa'] },
+}
+
+interface Options {
+  readonly rounds: number
+  readonly seconds: number
+  readonly folder: string
+}
+
+/** Each store and number in flight in a process of its own, on an empty data folder. */
+async function decide({ rounds, seconds, folder }: Options): Promise<readonly EmbeddedResult[]> {
+  const results: EmbeddedResult[] = []
+  for (const store of ['sqlite', 'memory'])
+    for (const inFlight of IN_FLIGHT) {
+      const place = join(folder, `${store}-${inFlight}`)
+      mkdirSync(place)
+      note(`${store}, ${inFlight} in flight`)
+      const script = join(root, 'test/bench/embedded.ts')
+      const args = [script, store, String(inFlight), String(rounds), String(seconds), place]
+      const output = await runPinned(EMBEDDED_CPU, process.execPath, args)
+      results.push(JSON.parse(output) as EmbeddedResult)
+      rmSync(place, { recursive: true })
+    }
+  return results
+}
+
+function machine(): string {
+  const git = (...args: string[]): string =>
+    execFileSync('git', args, { cwd: root, encoding: 'utf8' }).trim()
+  const changed = git('status', '--porcelain') === '' ? '' : ' with uncommitted changes'
+  const [first] = cpus()
+  return [
+    `workload ${WORKLOAD}, ${new Date().toISOString().slice(0, 10)}`,
+    `commit ${git('rev-parse', '--short', 'HEAD')}${changed}`,
+    `${first?.model ?? 'unknown CPU'}, ${cpus().length} CPUs, Node ${process.versions.node}`,
+  ].join('; ')
+}
+
+const note = (text: string): void => console.error(`bench: ${text}`)
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: {
+    rounds: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '2' },
+  },
+})
+const what = WHAT[positionals[0] ?? 'all']
+if (what === undefined || positionals.length > 1) {
+  console.error(
+    `usage: npm run bench -- [${Object.keys(WHAT).join('|')}] [--rounds N] [--seconds N]`,
+  )
+  process.exit(2)
+}
+const folder = mkdtempSync(join(tmpdir(), 'assay-bench-'))
+try {
+  const options = { rounds: Number(values.rounds), seconds: Number(values.seconds), folder }
+  const embedded = what.decide ? await decide(options) : []
+  const { sides } = what
+  if (sides.length > 0) note(`over HTTP: ${sides.join(' and ')}`)
+  const http =
+    sides.length > 0 ? await measureHttp({ ...options, connections: CONNECTIONS, sides }) : []
+  const parts = [machine(), embeddedTable(embedded), httpTable(http), goals(embedded, http)]
+  console.log(parts.filter((part) => part !== '').join('\n\n'))
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}
