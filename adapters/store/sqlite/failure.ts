@@ -36,8 +36,10 @@ export function isBusy(error: unknown): boolean {
   return code === SQLITE.BUSY || code === SQLITE.LOCKED
 }
 
-export function cannotOpen(error: unknown): boolean {
-  return ((resultCode(error) ?? 0) & 0xff) === SQLITE.CANTOPEN
+/** No side file could be made beside the database. */
+export function lacksSideFiles(error: unknown): boolean {
+  const code = (resultCode(error) ?? 0) & 0xff
+  return code === SQLITE.CANTOPEN || code === SQLITE.READONLY
 }
 
 /** A failure in the Store port's words. `committing`: the COMMIT itself failed, so what was written is only known for some codes. */

@@ -9,6 +9,9 @@ export interface WriterLock {
   release(): void
 }
 
+/** Kept from the garbage collector, which would close them: a lock ends by {@link WriterLock.release} or with the process. */
+const held = new Set<DatabaseSync>()
+
 /**
  * Takes the lock of the database at `path`, an absolute path without links, or fails at once. The file stays: removing it would let two
  * writers hold two different files.
@@ -17,18 +20,27 @@ export interface WriterLock {
  */
 export function lockForWriting(path: string): WriterLock {
   const at = `${path}.lock`
-  let held: DatabaseSync | undefined
+  let lock: DatabaseSync | undefined
   try {
     accessSync(existsSync(at) ? at : dirname(at), constants.W_OK)
-    held = new DatabaseSync(at, { timeout: 0 })
+    lock = new DatabaseSync(at, { timeout: 0 })
     // Without a journal file: nothing of this is ever committed. The write shows that the lock is not a mere read lock.
-    held.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE; PRAGMA user_version = 1')
+    lock.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE; PRAGMA user_version = 1')
   } catch (error) {
-    held?.close()
+    lock?.close()
     if (!isBusy(error)) throw storeFailure(error)
     const what = `${path} has a writer already; stop it, or open the database to read only`
     throw new StoreError(NAME, 'locked', what)
   }
-  const lock = held
-  return { release: () => lock.close() }
+  return hold(lock)
+}
+
+function hold(lock: DatabaseSync): WriterLock {
+  held.add(lock)
+  return {
+    release() {
+      held.delete(lock)
+      lock.close()
+    },
+  }
 }

@@ -167,6 +167,7 @@ export class SqliteLog implements LogStore {
 
   #assertOpen(): void {
     if (this.#closed) throw new StoreError(this.name, 'closed', 'the log was closed; open it again')
+    this.#session.assertHealthy()
   }
 }
 

@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import { StoreError } from '../../../core/error.ts'
 import { checkIntegrity, type Integrity, identify } from './check.ts'
-import { cannotOpen, NAME, storeFailure } from './failure.ts'
+import { lacksSideFiles, NAME, storeFailure } from './failure.ts'
 import { lockForWriting, type WriterLock } from './lock.ts'
 import { APPLICATION_ID, FORMAT, SCHEMA } from './schema.ts'
 
@@ -114,7 +114,7 @@ function openToRead(path: string, closing: (() => void)[]): DatabaseSync {
   try {
     refuseEmpty(connection, path)
   } catch (error) {
-    if (!cannotOpen(error) || existsSync(`${at}-wal`)) throw error
+    if (!lacksSideFiles(error) || existsSync(`${at}-wal`)) throw error
     // Closed cleanly, in a folder where no side file can be made: what is in the file is all there is.
     connection.close()
     const still = pathToFileURL(at)

@@ -44,7 +44,7 @@ export class Session {
 
   /** @throws StoreError `unavailable` or `corrupt` */
   read<T>(work: () => T): T {
-    this.#assertHealthy()
+    this.assertHealthy()
     try {
       return work()
     } catch (error) {
@@ -59,7 +59,7 @@ export class Session {
    *   may look written without being so, hence neither a second try nor a read of it proves anything.
    */
   transaction<T>(work: () => T): T {
-    this.#assertHealthy()
+    this.assertHealthy()
     if (this.readOnly)
       throw new StoreError(NAME, 'read_only', 'it was opened to read; open it to write')
     let committing = false
@@ -90,7 +90,8 @@ export class Session {
     }
   }
 
-  #assertHealthy(): void {
+  /** Also for answers from memory: after a failure nobody knows whether they are still true. */
+  assertHealthy(): void {
     if (!this.#failure) return
     const code = this.#failure.code === 'corrupt' ? 'corrupt' : 'unavailable'
     const what = 'refused since an earlier failure of the database; restart'

@@ -162,6 +162,7 @@ export class SqliteStore implements Store {
 
   #assertOpen(): void {
     if (this.#closed) throw new StoreError(NAME, 'closed', 'the store was closed; open it again')
+    this.#session.assertHealthy()
   }
 }
 
