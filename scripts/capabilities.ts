@@ -14,9 +14,24 @@ const COMPILED_AWAY = ['assign', 'eq', 'rego.metadata.chain', 'rego.metadata.rul
 /** The language as it is today: no keyword or version that OPA still calls future. */
 const FEATURES = ['keywords_in_refs', 'rego_v1', 'template_strings']
 
+/** OPA's WebAssembly runtime has these and gets them so wrong that nobody should call them: why, by name. */
+const BROKEN: Readonly<Record<string, string>> = {
+  replace: 'does not end when the text to replace is empty',
+}
+/** What it answers differently from OPA on input that somebody may have crafted, so that no trust rule may lean on it. */
+const LAX: Readonly<Record<string, string>> = {
+  'base64.decode': 'accepts what is not base64, and not the empty text',
+  'base64.is_valid': 'accepts what is not base64, and not the empty text',
+  'base64url.decode': 'accepts what is not base64url, and not the empty text',
+  'json.is_valid': 'accepts commas at the end, leading zeros and whatever comes after the value',
+  'json.marshal': 'writes members in the order of a hash table',
+  'json.unmarshal': 'accepts commas at the end, leading zeros and whatever comes after the value',
+}
+
 /**
- * `trust`: deterministic, and in every engine that a bundle may run on. `compat` adds the deprecated names that policies from elsewhere
- * contain. Nothing is in a set that would only fail when it is called. `print` is in neither: it is for tests, and a build takes it out.
+ * `trust`: deterministic, and with the same answers in every engine that a bundle may run on. `compat` adds, for policies from elsewhere,
+ * what is deterministic and lax. Nothing is in a set that would only fail when it is called. `print` is in neither: it is for tests, and a
+ * build takes it out. Deprecated names are in neither: today's Rego refuses them anyway.
  */
 export function makeCapabilities(
   declared: { readonly capabilities: Json; readonly native: readonly string[] },
@@ -24,15 +39,18 @@ export function makeCapabilities(
 ): Readonly<Record<CapabilitySet, string>> {
   const { builtins } = declared.capabilities as unknown as { builtins: readonly Builtin[] }
   const there = new Set([...declared.native, ...host, ...COMPILED_AWAY])
-  const compat = builtins.filter((one) => there.has(one.name) && one.nondeterministic !== true)
-  const trust = compat.filter((one) => one.deprecated !== true)
+  const compat = builtins.filter(
+    ({ name, deprecated, nondeterministic }) =>
+      there.has(name) && !Object.hasOwn(BROKEN, name) && !deprecated && !nondeterministic,
+  )
+  const trust = compat.filter(({ name }) => !Object.hasOwn(LAX, name))
   return { compat: text(declared.capabilities, compat), trust: text(declared.capabilities, trust) }
 }
 
 function text(all: Json, builtins: readonly Builtin[]): string {
   const { wasm_abi_versions } = all as { readonly [name: string]: Json }
   const set = {
-    builtins,
+    builtins: builtins.map(({ description: _, categories: __, ...rest }) => rest),
     // Empty, not absent: a schema may not refer to another host.
     allow_net: [],
     features: FEATURES,

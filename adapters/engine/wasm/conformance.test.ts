@@ -1,0 +1,4 @@
+import { engineConformance } from '../../../test/conformance/engine.ts'
+import { createWasmEngine } from './index.ts'
+
+engineConformance({ name: 'engine/wasm', open: createWasmEngine })
