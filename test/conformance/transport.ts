@@ -315,5 +315,5 @@ export const transportLaws: readonly Law<TransportSubject>[] = [
 ]
 
 export function transportConformance(subject: TransportSubject): void {
-  registerLaws('a transport', transportLaws, subject)
+  registerLaws('transport', transportLaws, subject)
 }

@@ -68,7 +68,7 @@ const EVALUATE = 'access.evaluate'
 
 function payloadOf(value: unknown): Payload {
   return value instanceof Uint8Array
-    ? Payload.fromBytes(value.slice())
+    ? Payload.fromBytes(Uint8Array.from(value))
     : Payload.fromParsed(snapshot(value))
 }
 

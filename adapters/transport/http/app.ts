@@ -49,9 +49,8 @@ function missing(endpoints: readonly Endpoint[], path: string): Answer {
 function matches(pattern: string, path: string): boolean {
   const fixed = pattern.replace(/[:*].*$/, '')
   if (fixed === pattern) return path === pattern
-  return (
-    path.startsWith(fixed) && (pattern.endsWith('*') || !path.slice(fixed.length).includes('/'))
-  )
+  const rest = path.slice(fixed.length)
+  return path.startsWith(fixed) && rest !== '' && (pattern.endsWith('*') || !rest.includes('/'))
 }
 
 function toResponse({ status, headers, body }: Answer): Response {

@@ -87,29 +87,43 @@ function attach(server: Server, assembled: Assembled): Lane {
     // HTTP/1.0 clients may send no Host.
     hostname: 'localhost',
     overrideGlobalObjects: false,
+    errorHandler: () =>
+      new Response(NOT_READ, { status: 400, headers: { 'content-type': PLAIN_TEXT } }),
   })
   const lane = new Lane(assembled, whole)
   server.on('request', lane.listener)
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    const [status, code] = NOT_HTTP[error.code ?? ''] ?? [400, 'malformed']
-    if (error.code === 'ECONNRESET' || !socket.writable || lane.isDeciding(socket)) socket.destroy()
-    else socket.end(plain(status, code), () => socket.destroy())
-    if (error.code !== 'ECONNRESET') front.refused(code)
+    if (GONE.has(error.code ?? '')) return void socket.destroy()
+    const [status, code] = NOT_HTTP[error.code ?? ''] ?? ['400 Bad Request', 'malformed']
+    front.refused(code)
+    if (!socket.writable || lane.isDeciding(socket)) socket.destroy()
+    else socket.end(lastAnswer(status, code), () => socket.destroy())
   })
   return lane
 }
 
-/** What Node refuses by itself. */
-const NOT_HTTP: Readonly<Record<string, readonly [status: string | 400, code: string]>> = {
+/** The client ended in the middle of a request. */
+const GONE: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'HPE_INVALID_EOF_STATE'])
+
+/** What Node refuses by itself; everything else is not HTTP. */
+const NOT_HTTP: Readonly<Record<string, readonly [status: string, code: string]>> = {
   ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'timeout'],
   HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'headers_too_large'],
   HPE_CHUNK_EXTENSIONS_OVERFLOW: ['413 Content Too Large', 'too_large'],
 }
 
-function plain(status: string | 400, code: string): string {
-  const body = `${code}: ${code === 'timeout' ? 'the request took too long to arrive' : 'the request is not HTTP that this server reads'}`
-  const line = status === 400 ? '400 Bad Request' : status
-  return `HTTP/1.1 ${line}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`
+const PLAIN_TEXT = 'text/plain; charset=utf-8'
+const NOT_READ = 'malformed: this is not a request that is read here'
+
+function lastAnswer(status: string, code: string): string {
+  const body = code === 'malformed' ? NOT_READ : `${code}: ${status.slice(4).toLowerCase()}`
+  const head = [
+    `HTTP/1.1 ${status}`,
+    `Content-Type: ${PLAIN_TEXT}`,
+    `Content-Length: ${body.length}`,
+    'Connection: close',
+  ]
+  return `${head.join('\r\n')}\r\n\r\n${body}`
 }
 
 /** The kernel gives a decision at most this long. */
