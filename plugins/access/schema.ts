@@ -189,50 +189,40 @@ const change: Schema<Change> = object(
   },
 )
 
+const claims: Schema<Claimed> = object({
+  action: attributes,
+  context: attributes,
+  resource: attributes,
+  subject: attributes,
+})
+const payload: Schema<PayloadFact> = object(
+  { check: literal('malformed', 'valid') },
+  { action: name, change, problem: string({ maxLength: 256 }) },
+)
+const resource: Schema<ResourceFact> = object(
+  { attributes, found: boolean(), related: facts },
+  { existing, id: name, type: ref.type },
+)
+const held: Schema<RolesFact> = object(
+  { assigned: roles },
+  {
+    actor: holder,
+    members: record(integer({ min: 0 }), { maxMembers: MAX_IMPORT_WRITES }),
+    session,
+  },
+)
+const subject: Schema<SubjectFact> = object(
+  { attributes, found: boolean(), related: facts },
+  { acts_for: person, existing, id: name, incarnation, type: ref.type },
+)
+
 /** @param actions those that a malformed payload can never be allowed for: all of them */
 export function accessSchema(actions: readonly string[]): FactsSchema<AccessFacts> {
   return {
-    claimed: {
-      trust: 'claimed',
-      schema: object({
-        action: attributes,
-        context: attributes,
-        resource: attributes,
-        subject: attributes,
-      }),
-    },
-    payload: {
-      trust: 'verified',
-      schema: object(
-        { check: literal('malformed', 'valid') },
-        { action: name, change, problem: string({ maxLength: 256 }) },
-      ),
-      evidence: { requiredFor: actions },
-    },
-    resource: {
-      trust: 'verified',
-      schema: object(
-        { attributes, found: boolean(), related: facts },
-        { existing, id: name, type: ref.type },
-      ),
-    },
-    roles: {
-      trust: 'verified',
-      schema: object(
-        { assigned: roles },
-        {
-          actor: holder,
-          members: record(integer({ min: 0 }), { maxMembers: MAX_IMPORT }),
-          session,
-        },
-      ),
-    },
-    subject: {
-      trust: 'verified',
-      schema: object(
-        { attributes, found: boolean(), related: facts },
-        { acts_for: person, existing, id: name, incarnation, type: ref.type },
-      ),
-    },
+    claimed: { trust: 'claimed', schema: claims },
+    payload: { trust: 'verified', schema: payload, evidence: { requiredFor: actions } },
+    resource: { trust: 'verified', schema: resource },
+    roles: { trust: 'verified', schema: held },
+    subject: { trust: 'verified', schema: subject },
   }
 }

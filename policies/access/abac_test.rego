@@ -55,6 +55,11 @@ test_without_an_allocation_every_node_is_outside if {
 	given.refused(read({"subject": given.subject("user", "ada", {})}), {"outside_partition"})
 }
 
+test_an_allocation_that_is_gone_is_refused if {
+	gone := given.subject("user", "ada", {"related": {"allocation": object.union(allocation, {"found": false})}})
+	given.refused(read({"subject": gone}), {"outside_partition"})
+}
+
 test_somebody_elses_allocation_is_refused if {
 	given.refused(read({"subject": with_allocation({"holder": "bob"})}), {"outside_partition"})
 }
@@ -170,6 +175,28 @@ test_a_workload_does_not_write_anothers_checkpoint if {
 	given.refused(write({"workload": object.union(workload, {"id": "w2"})}), {"other_workload"})
 	given.refused(write({"workload": object.union(workload, {"found": false})}), {"other_workload"})
 	given.refused(write({}), {"other_workload"})
+}
+
+test_a_checkpoint_of_a_workload_that_is_gone_is_not_written if {
+	gone := {"related": {"workload": object.union(workload, {"found": false})}}
+	request := given.evaluation("write", {
+		"resource": given.resource("checkpoint", "c1", gone),
+		"subject": given.subject("job", "j1", {"related": {"workload": workload}}),
+	})
+	given.refused(request, {"other_workload"})
+}
+
+test_only_what_is_missing_is_told if {
+	request := given.evaluation("read", {
+		"resource": given.resource("plan", "p1", {"attributes": {"classification": 1}}),
+		"subject": given.subject("agent", "a1", {"attributes": {"clearance": 1}}),
+	})
+	given.refused(request, {"other_workload"})
+}
+
+test_rules_for_programs_are_not_for_people if {
+	request := given.evaluation("burn", {"resource": given.resource("canteen", "main", {})})
+	given.refused(request, {"not_permitted"})
 }
 
 report(clearance, classification) := given.evaluation("read", {

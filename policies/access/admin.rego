@@ -54,7 +54,6 @@ grant contains {
 	"rule": "assay.access.admin.grant",
 } if {
 	self_service
-	effect
 }
 
 deny contains {

@@ -1,5 +1,6 @@
 package assay.access.admin_test
 
+import data.assay.access
 import data.assay.access.given_test as given
 
 ada := {"id": "ada", "type": "user"}
@@ -47,6 +48,11 @@ test_anybody_else_does_not if {
 
 test_somebody_else_learns_nothing_about_the_state if {
 	request := given.asked(given.nobody, "access.remove-subject", {}, {"subject": given.unknown("user", "ada")})
+	given.refused(request, {"not_administrator"})
+}
+
+test_somebody_else_learns_nothing_about_what_may_be_stored if {
+	request := given.asked(given.nobody, "access.put-subject", {"attributes": {}, "related": {}}, {"subject": given.unknown("robot", "r2")})
 	given.refused(request, {"not_administrator"})
 }
 
@@ -114,6 +120,82 @@ test_people_do_not_close_anothers_session if {
 test_self_service_ends_at_sessions if {
 	request := given.asked({"id": "ada", "kind": "user"}, "access.assign", {"role": "staff"}, {"subject": given.subject("user", "ada", {})})
 	given.refused(request, {"not_administrator"})
+}
+
+test_self_service_is_what_the_data_says if {
+	without := object.union(object.remove(given.policy_data, ["self_service"]), {"self_service": []})
+	decision := access.decision with input as closed({"id": "ada", "kind": "user"}) with data.access as without
+	[reason.code | some reason in decision.reasons] == ["not_administrator"]
+}
+
+test_roles_permit_no_change if {
+	request := given.asked(given.nobody, "access.close-session", {}, {
+		"payload": {"action": "enter", "change": {}, "check": "valid"},
+		"resource": given.resource("canteen", "main", {}),
+		"roles": {"assigned": ["staff"], "members": {}, "session": session},
+		"subject": given.subject("user", "ada", {}),
+	})
+	given.refused(request, {"not_administrator"})
+}
+
+test_roles_are_no_reason_for_a_change if {
+	decision := given.decide(given.asked_by_operator("access.remove-resource", {}, {
+		"payload": {"action": "enter", "change": {}, "check": "valid"},
+		"resource": given.resource("canteen", "main", {}),
+		"roles": {"assigned": ["staff"], "members": {}},
+		"subject": given.subject("user", "ada", {}),
+	}))
+	[reason.code | some reason in decision.reasons] == ["administrator"]
+}
+
+# Facts that would refuse, or become, any other change.
+noise := {
+	"payload": {"check": "valid", "change": {
+		"acts_for": {"id": "r2", "type": "robot"},
+		"attributes": {},
+		"expires": 0,
+		"related": {},
+		"resources": [],
+		"role": "ghost",
+		"roles": ["biller", "judge", "payer"],
+		"subjects": [{
+			"acts_for": {"id": "r2", "type": "robot"},
+			"attributes": {},
+			"id": "r3",
+			"related": {},
+			"roles": ["ghost", "judge", "party", "chief"],
+			"type": "robot",
+		}],
+	}},
+	"resource": object.union(given.unknown("node", "n1"), {"existing": [{"id": "n1", "type": "node"}]}),
+	"roles": {
+		"assigned": ["judge", "chief"],
+		"members": {"chief": 9, "ghost": 9},
+		"session": session,
+	},
+	"subject": object.union(
+		given.subject("robot", "r2", {"attributes": {"disabled": true}}),
+		{"existing": [{"id": "r2", "type": "robot"}]},
+	),
+}
+
+test_each_change_is_judged_by_its_own_rules if {
+	effects(given.asked_by_operator("access.close-session", {}, noise)) == [{"id": "s1", "kind": "access.close-session"}]
+	given.refused(given.asked_by_operator("access.remove-resource", {}, noise), {"unknown_resource"})
+	given.refused(given.asked_by_operator("access.assign", {}, noise), {"not_a_person", "unknown_role"})
+	given.refused(given.asked_by_operator("access.put-subject", {}, noise), {
+		"not_a_person",
+		"not_a_program",
+		"unknown_subject_type",
+	})
+}
+
+test_revoking_is_not_judged_like_assigning if {
+	request := given.asked_by_operator("access.revoke", {"role": "chief", "roles": []}, {
+		"roles": {"assigned": ["chief", "judge", "party"], "members": {"chief": 9}},
+		"subject": given.subject("user", "ada", {}),
+	})
+	count(effects(request)) == 1
 }
 
 test_each_change_comes_to_its_effect if {

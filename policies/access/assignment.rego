@@ -63,6 +63,15 @@ deny contains {
 }
 
 deny contains {
+	"code": "too_many_roles",
+	"message": "one subject holds at most 64 roles",
+	"rule": "assay.access.assignment.deny",
+} if {
+	input.request.action == "access.assign"
+	count(assigned) >= 64
+}
+
+deny contains {
 	"code": "static_separation",
 	"message": "one subject must not hold this role together with its other roles",
 	"rule": "assay.access.assignment.deny",
@@ -120,7 +129,7 @@ deny contains {
 
 deny contains {
 	"code": "session_exists",
-	"message": "a session with this name is open; names are used once",
+	"message": "a session with this name is open, or has ended and was not closed",
 	"rule": "assay.access.assignment.deny",
 } if {
 	input.request.action == "access.open-session"

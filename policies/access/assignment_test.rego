@@ -6,6 +6,8 @@ ada := {"subject": given.subject("user", "ada", {})}
 
 gone := {"subject": given.unknown("user", "ada")}
 
+many(count) := [sprintf("r%d", [n]) | some n in numbers.range(1, count)]
+
 with_roles(assigned, members) := object.union(ada, {"roles": {"assigned": assigned, "members": members}})
 
 assigning(role, facts) := given.asked_by_operator("access.assign", {"role": role}, facts)
@@ -22,9 +24,22 @@ test_a_program_gets_no_role if {
 	given.refused(assigning("staff", {"subject": given.subject("tool", "t1", {})}), {"not_a_person"})
 }
 
+test_a_subject_without_rules_gets_no_role if {
+	given.refused(assigning("staff", {"subject": given.subject("robot", "r2", {})}), {"not_a_person"})
+}
+
+test_nothing_else_is_told_about_an_unknown_subject if {
+	given.refused(assigning("staff", {"subject": given.unknown("tool", "t1")}), {"unknown_subject"})
+}
+
 test_an_unknown_role_is_not_assigned if given.refused(assigning("ghost", ada), {"unknown_role"})
 
 test_a_role_is_assigned_once if given.refused(assigning("staff", with_roles(["staff"], {"staff": 1})), {"already_assigned"})
+
+test_a_subject_holds_a_bounded_number_of_roles if {
+	given.allowed(assigning("staff", with_roles(many(63), {})))
+	given.refused(assigning("staff", with_roles(many(64), {})), {"too_many_roles"})
+}
 
 test_static_separation if given.refused(assigning("judge", with_roles(["party"], {})), {"static_separation"})
 

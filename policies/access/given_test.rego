@@ -32,9 +32,13 @@ policy_data := {
 	},
 	"prerequisites": {"chief": ["trainee"]},
 	"programs": {
-		"agent": {"report": {"read": ["cleared"]}},
+		"agent": {
+			"plan": {"read": ["cleared", "same_workload"]},
+			"report": {"read": ["cleared"]},
+		},
 		"job": {"checkpoint": {"write": ["same_workload"]}},
 		"tool": {"checkpoint": {"read": ["person_permitted"]}},
+		"user": {"canteen": {"burn": []}},
 	},
 	"self_service": ["access.close-session", "access.open-session"],
 	"sessions": {"max_seconds": 3600},

@@ -11,9 +11,10 @@ import data.assay.access.session
 # What holding these roles comes to.
 authorized(roles) := graph.reachable(data.access.hierarchy, roles)
 
-# The names of the separation sets that these roles violate.
-violated(sets, roles) := {name |
-	all := authorized(roles)
+# The names of the separation sets that these roles violate, once juniors are counted.
+violated(sets, roles) := exceeded(sets, authorized(roles))
+
+exceeded(sets, all) := {name |
 	some name, group in sets
 	count([role | some role in group.roles; role in all]) > group.max
 }
@@ -38,20 +39,21 @@ assigned := person.roles if kind == "program"
 # unless they must not be active together.
 default active := set()
 
-active := authorized(assigned) if {
+active := inherited if {
 	not input.facts.roles.session
 	not conflicting
 }
 
 active := authorized(activated) if session.usable
 
+inherited := authorized(assigned)
+
 activated := {role |
-	all := authorized(assigned)
 	some role in input.facts.roles.session.roles
-	role in all
+	role in inherited
 }
 
-conflicting if count(violated(data.access.dynamic_separation, assigned)) > 0
+conflicting if count(exceeded(data.access.dynamic_separation, inherited)) > 0
 
 # The active roles that permit the action.
 permitting contains role if {

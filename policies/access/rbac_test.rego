@@ -46,3 +46,41 @@ test_separation_allows_as_many_roles_as_it_says if {
 	rbac.violated(sets, ["judge", "party"]) == set() with data.access as given.policy_data
 	rbac.violated(sets, ["judge", "party", "admin"]) == {"pair"} with data.access as given.policy_data
 }
+
+active(request) := roles if {
+	roles := rbac.active with input as request with data.access as given.policy_data
+}
+
+test_roles_that_exclude_each_other_are_not_active if {
+	active(pay({"assigned": ["payer"]})) == {"payer", "staff"}
+	active(pay({"assigned": ["biller", "payer"]})) == set()
+}
+
+test_roles_of_a_session_that_is_refused_are_not_active if {
+	session := {
+		"expires": given.now + 1,
+		"found": true,
+		"id": "s1",
+		"incarnation": "i1",
+		"opened": given.now,
+		"roles": ["payer"],
+		"subject": {"id": "ada", "type": "user"},
+	}
+	active(pay({"assigned": ["payer"], "session": session})) == {"payer", "staff"}
+	active(pay({"assigned": ["payer"], "session": object.union(session, {"expires": given.now})})) == set()
+	active(pay({"assigned": ["payer"], "session": {"found": false, "id": "s1"}})) == set()
+}
+
+test_a_person_acts_for_nobody_else if {
+	someone := {
+		"attributes": {},
+		"found": true,
+		"id": "bob",
+		"incarnation": "i1",
+		"roles": ["payer"],
+		"type": "user",
+	}
+	subject := given.subject("user", "ada", {"acts_for": someone})
+	given.refused(given.evaluation("pay", {"resource": invoice, "subject": subject}), {"not_permitted"})
+	rbac.person.id == "ada" with input as given.evaluation("pay", {"subject": subject}) with data.access as given.policy_data
+}

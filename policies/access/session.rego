@@ -10,10 +10,8 @@ import data.assay.access.rbac
 session := input.facts.roles.session
 
 usable if {
-	session.found
-	belongs
-	session.expires > input.now
-	not conflicting
+	session
+	count(deny) == 0
 }
 
 # A person who was removed and made again under the same name is somebody else.
@@ -47,7 +45,6 @@ deny contains {
 	"message": "the session has ended",
 	"rule": "assay.access.session.deny",
 } if {
-	session.found
 	session.expires <= input.now
 }
 
@@ -56,7 +53,6 @@ deny contains {
 	"message": "the session activates roles that must not be active together",
 	"rule": "assay.access.session.deny",
 } if {
-	session.found
 	conflicting
 }
 

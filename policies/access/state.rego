@@ -45,8 +45,8 @@ deny contains {
 	"rule": "assay.access.state.deny",
 } if {
 	some kept in stored
-	not data.access.subject_types[kept.acts_for.type] == "person"
-	kept.acts_for
+	person := kept.acts_for
+	not data.access.subject_types[person.type] == "person"
 }
 
 deny contains {
@@ -100,7 +100,9 @@ deny contains {
 	"rule": "assay.access.state.deny",
 } if {
 	some role, _ in data.access.cardinality
-	assignment.full(role, count([true | some given_role in given; given_role == role]))
+	more := count([true | some other in given; other == role])
+	more > 0
+	assignment.full(role, more)
 }
 
 deny contains {

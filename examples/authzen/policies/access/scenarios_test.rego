@@ -54,6 +54,8 @@ test_cert_writes_what_is_not_archived if {
 test_cert_admins_write_what_is_archived if {
 	answer(admin, "write", archived, {}) == cert_yes
 	answer(writer, "write", archived, {"subject": {"role": "admin"}}) == cert_yes
+	answer(admin, "read", archived, {}) == cert_yes
+	answer(admin, "delete", archived, {"action": {"soft": true}}) == no
 	answer(record("user", "eve", {}), "write", archived, {"subject": {"role": "admin"}}) == no
 }
 
@@ -79,6 +81,8 @@ test_todo_everybody_reads if {
 	todo_answers("can_read_user", record("user", "x", {})) == everybody
 	todo_answers("can_read_todos", todo("viewer")) == everybody
 	answer(record("user", "eve", {}), "can_read_todos", todo("viewer"), {}) == no
+	identity := record("identity", "a", {"todo": {"roles": ["admin"]}})
+	answer(identity, "can_read_todos", todo("viewer"), {}) == no
 }
 
 test_todo_creating if {
@@ -109,6 +113,7 @@ test_gateway_routes if {
 	answer(viewer, "GET", route, {}) == [true, "route_permitted"]
 	answer(viewer, "POST", route, {}) == no
 	answer(editor, "GET", record("route", "/secrets", {}), {}) == no
+	answer(editor, "POST", record("page", "/todos", {}), {}) == no
 	answer(record("user", "e", {"gateway": {"roles": ["editor"]}}), "POST", route, {}) == no
 }
 
@@ -127,6 +132,7 @@ test_search if {
 	search_answers(searcher("cyd", "contractor", "Legal")) == [true, false, false]
 	search_answers(searcher("cyd", "contractor", "Sales")) == [false, false, false]
 	answer(searcher("bea", "manager", "Legal"), "view", record("record", "r1", {}), {}) == no
+	answer(record("user", "ann", {}), "view", paper, {}) == no
 }
 
 # idp
@@ -135,6 +141,8 @@ test_idp if {
 	mine := record("record", "102", {"idp": {"owner": "ann"}})
 	answer(record("user", "ann", {}), "delete", mine, {}) == [true, "idp_permitted"]
 	answer(record("user", "bea", {}), "delete", mine, {}) == no
+	answer(record("user", "ann", {}), "edit", mine, {}) == no
+	answer(record("identity", "ann", {}), "delete", mine, {}) == no
 }
 
 # The seed.
@@ -162,6 +170,35 @@ test_the_operator_seeds if {
 test_nobody_else_seeds if imported("anonymous", []).allow == false
 
 test_a_seed_only_adds if imported("operator", [{"id": "alice", "type": "user"}]).allow == false
+
+test_nothing_else_changes_state if {
+	decision := access.decision with input as {
+		"facts": {
+			"payload": {"change": {}, "check": "valid"},
+			"resource": {"existing": []},
+			"subject": {"existing": []},
+		},
+		"request": {"action": "access.remove-subject", "peer": {"id": "seed", "kind": "operator"}},
+	}
+	decision.allow == false
+}
+
+test_a_malformed_seed_is_refused if {
+	decision := access.decision with input as {
+		"facts": {
+			"payload": {"change": {}, "check": "malformed"},
+			"resource": {"existing": []},
+			"subject": {"existing": []},
+		},
+		"request": {"action": "access.import", "peer": {"id": "seed", "kind": "operator"}},
+	}
+	[reason.code | some reason in decision.reasons] == ["malformed_request"]
+}
+
+test_scenarios_answer_evaluations_only if {
+	change := object.union(request(writer, "read", active, {}), {"request": {"action": "access.assign"}})
+	access.decision.allow == false with input as change
+}
 
 test_a_malformed_payload_is_refused if {
 	decision := access.decision with input as {"facts": {"payload": {"check": "malformed"}}, "request": {"action": "access.evaluate"}}

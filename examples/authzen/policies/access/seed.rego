@@ -6,7 +6,8 @@ package assay.access.seed
 effect := object.union(input.facts.payload.change, {"kind": "access.import"}) if {
 	input.request.action == "access.import"
 	input.request.peer.kind in {"embedded", "operator"}
-	count(input.facts.subject.existing) + count(input.facts.resource.existing) == 0
+	count(input.facts.subject.existing) == 0
+	count(input.facts.resource.existing) == 0
 }
 
 grant contains {
