@@ -70,7 +70,8 @@ const vitest: Step = {
     const scratch = mkdtempSync(join(tmpdir(), 'assay-verify-'))
     const path = join(scratch, 'report.json')
     const reporters = ['--reporter=default', '--reporter=./test/verify/reporter.ts']
-    const options = { env: { ASSAY_VERIFY_REPORT: path }, limitMs: 20 * 60_000, live: true }
+    const env = { ASSAY_VERIFY_REPORT: path, REQUIRE_BACKENDS: 'all' }
+    const options = { env, limitMs: 20 * 60_000, live: true }
     const { ok } = await command([`${BIN}/vitest`, 'run', ...reporters], options)
     try {
       return tallyOf(JSON.parse(readFileSync(path, 'utf8')) as Report, ok)

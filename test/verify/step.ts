@@ -37,6 +37,7 @@ export function command(argv: readonly string[], options: RunOptions = {}): Prom
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
+  if (child.pid !== undefined) running.add(child.pid)
   let stdout = ''
   let output = `$ ${argv.join(' ')}\n`
   const take = (text: string): void => {
@@ -55,6 +56,7 @@ export function command(argv: readonly string[], options: RunOptions = {}): Prom
   return new Promise((resolve) => {
     const end = (ok: boolean): void => {
       clearTimeout(timer)
+      running.delete(child.pid ?? 0)
       resolve({ ok, stdout, output })
     }
     child.once('error', (error) => {
@@ -64,6 +66,15 @@ export function command(argv: readonly string[], options: RunOptions = {}): Prom
     child.once('close', (code) => end(code === 0))
   })
 }
+
+/** Leaders of process groups that would outlive this process. */
+const running = new Set<number>()
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.once(signal, () => {
+    for (const pid of running) killGroup(pid)
+    console.log('0 passed, 1 failed')
+    process.exit(1)
+  })
 
 function killGroup(pid: number | undefined): void {
   try {
