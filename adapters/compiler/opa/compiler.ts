@@ -72,6 +72,7 @@ class OpaCompilerAdapter implements OpaCompiler {
       entrypoints: [...new Set(options.entrypoints)].sort(),
     })
     const entrypoints = answer.entrypoints!
+    const document = canonicalJson(data)
     const listing = {
       capabilities: { name: options.capabilities, sha256: sha256(canonicalJson(capabilities)) },
       compiler: this.version,
@@ -80,9 +81,10 @@ class OpaCompilerAdapter implements OpaCompiler {
     }
     return {
       digest: `sha256:${sha256(canonicalJson(listing))}`,
-      revision: `sha256:${sha256(canonicalJson(data))}`,
+      revision: `sha256:${sha256(document)}`,
       sources: policies,
-      data,
+      // In one order of members, whatever the files had: one revision, one value.
+      data: JSON.parse(document) as Json,
       capabilities: options.capabilities,
       entrypoints,
       wasm: answer.wasm!,

@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads'
 import { CompilerError } from '../../../core/error.ts'
 import type { Json } from '../../../core/json.ts'
 import type { FileCoverage, Problem, Sources, TestCase } from '../../../core/ports/compiler.ts'
+import { opaModule } from './module.ts'
 
 /** What `go/serve.go` reads. */
 export interface Ask {
@@ -47,6 +48,7 @@ const WORKER = new URL(
 export class CompilerThread {
   readonly #deadlineMs: number
   readonly #idleMs: number
+  #module: WebAssembly.Module | undefined
   #worker: Worker | undefined
   #turn: Promise<unknown> = Promise.resolve()
   #idle: NodeJS.Timeout | undefined
@@ -71,13 +73,13 @@ export class CompilerThread {
   async close(): Promise<void> {
     this.#closed = true
     this.#abandon?.(closed())
+    this.#module = undefined
     await this.#stop()
   }
 
   async #exchange(request: string): Promise<Reply> {
     if (this.#closed) throw closed()
     clearTimeout(this.#idle)
-    const worker = this.#start()
     const reply = Promise.withResolvers<Reply>()
     const broken = (): void =>
       reply.reject(new CompilerError(WHO, 'unavailable', 'the compiler ended; call again'))
@@ -86,13 +88,13 @@ export class CompilerThread {
       reply.reject(new CompilerError(WHO, 'timeout', what))
     }, this.#deadlineMs)
     this.#abandon = reply.reject
-    worker.once('message', reply.resolve).once('error', broken).once('exit', broken)
-    worker.ref()
-    worker.postMessage(request)
+    this.#start().then((worker) => {
+      worker?.once('message', reply.resolve).once('error', broken).once('exit', broken)
+      worker?.postMessage(request)
+    }, reply.reject)
     try {
       const answer = await reply.promise
-      worker.off('error', broken).off('exit', broken).unref()
-      this.#idle = setTimeout(() => void this.#stop(), this.#idleMs).unref()
+      this.#rest(broken)
       return answer
     } catch (error) {
       await this.#stop()
@@ -103,9 +105,32 @@ export class CompilerThread {
     }
   }
 
-  #start(): Worker {
-    this.#worker ??= new Worker(WORKER, { env: {}, execArgv: [], stdout: true, stderr: true })
+  /** Undefined when it was closed meanwhile. */
+  async #start(): Promise<Worker | undefined> {
+    this.#module ??= await opaModule()
+    if (this.#closed) return undefined
+    this.#worker ??= this.#spawn(this.#module)
+    this.#worker.ref()
     return this.#worker
+  }
+
+  #spawn(module: WebAssembly.Module): Worker {
+    // Its output is dropped: Go prints what it panics about.
+    const options = { env: {}, execArgv: [], stdout: true, stderr: true, workerData: module }
+    const worker = new Worker(WORKER, options)
+    worker.stdout.resume()
+    worker.stderr.resume()
+    // One that ends while nobody asks must not be asked again.
+    return worker
+      .on('error', () => undefined)
+      .on('exit', () => {
+        if (this.#worker === worker) this.#worker = undefined
+      })
+  }
+
+  #rest(broken: () => void): void {
+    this.#worker?.off('error', broken).off('exit', broken).unref()
+    this.#idle = setTimeout(() => void this.#stop(), this.#idleMs).unref()
   }
 
   async #stop(): Promise<void> {

@@ -3,9 +3,7 @@
  * and knows nothing but its requests: no file, no environment, no network.
  */
 import './vendor/wasm_exec.js'
-import { readFileSync } from 'node:fs'
-import { parentPort } from 'node:worker_threads'
-import { brotliDecompressSync } from 'node:zlib'
+import { parentPort, workerData } from 'node:worker_threads'
 
 interface GoRuntime {
   readonly importObject: WebAssembly.Imports
@@ -18,9 +16,8 @@ const scope = globalThis as unknown as {
   assayReady?: (serve: Serve) => void
 }
 
-const packed = readFileSync(new URL('./opa.wasm.br', import.meta.url))
 const go = new scope.Go()
-const { instance } = await WebAssembly.instantiate(brotliDecompressSync(packed), go.importObject)
+const instance = await WebAssembly.instantiate(workerData as WebAssembly.Module, go.importObject)
 const serve = await new Promise<Serve>((resolve, reject) => {
   scope.assayReady = resolve
   go.run(instance).then(() => process.exit(1), reject)
