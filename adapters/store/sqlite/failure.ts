@@ -17,6 +17,9 @@ const SQLITE = {
 /** IOERR with the reason in its second byte: the file system says that the data is damaged. */
 const DAMAGED = new Set([8458 /* CORRUPTFS */, 8202 /* DATA */])
 
+/** CONSTRAINT_DATATYPE: the caller's value is of another type than the port says. */
+const WRONG_TYPE = 3091
+
 const WAY_OUT: Partial<Record<StoreErrorCode, string>> = {
   corrupt: 'the database is damaged or not ours; restore a backup',
   full: 'no space left; nothing was written; make room',
@@ -53,6 +56,7 @@ export function storeFailure(error: unknown, committing = false): StoreError {
 function codeOf(error: unknown, committing: boolean): StoreErrorCode {
   const result = resultCode(error)
   if (result === undefined) return fileCode((error as { code?: unknown }).code)
+  if (result === WRONG_TYPE) return 'unavailable'
   switch (result & 0xff) {
     case SQLITE.FULL:
       return 'full'

@@ -56,6 +56,19 @@ describe('a database that may not grow', () => {
   })
 })
 
+test('a value that is no bytes fails its group, leaves nothing of it, and the store goes on', async () => {
+  const { store, log } = await open(newPath())
+  const value = 'text' as unknown as Uint8Array
+  const bad: Batch = { writes: [{ put: key('b'), value, if: 'absent' }], leaf: bytes('b') }
+  expect(await refusal(store.commit([large('a'), { ...bad, leaf: 5 as never }]))).toBe(
+    'unavailable',
+  )
+  expect(await refusal(store.commit([large('a'), bad, large('c')]))).toBe('unavailable')
+  expect(await store.get(key('a'))).toBeUndefined()
+  expect(await log.size()).toBe(0n)
+  expect(await store.commit([large('a')])).toEqual([{ index: 0n }])
+})
+
 /** A file system of our own, or undefined where we may not make one. */
 function mounted(size: string): string | undefined {
   const folder = join(dirname(newPath()), 'disk')

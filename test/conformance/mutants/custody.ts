@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { openFileCustody } from '../../../adapters/custody/file/index.ts'
 import { sha256 } from '../../../core/crypto.ts'
 import { CustodyError } from '../../../core/error.ts'
-import type { Custody, KeyRef, KeyState, PublicKey } from '../../../core/ports/custody.ts'
+import type { Custody, KeyRef, PublicKey } from '../../../core/ports/custody.ts'
 import { type CustodySubject, type OpenedCustody, SCOPES } from '../custody/subject.ts'
 import { custodyLaws } from '../custody.ts'
 import type { Law, Mutant } from '../laws.ts'
@@ -70,24 +70,22 @@ const leaking: Change = (custody, folder) => ({
   },
 })
 
+/** A revocation lives in memory only. */
 const forgetful: Change = (custody) => {
-  const states = new Map<string, KeyState>()
-  const shown = (key: PublicKey): PublicKey => ({
-    ...key,
-    state: states.get(labelOf(key)) ?? key.state,
-  })
+  const revoked = new Set<string>()
+  const shown = (key: PublicKey): PublicKey =>
+    revoked.has(labelOf(key)) ? { ...key, state: 'revoked' } : key
   return {
+    list: async (scope) => (await custody.list(scope)).map(shown),
     async transition(key, state) {
-      if (state !== 'grace' || states.has(labelOf(key))) return custody.transition(key, state)
       const found = (await custody.list(key.scope)).find((one) => labelOf(one) === labelOf(key))
-      if (found?.state !== 'active') return custody.transition(key, state)
-      states.set(labelOf(key), state)
+      if (state !== 'revoked' || !found) return custody.transition(key, state)
+      revoked.add(labelOf(key))
       return shown(found)
     },
-    list: async (scope) => (await custody.list(scope)).map(shown),
     async sign(request) {
-      if (states.has(labelOf(request.key))) throw new CustodyError('mutant', 'retired', 'in grace')
-      return custody.sign(request)
+      if (!revoked.has(labelOf(request.key))) return custody.sign(request)
+      throw new CustodyError('mutant', 'retired', 'revoked')
     },
   }
 }
