@@ -4,7 +4,7 @@
  */
 import 'reflect-metadata'
 import { container, type InjectionToken, instanceCachingFactory } from 'tsyringe'
-import { ConfigError, RegistryError } from '../core/error.ts'
+import { ConfigError, KernelError, RegistryError } from '../core/error.ts'
 import { createKernel, type Kernel } from '../core/kernel.ts'
 import type { TrustAnchor } from '../core/log/anchor.ts'
 import type { Plugin } from '../core/plugin.ts'
@@ -53,7 +53,10 @@ interface PartOf<Port extends keyof Ports> {
   readonly port: Port
   open(): Opened<Port>
 }
-/** Takes the place of what the configuration says about one port: for embedding and for tests. Its opener closes it. */
+/**
+ * Takes the place of what the configuration says about one port: for embedding and for tests. The kernel closes a store and a custody;
+ * the rest is the opener's to close.
+ */
 export type Part = { [Port in keyof Ports]: PartOf<Port> }[keyof Ports]
 
 const TOKENS: { readonly [Port in keyof Ports]: InjectionToken<Opened<Port>> } = {
@@ -200,8 +203,14 @@ async function openForeign<Port extends AdapterPort>(
 ): Promise<Provided<Port>> {
   const hint = didYouMean(specifier, BUILT_IN[port])
   const adapter = await loadAdapter(port, specifier, folder, hint)
-  const opened = await adapter.open(options, { dataFolder: data, configFolder: folder })
-  return opened as Provided<Port>
+  try {
+    const opened = await adapter.open(options, { dataFolder: data, configFolder: folder })
+    return opened as Provided<Port>
+  } catch (error) {
+    if (error instanceof KernelError) throw error
+    const why = error instanceof Error ? error.message : 'it threw'
+    throw new ConfigError('unknown_adapter', `"${specifier}" cannot be opened: ${why}`)
+  }
 }
 
 /** A module of this package, which runs from `.ts` sources and from `.js` in `dist`. */

@@ -52,12 +52,6 @@ export class Out {
     this.#streams.stdout.write(`${this.json ? JSON.stringify(value) : text}\n`)
   }
 
-  /** Text for people beside the answer: on stdout, left out with `--json`. */
-  say(text: string): void {
-    this.#endProgress()
-    if (!this.json) this.#streams.stdout.write(`${text}\n`)
-  }
-
   /** What went on while the answer was made: on stderr. */
   note(text: string): void {
     this.#endProgress()

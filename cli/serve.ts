@@ -91,10 +91,11 @@ const REQUEST = {
 function greet(url: string, { anchorFile, config, kernel }: Composed, out: Out): void {
   const { data } = config
   const listening = { event: 'listening', url, origin: kernel.origin, data, trust: anchorFile }
-  out.event(listening, `assay listening on ${url}`)
   const assay = quoted(commandName())
   const from = config.file === undefined ? '' : ` --config ${quoted(shown(config.file))}`
-  out.say(`
+  // In one write: whoever waits for the first line then has the rest as well.
+  const text = `assay listening on ${url}
+
 Ask for a decision, from another terminal:
 
   curl -i ${url}/access/v1/evaluation \\
@@ -107,7 +108,8 @@ Prove it, with the server running or stopped; ID is the X-Decision-Id of the ans
   ${assay} verify receipt.json --trust ${quoted(shown(anchorFile))}
 
 ${whatNext(config.policies)}
-`)
+`
+  out.event(listening, text)
 }
 
 function whatNext({ dir, watch }: Config['policies']): string {
