@@ -11,7 +11,7 @@ import {
   sampleLeaves,
   utf8,
 } from '../../test/log.ts'
-import { fromBase64, fromHex, sha256, toHex } from '../crypto.ts'
+import { fromBase64, fromHex, sha256, toBase64, toHex } from '../crypto.ts'
 import { leafHash } from './leaf.ts'
 import {
   consistencyProof,
@@ -224,6 +224,8 @@ describe('tlog-proof', () => {
       good.replace('index 12', 'extra A\nindex 12'),
       good.replace('index 12', 'index 12\nextra AAAA'),
       good.replace('\n\n', '\n'),
+      good.replace(/.{44}\n/, `${toBase64(new Uint8Array(31))}\n`),
+      good.replace(/.{44}\n/, `${toBase64(new Uint8Array(33))}\n`),
       good.replace('=\n', '\n'),
       good.replace('=\n', '= \n'),
       good.replace('— o', '\ud800 o'),

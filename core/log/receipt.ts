@@ -161,13 +161,13 @@ function checkOpenings(checks: Checks, leaf: DecisionLeaf, openings: Openings): 
       })
   for (const [field, digest] of Object.entries(leaf.commitments))
     checks.run(`opening/${field}`, () => {
-      const opening = own(openings, field)
+      const opening = openings[field]
       if (opening === undefined) return [true, 'erased: only its commitment is left']
       if (commitment(field, opening.salt, opening.json) !== digest)
         throw new LogError('log/receipt', 'proof_invalid', 'this is not what was committed to')
       return [true, 'what was committed to']
     })
-  const verdict = own(openings, 'verdict')
+  const verdict = openings.verdict
   if (verdict !== undefined) checks.run('verdict', () => checkVerdict(leaf, verdict.json))
 }
 
@@ -183,10 +183,6 @@ function checkVerdict(leaf: DecisionLeaf, json: string): [boolean, string] {
 /** The kernel's own limits for facts are narrower. */
 const OPENING_LIMITS = { maxBytes: MAX_RECEIPT_BYTES, maxDepth: 64 } as const
 
-function own(openings: Openings, field: string): Opening | undefined {
-  return Object.hasOwn(openings, field) ? openings[field] : undefined
-}
-
 /**
  * What the policy was asked, to the byte. Undefined when something of it was erased, or it is not a decision. Verify the receipt first:
  * the openings are taken as they are.
@@ -194,10 +190,10 @@ function own(openings: Openings, field: string): Opening | undefined {
 export function policyInput({ leaf: text, openings = {} }: Receipt): PolicyInput | undefined {
   try {
     const leaf = decisionOf(text)
-    const request = own(openings, 'request')
+    const request = openings.request
     const facts = Object.keys(leaf.commitments)
       .filter((field) => field.startsWith(FACTS))
-      .map((field) => [field.slice(FACTS.length), own(openings, field)?.json] as const)
+      .map((field) => [field.slice(FACTS.length), openings[field]?.json] as const)
     if (request === undefined || facts.some(([, json]) => json === undefined)) return undefined
     const members = facts.map(([name, json]) => `${JSON.stringify(name)}:${json}`)
     const input = `{"facts":{${members.join(',')}},"now":${leaf.time},"request":${request.json}}`

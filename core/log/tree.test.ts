@@ -3,6 +3,7 @@ import { MemoryLog, referenceInclusion, referenceRoot, sampleLeaves, utf8 } from
 import { fromHex, sha256, toHex } from '../crypto.ts'
 import { LogError } from '../error.ts'
 import { leafHash } from './leaf.ts'
+import { verifyInclusion } from './proof.ts'
 import { deriveTile, nodeHash } from './tiles.ts'
 import { Tree } from './tree.ts'
 
@@ -141,6 +142,13 @@ describe('Tree.open', () => {
       }
     }
     expect(opened.takeFullTiles()).toEqual(tree.takeFullTiles())
+    for (let age = 4097; age < 6000; age++) {
+      const i = size + 300 - age
+      const path = i < 0 ? undefined : opened.inclusion(BigInt(i))
+      if (path === undefined) continue
+      const valid = verifyInclusion(hashes[i]!, BigInt(i), opened.size, path, opened.root())
+      expect([age, valid]).toEqual([age, true])
+    }
   })
 
   it('makes full tiles again that were not published', async () => {

@@ -25,15 +25,18 @@ const TILE_BITS = 8
 class Level {
   readonly #hashes: Uint8Array
   readonly #capacity: number
+  readonly #first: number
   /** Complete nodes so far. */
   count: number
 
-  constructor(level: number, count: number) {
+  /** Nodes before `first` are not known. */
+  constructor(level: number, first: number) {
     // A node's sibling may be one further back, and a full tile needs all of its nodes at once.
-    const nodes = Math.ceil(WINDOW / 2 ** level) + 2
+    const nodes = Math.ceil(WINDOW / 2 ** level) + 1
     this.#capacity = level % TILE_BITS === 0 ? Math.max(nodes, TILE_WIDTH) : nodes
     this.#hashes = new Uint8Array(this.#capacity * HASH_BYTES)
-    this.count = count
+    this.#first = first
+    this.count = first
   }
 
   push(hash: Uint8Array): void {
@@ -43,7 +46,8 @@ class Level {
 
   /** A copy, or undefined when it was overwritten or is not there yet. */
   get(index: number): Uint8Array | undefined {
-    if (index >= this.count || index < this.count - this.#capacity) return undefined
+    if (index >= this.count || index < Math.max(this.#first, this.count - this.#capacity))
+      return undefined
     const at = (index % this.#capacity) * HASH_BYTES
     return this.#hashes.slice(at, at + HASH_BYTES)
   }
@@ -72,10 +76,9 @@ export class Tree {
     const size = await log.size()
     if (size > BigInt(Number.MAX_SAFE_INTEGER))
       throw new LogError('log/tree', 'too_large', 'a log has at most 2^53-1 leaves')
-    const found = await findMissing(log, size)
-    tree.#full = found.missing
+    tree.#full = await findMissing(log, size)
     for (let level = 0; size >> BigInt(TILE_BITS * level) > 0n; level++)
-      tree.#fill(level, ...(await recentNodes(found.source, size, level)))
+      tree.#fill(level, ...(await recentNodes(log, size, level)))
     return tree
   }
 
@@ -202,43 +205,33 @@ function concat(parts: readonly Uint8Array[]): Uint8Array {
 }
 
 /** Full tiles that were not published before a crash: the newest of each level, made again. */
-async function findMissing(
-  log: TileSource,
-  size: bigint,
-): Promise<{ missing: Tile[]; source: TileSource }> {
+async function findMissing(log: TileSource, size: bigint): Promise<Tile[]> {
   const missing: Tile[] = []
-  const made = new Map<string, Uint8Array>()
-  const source: TileSource = {
-    leaves: (from, count) => log.leaves(from, count),
-    tile: async (level, index) => made.get(`${level}/${index}`) ?? log.tile(level, index),
-  }
   for (let level = 0; tileWidth(size, level, 0n) === TILE_WIDTH; level++) {
     const full = size >> BigInt(TILE_BITS * (level + 1))
     let first = full
     while (first > 0n && (await log.tile(level, first - 1n)) === undefined) first--
     for (let index = first; index < full; index++) {
-      const hashes = (await deriveTile(source, size, level, index, TILE_WIDTH))!
-      made.set(`${level}/${index}`, hashes)
+      const hashes = (await deriveTile(log, size, level, index, TILE_WIDTH))!
       missing.push({ level, index, hashes })
     }
   }
-  // With the log itself the roots of its tiles are remembered for later proofs.
-  return { missing, source: missing.length > 0 ? source : log }
+  return missing
 }
 
-/** The nodes that a {@link Tree} keeps of one level of tiles, and a few more so that the levels above have theirs too. */
+/** The nodes that a {@link Tree} needs of one level of tiles: whole tiles, so that siblings of all binary levels are among them. */
 async function recentNodes(
-  source: TileSource,
+  log: TileSource,
   size: bigint,
   level: number,
 ): Promise<[from: number, hashes: Uint8Array]> {
   const count = Number(size >> BigInt(TILE_BITS * level))
-  const keep = Math.ceil(WINDOW / TILE_WIDTH ** level) + 2 * TILE_WIDTH
+  const keep = Math.ceil(WINDOW / TILE_WIDTH ** level) + 1
   const first = Math.max(0, Math.floor((count - keep) / TILE_WIDTH))
   const tiles: Uint8Array[] = []
   for (let index = BigInt(first); index * BigInt(TILE_WIDTH) < count; index++) {
     const width = tileWidth(size, level, index)
-    tiles.push((await deriveTile(source, size, level, index, width))!)
+    tiles.push((await deriveTile(log, size, level, index, width))!)
   }
   return [first * TILE_WIDTH, concat(tiles)]
 }
