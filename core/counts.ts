@@ -5,6 +5,7 @@ import type { Clock } from './ports/clock.ts'
 type Kind = 'checks' | 'refused'
 /** Sources and codes are from closed sets; this bounds a mistake. */
 const MAX_ROWS = 256
+const OTHER = 'other'
 
 export class Counts {
   readonly #kind: Kind
@@ -22,16 +23,18 @@ export class Counts {
   }
 
   add(source: string, code: string): void {
-    const known = this.#rows.get(`${source}\n${code}`)
+    const name = `${source}\n${code}`
+    const known = this.#rows.get(name)
     if (known) known.count++
-    else if (this.#rows.size < MAX_ROWS)
-      this.#rows.set(`${source}\n${code}`, { source, code, count: 1 })
-    else this.add('other', 'other')
+    else if (this.#rows.size < MAX_ROWS - 1 || source === OTHER)
+      this.#rows.set(name, { source, code, count: 1 })
+    else this.add(OTHER, OTHER)
   }
 
   /** The window's leaf, or undefined when nothing was counted; begins a new window. */
   take(): string | undefined {
-    const [from, to] = [this.#from, seconds(this.#clock)]
+    const from = this.#from
+    const to = Math.max(from, seconds(this.#clock))
     this.#from = to
     if (this.#rows.size === 0) return undefined
     const counts = [...this.#rows.values()].sort(
