@@ -4,9 +4,12 @@ import { join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { formatAnchor, parseAnchor } from '../core/log/anchor.ts'
+import { parseCheckpoint } from '../core/log/checkpoint.ts'
 import { fsck } from '../core/log/fsck.ts'
+import { parseNote } from '../core/log/note.ts'
 import { verifyReceipt } from '../core/log/receipt.ts'
 import type { Bundle, Compiler } from '../core/ports/compiler.ts'
+import type { Custody } from '../core/ports/custody.ts'
 import { Payload } from '../core/request.ts'
 import { compiler } from '../test/rego.ts'
 import { manualClock } from './clock/manual.ts'
@@ -16,6 +19,7 @@ import {
   compose,
   type Part,
   type PolicyEvent,
+  sealLog,
 } from './compose.ts'
 import { OWN_POLICIES } from './config/complete.ts'
 import { loadConfig } from './config/load.ts'
@@ -388,17 +392,61 @@ decision := {"allow": input.facts.who == "me", "reasons": [{"code": "door", "mes
   })
 })
 
-it('an engine in a worker decides the same', async () => {
+it('the engine and the plugin in workers decide the same', async () => {
   const composed = await compose(
     {
       ...(await loadConfig({ data })),
       engine: { kind: 'wasm', isolation: 'worker', deadlineMs: 5000 },
+      plugins: [{ name: 'access', isolation: 'worker', deadlineMs: 5000 }],
     },
     { watch: false, parts: [COMPILER] },
   )
   opened.push(composed)
   expect([await ask(composed, 'ada'), await ask(composed, 'ben')]).toEqual([true, false])
 })
+
+it('what was never signed is signed when somebody asks for it', async () => {
+  const { openFileCustody } = await import('./custody/file/index.ts')
+  const config = await loadConfig({ data })
+  const open = async (): Promise<Custody> => ({
+    ...wrapped(await openFileCustody({ dir: join(data, 'keys') })),
+    sign: () => Promise.reject(new Error('the signer is away')),
+  })
+  const parts: Part[] = [COMPILER, { port: 'custody', open }]
+  const composed = await compose(config, { watch: false, parts })
+  const { id, index } = await composed.kernel.decide(
+    { action: 'access.evaluate', payload: evaluation('ada') },
+    { seal: 'durable' },
+  )
+  const again = { action: 'access.evaluate', payload: evaluation('ada') }
+  expect((await composed.kernel.decide(again)).seal).toBe('committed_unsealed')
+  expect(composed.kernel.readiness()).toMatchObject({ ready: false, problems: ['unsealed'] })
+  await expect(sealLog(config)).rejects.toMatchObject({ code: 'locked' })
+  await composed.close()
+
+  const head = await sealLog(config)
+  expect(head?.size).toBeGreaterThan(BigInt(index))
+  expect(parseCheckpoint(parseNote(head!.note).text)).toMatchObject({
+    origin: composed.kernel.origin,
+  })
+  const later = await compose(config, { watch: false, parts: [COMPILER] })
+  opened.push(later)
+  expect(verifyReceipt((await later.kernel.receipt(id))!, later.anchor)).toMatchObject({ ok: true })
+})
+
+/** Methods of an adapter as plain functions, to replace one of them. */
+function wrapped(custody: Custody): Custody {
+  return {
+    name: custody.name,
+    scopes: custody.scopes,
+    maxMessageBytes: custody.maxMessageBytes,
+    list: (scope) => custody.list(scope),
+    create: (scope, name) => custody.create(scope, name),
+    transition: (key, state) => custody.transition(key, state),
+    sign: (request) => custody.sign(request),
+    close: () => custody.close(),
+  }
+}
 
 it('a data folder that others may write to is not made readable by them', async () => {
   await mkdir(data, { mode: 0o700 })

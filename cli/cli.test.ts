@@ -441,6 +441,48 @@ describe('bin/assay', () => {
     expect(stderr).toMatch(/^assay: .*locked.*\n$/)
   })
 
+  it('ends with 70 when a plugin blocks the process', { timeout: 60_000 }, async () => {
+    const config = join(dir, 'assay.yaml')
+    await mkdir(join(dir, 'policies'))
+    await writeFile(
+      join(dir, 'policies', 'stuck.rego'),
+      'package assay.stuck\n\ndecision := {"allow": false, "reasons": [{"code": "no", "message": "", "rule": "no"}], "effects": [], "obligations": []}\n',
+    )
+    await writeFile(
+      join(dir, 'stuck.mjs'),
+      `export default { plugin: {
+        name: 'stuck', actions: ['stuck.ask'], schema: {},
+        async facts() { for (;;) {} },
+      } }`,
+    )
+    await writeFile(config, 'plugins: [./stuck.mjs]\npolicies: ./policies\nwatchdogSeconds: 1\n')
+    const server = await serve({ config })
+    const asked = fetch(`${await server.ready}/assay/v1/decisions`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: '{"action":"stuck.ask","payload":{}}',
+    })
+    await expect(asked).rejects.toThrow()
+    expect(await server.ended).toBe(70)
+  })
+
+  it('tells what happens as lines of JSON', { timeout: 60_000 }, async () => {
+    const child = spawn(ASSAY, ['serve', '--data', data, '--port', '0', '--json'])
+    started.push(child)
+    const first = await new Promise<string>((resolve) => {
+      let text = ''
+      child.stdout.setEncoding('utf8').on('data', (part) => {
+        text += part
+        if (text.includes('\n')) resolve(text)
+      })
+    })
+    expect(JSON.parse(first)).toMatchObject({
+      event: 'listening',
+      url: expect.stringMatching(/^http:/),
+      trust: join(data, 'trust.json'),
+    })
+  })
+
   it('writes no colour and no progress to what is no terminal', async () => {
     const { stderr, stdout } = await spawned(ASSAY, ['key', 'list', '--data', data, '--bad'])
     expect(stdout + stderr).not.toContain('\u001b')
