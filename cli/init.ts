@@ -5,7 +5,7 @@ import { cp, mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { EXAMPLE_STATE, OWN_POLICIES } from '../adapters/config/complete.ts'
-import { shown } from './input.ts'
+import { commandName, quoted, shown } from './input.ts'
 import { type ExitCode, type Out, UsageError } from './out.ts'
 
 const starter = (name: string): string =>
@@ -35,7 +35,7 @@ export async function init(out: Out, folder = '.'): Promise<ExitCode> {
   const names = FILES.map(([name]) => name)
   out.answer(
     { folder: root, written: names },
-    `${shown(root)} has ${names.join(', ')} now. Next: assay serve --config ${shown(join(root, 'assay.yaml'))}`,
+    `${shown(root)} has ${names.join(', ')} now. Next: ${commandName()} serve --config ${quoted(shown(join(root, 'assay.yaml')))}`,
   )
   return 0
 }

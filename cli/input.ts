@@ -40,11 +40,11 @@ export function shown(path: string): string {
   return near === '' ? '.' : near.startsWith('..') ? path : near
 }
 
-/** How this command is called from the working folder. */
+/** How this command is called from the working folder, ready for a shell. */
 export function commandName(): string {
   const fromSource = import.meta.url.endsWith('.ts')
-  const root = new URL(fromSource ? '../bin/assay' : '../../bin/assay', import.meta.url)
-  return fromSource ? shown(fileURLToPath(root)) : 'npx assay'
+  const root = new URL('../bin/assay', import.meta.url)
+  return fromSource ? quoted(shown(fileURLToPath(root))) : 'npx assay'
 }
 
 /** For a shell. */

@@ -91,7 +91,7 @@ const REQUEST = {
 function greet(url: string, { anchorFile, config, kernel }: Composed, out: Out): void {
   const { data } = config
   const listening = { event: 'listening', url, origin: kernel.origin, data, trust: anchorFile }
-  const assay = quoted(commandName())
+  const assay = commandName()
   const from = config.file === undefined ? '' : ` --config ${quoted(shown(config.file))}`
   // In one write: whoever waits for the first line then has the rest as well.
   const text = `assay listening on ${url}
