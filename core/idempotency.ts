@@ -1,7 +1,7 @@
 /** The same key from the same peer means the same decision for five minutes; with another request it is a mistake. */
 
 import { sha256Hex } from './crypto.ts'
-import { PARTITION, randomId } from './decision.ts'
+import { PARTITION, randomSalt } from './decision.ts'
 import { NoDecision } from './error.ts'
 import { commitment } from './log/leaf.ts'
 import type { Clock } from './ports/clock.ts'
@@ -58,7 +58,7 @@ export class Idempotency {
   }
 
   #bind(key: Key, id: string, said: string, version: Version | 'absent'): Write {
-    const salt = randomId()
+    const salt = randomSalt()
     const expires = this.#clock.now() + IDEMPOTENCY_MS
     const row: Row = { id, salt, digest: commitment('idempotency', salt, said), expires }
     this.#expiring.push({ key, expires })

@@ -38,7 +38,7 @@ export interface Submission {
 }
 
 export interface Decision {
-  /** 32 lower-case hex digits, random. */
+  /** 32 lower-case hex digits: 48 bits of time, 80 random ones. */
   readonly id: string
   readonly allow: boolean
   readonly reasons: readonly Reason[]

@@ -1,7 +1,7 @@
 /** Decisions that the kernel makes itself: policy activations, outcomes of external actions, counted leaves. Logged like any. */
 import type { Committed } from './commit.ts'
 import type { Core } from './core.ts'
-import { type Draft, PARTITION, randomId, recordWithin } from './decision.ts'
+import { type Draft, decisionId, PARTITION, recordWithin } from './decision.ts'
 import { EngineError, NoDecision } from './error.ts'
 import type { Json } from './json.ts'
 import { leafHash } from './log/leaf.ts'
@@ -63,7 +63,8 @@ export class OwnDecisions {
 
   /** A leaf that is no decision. */
   async leaf(text: string): Promise<void> {
-    await this.#submit(randomId(), { writes: [], leaf: encoder.encode(text) }, leafHash(text))
+    const id = decisionId(this.#core.clock.now())
+    await this.#submit(id, { writes: [], leaf: encoder.encode(text) }, leafHash(text))
   }
 
   /** A policy that cannot answer an empty question never serves. */
@@ -100,11 +101,12 @@ export class OwnDecisions {
     writes: readonly Write[],
     policy: Draft['policy'],
   ): Promise<void> {
+    const startedAt = this.#core.clock.now()
     const reason = { code: `kernel/${code}`, message: '', rule: `kernel/${code}` }
     const draft: Draft = {
-      id: randomId(),
+      id: decisionId(startedAt),
       action,
-      now: Math.floor(this.#core.clock.now() / 1000),
+      now: Math.floor(startedAt / 1000),
       policy: policy && { digest: policy.digest, revision: policy.revision },
       answer: { allow: true, reasons: [reason], obligations: [] },
       texts: new Map([['payload', JSON.stringify(JSON.stringify(payload))]]),

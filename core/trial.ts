@@ -1,7 +1,7 @@
 /** One attempt at one decision: when it began, what it read, and the exact texts that its leaf will commit to. */
 import type { Core } from './core.ts'
 import type { Deadline } from './deadline.ts'
-import { type Answer, type Draft, PARTITION, randomId } from './decision.ts'
+import { type Answer, type Draft, decisionId, PARTITION } from './decision.ts'
 import { Denial, type KernelReason, kernelReason } from './denial.ts'
 import type { Planned, Planning } from './effects.ts'
 import { NoDecision } from './error.ts'
@@ -26,7 +26,7 @@ export interface TrialOptions {
 }
 
 export class Trial {
-  readonly id: string = randomId()
+  readonly id: string
   readonly startedAt: UnixMillis
   readonly now: UnixSeconds
   readonly request: Request
@@ -49,6 +49,7 @@ export class Trial {
     this.waitForSeal = options.waitForSeal
     this.deadline = options.deadline
     this.startedAt = core.clock.now()
+    this.id = decisionId(this.startedAt)
     this.now = Math.floor(this.startedAt / 1000)
     this.policy = core.policy()
     const { action, obligations, peer } = options.request

@@ -16,7 +16,7 @@ export const MAX_LEAF_BYTES = 65_535
 
 export interface DecisionLeaf {
   readonly type: 'assay.decision/v1'
-  /** 32 lower-case hex digits, random. */
+  /** 32 lower-case hex digits: 48 bits of time, 80 random ones. */
   readonly id: string
   readonly time: UnixSeconds
   readonly action: string
