@@ -13,10 +13,16 @@ export const ABSENT: Entry = { version: 'absent', value: undefined }
 /** Bytes that an entry costs beside its text and value, roughly. */
 const OVERHEAD = 200
 
+/**
+ * Two generations: what is read moves to the young one, and when that is half full the old one is dropped. Reading a young entry costs one
+ * look-up, where an exact order of use would cost three.
+ */
 export class RecordCache {
-  readonly #entries = new Map<string, Entry>()
+  #young = new Map<string, Entry>()
+  #old = new Map<string, Entry>()
   readonly #maxBytes: number
-  #bytes = 0
+  #youngBytes = 0
+  #oldBytes = 0
 
   /** Holds about `maxBytes`; 0 holds nothing. */
   constructor(maxBytes: number) {
@@ -24,37 +30,44 @@ export class RecordCache {
   }
 
   get bytes(): number {
-    return this.#bytes
+    return this.#youngBytes + this.#oldBytes
   }
 
-  /** The entry, now the last one to be dropped. */
   get(address: string): Entry | undefined {
-    const entry = this.#entries.get(address)
-    if (entry) {
-      this.#entries.delete(address)
-      this.#entries.set(address, entry)
-    }
-    return entry
+    const young = this.#young.get(address)
+    if (young) return young
+    const old = this.#old.get(address)
+    if (old) this.set(address, old)
+    return old
   }
 
   has(address: string): boolean {
-    return this.#entries.has(address)
+    return this.#young.has(address) || this.#old.has(address)
   }
 
   set(address: string, entry: Entry): void {
     this.delete(address)
     const size = sizeOf(address, entry)
-    if (size > this.#maxBytes) return
-    this.#entries.set(address, entry)
-    this.#bytes += size
-    while (this.#bytes > this.#maxBytes) this.delete(this.#entries.keys().next().value as string)
+    if (2 * size > this.#maxBytes) return
+    if (2 * (this.#youngBytes + size) > this.#maxBytes) this.#age()
+    this.#young.set(address, entry)
+    this.#youngBytes += size
   }
 
   delete(address: string): void {
-    const entry = this.#entries.get(address)
-    if (!entry) return
-    this.#entries.delete(address)
-    this.#bytes -= sizeOf(address, entry)
+    const young = this.#young.get(address)
+    if (young) this.#youngBytes -= sizeOf(address, young)
+    this.#young.delete(address)
+    const old = this.#old.get(address)
+    if (old) this.#oldBytes -= sizeOf(address, old)
+    this.#old.delete(address)
+  }
+
+  #age(): void {
+    this.#old = this.#young
+    this.#oldBytes = this.#youngBytes
+    this.#young = new Map()
+    this.#youngBytes = 0
   }
 }
 

@@ -19,6 +19,7 @@ import type { Session } from './session.ts'
 const PAGE_ROWS = 256
 const PAGE_BYTES = 1_048_576
 
+type Put = Extract<Write, { readonly put: Key }>
 /** Records as the transaction under way leaves them. */
 type Staged = Map<string, Entry>
 
@@ -96,13 +97,33 @@ export class SqliteStore implements Store {
   #apply(batch: Batch, staged: Staged): Outcome {
     const error = batchError(this, batch)
     if (error) return { error }
+    const first = batch.writes.find((write) => this.#isUnknownInsert(write, staged))
     for (const write of batch.writes) {
-      const key = keyOf(write)
-      if (this.#version(key, staged) !== write.if)
-        return { conflict: { partition: key.partition, sort: key.sort } }
+      if (write !== first && this.#version(keyOf(write), staged) !== write.if)
+        return { conflict: { ...keyOf(write) } }
     }
-    for (const write of batch.writes) this.#write(write, staged)
+    if (first && !this.#insert(first, staged)) return { conflict: { ...keyOf(first) } }
+    for (const write of batch.writes) if (write !== first) this.#write(write, staged)
     return batch.leaf ? { index: this.#log.append(batch.leaf) } : {}
+  }
+
+  /**
+   * A new record of which nothing is known in memory, such as every decision's own. The first one of a batch is tried before anything else is
+   * written, so that its condition costs no query of its own and a conflict leaves no trace.
+   */
+  #isUnknownInsert(write: Write, staged: Staged): write is Put {
+    if (!('put' in write) || write.if !== 'absent') return false
+    const address = addressOf(write.put)
+    return !staged.has(address) && !this.#cache.has(address)
+  }
+
+  /** False when there is such a record. */
+  #insert({ put: { partition, sort }, value }: Put, staged: Staged): boolean {
+    const version = this.#versions + 1
+    if (this.#sql.insert.run(partition, sort, value, version).changes !== 1) return false
+    this.#versions = version
+    staged.set(addressOf({ partition, sort }), { version: String(version), value: undefined })
+    return true
   }
 
   #version(key: Key, staged: Staged): string {
@@ -124,7 +145,8 @@ export class SqliteStore implements Store {
     }
     this.#versions += 1
     const { value } = write
-    if (write.if === 'absent') this.#sql.insert.run(partition, sort, value, this.#versions)
+    if (write.if === 'absent')
+      this.#once(this.#sql.insert.run(partition, sort, value, this.#versions))
     else this.#once(this.#sql.update.run(value, this.#versions, partition, sort))
     const address = addressOf(key)
     // Only what goes into the cache needs a copy.
@@ -184,7 +206,7 @@ function statements(session: Session): Statements {
   const at = 'WHERE partition = ? AND sort = ?'
   return {
     get: session.prepare(`SELECT value, version FROM kv ${at}`),
-    insert: session.prepare('INSERT INTO kv VALUES (?, ?, ?, ?)'),
+    insert: session.prepare('INSERT OR IGNORE INTO kv VALUES (?, ?, ?, ?)'),
     list: session.prepare(
       'SELECT sort, value, version FROM kv WHERE partition = ? AND sort >= ? AND sort < ? ORDER BY sort',
     ),
