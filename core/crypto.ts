@@ -12,10 +12,16 @@ interface NodeCrypto {
   createPublicKey(key: { key: object; format: 'jwk' }): object
   verify(algorithm: null, data: Uint8Array, key: object, signature: Uint8Array): boolean
 }
+interface NodeBuffer {
+  readonly Buffer: {
+    from(bytes: ArrayBufferLike, at: number, length: number): { toString(encoding: string): string }
+  }
+}
 type Loader = { getBuiltinModule?: (id: string) => unknown }
-const node = (globalThis as { process?: Loader }).process?.getBuiltinModule?.('node:crypto') as
-  | NodeCrypto
-  | undefined
+const builtin = (id: string): unknown =>
+  (globalThis as { process?: Loader }).process?.getBuiltinModule?.(id)
+const node = builtin('node:crypto') as NodeCrypto | undefined
+const buffer = builtin('node:buffer') as NodeBuffer | undefined
 const encoder = new TextEncoder()
 
 /** 32 bytes. */
@@ -185,6 +191,8 @@ const HEX: readonly string[] = Array.from({ length: 256 }, (_, i) =>
 
 /** Lower case. */
 export function toHex(bytes: Uint8Array): string {
+  if (buffer !== undefined)
+    return buffer.Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex')
   let text = ''
   for (const byte of bytes) text += HEX[byte]
   return text

@@ -12,6 +12,7 @@ import { factsProblem, unverified } from './floor.ts'
 import type { Registered } from './registry.ts'
 import type { Request } from './request.ts'
 import { Trial, type TrialOptions } from './trial.ts'
+import { utf8 } from './utf8.ts'
 import { readVerdict, type Verdict } from './verdict.ts'
 
 /** A decision that is in the log. */
@@ -89,9 +90,8 @@ async function commit(core: Core, trial: Trial, draft: Draft): Promise<Decided |
   if (!recorded) throw new NoDecision('unavailable', 'not even a denial fits into the store')
   const { id } = recorded.draft
   const { leaf, leafHash, writes } = recorded.record
-  const batch = { writes, leaf: encoder.encode(leaf) }
+  const batch = { writes, leaf: utf8(leaf) }
   const { startedAt, waitForSeal } = trial
   const committed = await core.committer.submit({ id, batch, leafHash, startedAt, waitForSeal })
   return 'index' in committed ? { ...recorded, committed } : undefined
 }
-const encoder = new TextEncoder()

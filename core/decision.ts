@@ -7,6 +7,7 @@ import { commitment, encodeLeaf, leafHash } from './log/leaf.ts'
 import type { Openings } from './log/receipt.ts'
 import type { UnixMillis, UnixSeconds } from './ports/clock.ts'
 import type { Key, Write } from './ports/store.ts'
+import { utf8 } from './utf8.ts'
 import type { Obligation, Reason } from './verdict.ts'
 
 /** The kernel's own partitions: a plugin's name has no `#`. */
@@ -125,9 +126,8 @@ function recordDecision(draft: Draft, development: boolean): DecisionRecord {
   const stored: StoredDecision = { hash: toHex(hash), openings }
   const row: Write = {
     put: decisionKey(draft.id),
-    value: encoder.encode(JSON.stringify(stored)),
+    value: utf8(JSON.stringify(stored)),
     if: 'absent',
   }
   return { leaf, leafHash: hash, openings, writes: [row, ...draft.writes] }
 }
-const encoder = new TextEncoder()

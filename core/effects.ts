@@ -41,6 +41,7 @@ export async function planEffects(
   verdict: Verdict,
   planning: Planning,
 ): Promise<Planned | { readonly failure: EffectFailure }> {
+  if (verdict.effects.length === 0) return NOTHING
   const plans: EffectPlan[] = []
   for (const effect of verdict.effects) {
     const plan = planOne(effect, verdict.allow, planning)
@@ -60,6 +61,8 @@ export async function planEffects(
     return { failure: error instanceof SigningFailure ? 'signing_failed' : 'effect_failed' }
   }
 }
+
+const NOTHING: Planned = { writes: [], outbox: [], output: {} }
 
 function planOne(effect: Effect, allow: boolean, planning: Planning): EffectPlan | EffectFailure {
   const table = planning.plugin.effects

@@ -51,7 +51,8 @@ export class GuardedReads implements ReadPorts {
   async get(sort: string): Promise<Json | undefined> {
     const known = this.#reads.get(sort)
     if (known) return known.value
-    const read = await this.#read({ partition: this.#plugin.name, sort })
+    const key = { partition: this.#plugin.name, sort }
+    const read = this.#readFrom(key, await this.#store.get(key))
     this.#reads.set(sort, read)
     return read.value
   }
@@ -116,7 +117,10 @@ export class GuardedReads implements ReadPorts {
   }
 
   async #read(key: Key): Promise<Read> {
-    const stored = await this.#store.get(key)
+    return this.#readFrom(key, await this.#store.get(key))
+  }
+
+  #readFrom(key: Key, stored: Stored | undefined): Read {
     if (!stored) return { key, version: 'absent', value: undefined }
     return { key, version: stored.version, value: this.#cache.value(stored) }
   }
