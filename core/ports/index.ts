@@ -1,9 +1,9 @@
 /** `assay/ports`: what an adapter implements, and the checks that every adapter of a port owes. */
 export { KernelError } from '../error.ts'
+export * from '../storage.ts'
 export * from './attestation.ts'
 export * from './clock.ts'
 export * from './compiler.ts'
-export * from './contract.ts'
 export * from './custody.ts'
 export * from './engine.ts'
 export * from './logstore.ts'

@@ -1,13 +1,7 @@
 /** The records of the memory store: one ordered map a partition. */
 import { StoreError } from '../../../core/error.ts'
-import {
-  batchError,
-  checkKey,
-  checkRange,
-  compareUtf8,
-  keyOf,
-} from '../../../core/ports/contract.ts'
 import type { Batch, Key, Outcome, Store, Stored, Write } from '../../../core/ports/store.ts'
+import { batchError, checkKey, checkRange, compareUtf8, keyOf } from '../../../core/storage.ts'
 
 interface Row {
   readonly value: Uint8Array

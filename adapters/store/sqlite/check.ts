@@ -2,7 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { StoreError } from '../../../core/error.ts'
 import { leafHash } from '../../../core/log/leaf.ts'
-import { sameBytes } from '../../../core/ports/contract.ts'
+import { sameBytes } from '../../../core/storage.ts'
 import { NAME } from './failure.ts'
 import { APPLICATION_ID, FORMAT, SCHEMA } from './schema.ts'
 

@@ -2,8 +2,8 @@
 import type { StatementSync } from 'node:sqlite'
 import { LogError, StoreError } from '../../../core/error.ts'
 import { leafHash } from '../../../core/log/leaf.ts'
-import { checkLeafRange, checkPublished, sameBytes } from '../../../core/ports/contract.ts'
 import type { LogStore, Published, Tile } from '../../../core/ports/logstore.ts'
+import { checkLeafRange, checkPublished, sameBytes } from '../../../core/storage.ts'
 import { RUN_BITS } from './schema.ts'
 import type { Session } from './session.ts'
 

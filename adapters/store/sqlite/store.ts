@@ -1,6 +1,7 @@
 /** The records. One commit is one transaction; a batch writes nothing before all its conditions hold, so that it needs no savepoint. */
 import type { StatementSync } from 'node:sqlite'
 import { StoreError } from '../../../core/error.ts'
+import type { Batch, Key, Outcome, Store, Stored, Write } from '../../../core/ports/store.ts'
 import {
   addressOf,
   batchError,
@@ -8,8 +9,7 @@ import {
   checkRange,
   compareUtf8,
   keyOf,
-} from '../../../core/ports/contract.ts'
-import type { Batch, Key, Outcome, Store, Stored, Write } from '../../../core/ports/store.ts'
+} from '../../../core/storage.ts'
 import { ABSENT, type Entry, type RecordCache } from './cache.ts'
 import { NAME } from './failure.ts'
 import type { SqliteLog } from './log.ts'

@@ -1,7 +1,7 @@
 /** The executable part of the Store and LogStore contracts: what every adapter refuses in the same words, so that an adapter is only its difference. */
-import { LogError, StoreError } from '../error.ts'
-import type { Published } from './logstore.ts'
-import type { Batch, Key, Store, Write } from './store.ts'
+import { LogError, StoreError } from './error.ts'
+import type { Published } from './ports/logstore.ts'
+import type { Batch, Key, Store, Write } from './ports/store.ts'
 
 /** UTF-8 bytes of either part of a key. */
 export const MAX_KEY_BYTES = 512
