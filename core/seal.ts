@@ -125,7 +125,7 @@ export class Sealer {
     // Taken together before the first await: later appends must not move the tree under the proofs.
     const size = this.#tree.size
     const root = this.#tree.root()
-    const paths = indexes.map((index) => this.#tree.inclusion(index))
+    const paths = this.#tree.inclusions(indexes)
     const note = await this.#sign(formatCheckpoint({ origin: this.#options.origin, size, root }))
     const head: Head = { size, root, note }
     this.#head = head

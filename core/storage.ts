@@ -46,6 +46,22 @@ export function keyOf(write: Write): Key {
   return 'put' in write ? write.put : 'remove' in write ? write.remove : write.check
 }
 
+/** Almost every batch has a handful of writes: comparing them costs less than a set of addresses. */
+const FEW = 16
+
+function hasKeyTwice(writes: readonly Write[]): boolean {
+  if (writes.length > FEW)
+    return new Set(writes.map((write) => addressOf(keyOf(write)))).size < writes.length
+  for (let i = 1; i < writes.length; i++) {
+    const { partition, sort } = keyOf(writes[i]!)
+    for (let j = 0; j < i; j++) {
+      const other = keyOf(writes[j]!)
+      if (other.sort === sort && other.partition === partition) return true
+    }
+  }
+  return false
+}
+
 /** What is wrong with a batch by itself, whatever the store holds. */
 export function batchError(store: Store, batch: Batch): StoreError | undefined {
   const { name } = store
@@ -55,15 +71,13 @@ export function batchError(store: Store, batch: Batch): StoreError | undefined {
       'batch_too_large',
       `at most ${store.maxBatch} writes; split the batch`,
     )
-  const seen = new Set<string>()
   for (const write of batch.writes) {
     const key = keyOf(write)
     if (!isKeyPart(key.partition) || !isKeyPart(key.sort)) return invalidKey(name)
-    seen.add(addressOf(key))
     if ('put' in write && write.value.length > store.maxValueBytes)
       return new StoreError(name, 'too_large', `a value has at most ${store.maxValueBytes} bytes`)
   }
-  if (seen.size < batch.writes.length)
+  if (hasKeyTwice(batch.writes))
     return new StoreError(
       name,
       'duplicate_key',

@@ -97,6 +97,18 @@ describe('Tree', () => {
     expect(tree.inclusion(2n)).toEqual(referenceInclusion(2, hashes))
   })
 
+  it('proves many leaves at once as it proves each, with the hashes in common there once', () => {
+    const { hashes } = sampleLeaves(23)
+    const tree = grow(hashes)
+    const indexes = [...hashes.keys(), 5, 23].map(BigInt)
+    const proofs = tree.inclusions(indexes)
+    expect(proofs).toEqual(indexes.map((index) => tree.inclusion(index)))
+    expect(proofs[23]).toEqual(referenceInclusion(5, hashes))
+    expect(proofs[24]).toBeUndefined()
+    expect(proofs[0]?.at(-1)).toBe(proofs[1]?.at(-1))
+    expect(tree.inclusion(0n)?.at(-1)).not.toBe(proofs[0]?.at(-1))
+  })
+
   it('keeps the last tile of each level', async () => {
     const { leaves, hashes } = sampleLeaves(66_000)
     const tree = grow(hashes)

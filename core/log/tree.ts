@@ -53,6 +53,11 @@ class Level {
   }
 }
 
+interface Node {
+  readonly index: number
+  readonly hash: Uint8Array
+}
+
 /** The incomplete nodes at the right edge, by level; undefined where the level's last node is complete. */
 interface Edge {
   readonly nodes: readonly (Uint8Array | undefined)[]
@@ -110,17 +115,32 @@ export class Tree {
    * The inclusion proof of a leaf in the tree of the current size, from the leaf's sibling up. Undefined for a leaf that is not there, or
    * that is older than the window of at least 4,096: prove that one from tiles.
    */
-  inclusion(index: bigint): Uint8Array[] | undefined {
-    if (index < 0n || index >= this.size) return undefined
+  inclusion(index: bigint): readonly Uint8Array[] | undefined {
+    return this.inclusions([index])[0]
+  }
+
+  /** {@link inclusion} of many leaves. Neighbours have most hashes in common, and one copy of such a hash is in all of these proofs. */
+  inclusions(indexes: readonly bigint[]): readonly (readonly Uint8Array[] | undefined)[] {
     this.#edge ??= this.#makeEdge()
+    const copied: Node[] = []
+    return indexes.map((index) =>
+      index < 0n || index >= this.size ? undefined : this.#inclusion(Number(index), copied),
+    )
+  }
+
+  /** `copied` is the node of each level that was copied last. */
+  #inclusion(index: number, copied: Node[]): Uint8Array[] | undefined {
     const proof: Uint8Array[] = []
-    let at = Number(index)
+    let at = index
     for (let last = Number(this.size) - 1, level = 0; last > 0; last = half(last), level++) {
       if (at % 2 === 1 || at < last) {
         const sibling = at % 2 === 1 ? at - 1 : at + 1
-        const hash = this.#levels[level]?.get(sibling) ?? this.#edgeNode(level, sibling)
-        if (hash === undefined) return undefined
-        proof.push(hash)
+        if (copied[level]?.index !== sibling) {
+          const hash = this.#levels[level]?.get(sibling) ?? this.#edgeNode(level, sibling)
+          if (hash === undefined) return undefined
+          copied[level] = { index: sibling, hash }
+        }
+        proof.push(copied[level]!.hash)
       }
       at = half(at)
     }
