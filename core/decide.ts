@@ -71,7 +71,8 @@ async function gatherFacts(registered: Registered, trial: Trial): Promise<object
 
 async function askPolicy(registered: Registered, trial: Trial): Promise<Verdict> {
   if (!trial.policy) throw new Denial('no_policy')
-  const verdict = readVerdict(await trial.ask(trial.policy, registered.entrypoint))
+  const asked = trial.ask(trial.policy, registered.entrypoint)
+  const verdict = readVerdict(asked instanceof Promise ? await asked : asked)
   if ('problem' in verdict) throw new Denial('invalid_verdict')
   return verdict
 }

@@ -36,12 +36,14 @@ export interface Planning {
   readonly now: UnixSeconds
 }
 
+type Outcome = Planned | { readonly failure: EffectFailure }
+
 /** Plans every effect of a verdict, signatures included. Never throws: what throws below is an `effect_failed`. */
-export async function planEffects(
-  verdict: Verdict,
-  planning: Planning,
-): Promise<Planned | { readonly failure: EffectFailure }> {
-  if (verdict.effects.length === 0) return NOTHING
+export function planEffects(verdict: Verdict, planning: Planning): Outcome | Promise<Outcome> {
+  return verdict.effects.length === 0 ? NOTHING : planAll(verdict, planning)
+}
+
+async function planAll(verdict: Verdict, planning: Planning): Promise<Outcome> {
   const plans: EffectPlan[] = []
   for (const effect of verdict.effects) {
     const plan = planOne(effect, verdict.allow, planning)

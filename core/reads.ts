@@ -48,13 +48,15 @@ export class GuardedReads implements ReadPorts {
     this.#cache = cache
   }
 
-  async get(sort: string): Promise<Json | undefined> {
+  get(sort: string): Promise<Json | undefined> {
     const known = this.#reads.get(sort)
-    if (known) return known.value
+    if (known) return Promise.resolve(known.value)
     const key = { partition: this.#plugin.name, sort }
-    const read = this.#readFrom(key, await this.#store.get(key))
-    this.#reads.set(sort, read)
-    return read.value
+    return this.#store.get(key).then((stored) => {
+      const read = this.#readFrom(key, stored)
+      this.#reads.set(sort, read)
+      return read.value
+    })
   }
 
   async listGuarded(prefix: string): Promise<readonly Listed[]> {

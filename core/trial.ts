@@ -59,13 +59,12 @@ export class Trial {
   }
 
   /** @throws NoDecision `idempotency_mismatch` */
-  static async begin(core: Core, options: TrialOptions): Promise<Trial> {
+  static begin(core: Core, options: TrialOptions): Trial | Promise<Trial> {
     const { request, idempotencyKey } = options
-    const claim =
-      idempotencyKey === undefined
-        ? undefined
-        : await core.idempotency.claim(request, idempotencyKey)
-    return new Trial(core, options, claim)
+    if (idempotencyKey === undefined) return new Trial(core, options, undefined)
+    return core.idempotency
+      .claim(request, idempotencyKey)
+      .then((claim) => new Trial(core, options, claim))
   }
 
   /** The decision that the idempotency key stands for already. */
@@ -104,17 +103,27 @@ export class Trial {
   }
 
   /** The policy's answer, as it came. @throws Denial `policy_failed`, `deadline` */
-  async ask(policy: Policy, entrypoint: string): Promise<Json | undefined> {
+  ask(policy: Policy, entrypoint: string): Json | undefined | Promise<Json | undefined> {
     try {
       const evaluated = policy.evaluate(entrypoint, this.#policyInput())
-      const answer = evaluated instanceof Promise ? await this.deadline.race(evaluated) : evaluated
-      if (answer !== undefined) this.#texts.set('verdict', JSON.stringify(answer))
-      return answer
+      return evaluated instanceof Promise ? this.#late(evaluated) : this.#answered(evaluated)
     } catch (error) {
-      throw error instanceof Denial || error instanceof NoDecision
-        ? error
-        : new Denial('policy_failed')
+      throw policyFailed(error)
     }
+  }
+
+  /** An engine in a worker may never answer. */
+  async #late(evaluated: Promise<Json | undefined>): Promise<Json | undefined> {
+    try {
+      return this.#answered(await this.deadline.race(evaluated))
+    } catch (error) {
+      throw policyFailed(error)
+    }
+  }
+
+  #answered(answer: Json | undefined): Json | undefined {
+    if (answer !== undefined) this.#texts.set('verdict', JSON.stringify(answer))
+    return answer
   }
 
   planning(registered: Registered): Planning {
@@ -181,6 +190,9 @@ export class Trial {
   }
 }
 const encoder = new TextEncoder()
+
+const policyFailed = (error: unknown): Denial | NoDecision =>
+  error instanceof Denial || error instanceof NoDecision ? error : new Denial('policy_failed')
 
 const sortOf = (write: Write): string =>
   ('put' in write ? write.put : 'remove' in write ? write.remove : write.check).sort

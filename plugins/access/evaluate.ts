@@ -5,7 +5,7 @@
  * @see https://openid.net/specs/authorization-api-1_0.html section 6
  */
 import type { Request } from '../../core/request.ts'
-import { resourceFact, sessionFact, subjectFact } from './gather.ts'
+import { both, resourceFact, sessionFact, subjectFact } from './gather.ts'
 import { own, type Reader } from './reader.ts'
 import type { Records } from './records.ts'
 import type { AccessFacts, Claimed, Ref } from './schema.ts'
@@ -54,10 +54,11 @@ export async function evaluationFacts(
     records.resource(evaluation.resource),
     session === undefined ? undefined : records.session(session),
   ])
-  const [resourceReport, subjectReport] = await Promise.all([
+  const reports = both(
     resourceFact(evaluation.resource, resource, records),
     subjectFact(evaluation.subject, subject, records),
-  ])
+  )
+  const [resourceReport, subjectReport] = reports instanceof Promise ? await reports : reports
   return {
     claimed,
     payload: { action, check: 'valid' },

@@ -27,37 +27,65 @@ export const NO_SUBJECT: SubjectFact = Object.freeze({
 })
 export const NO_RESOURCE: ResourceFact = NO_SUBJECT
 
+/** What most records come to without a further read; a decision waits only where it has to. */
+type Now<T> = Promise<T> | T
+
 /** With the records it points to and, for one that acts for a person, that person: one step, no further. */
-export async function subjectFact(
+export function subjectFact(
   ref: Ref,
   record: SubjectRecord | undefined,
   records: Records,
-): Promise<SubjectFact> {
+): Now<SubjectFact> {
   const { id, type } = ref
   if (!record) return { attributes: NO_ATTRIBUTES, found: false, id, related: NO_RECORDS, type }
   const { acts_for: person, attributes, incarnation } = record
+  if (!person && pointsNowhere(record))
+    return { attributes, found: true, id, incarnation, related: NO_RECORDS, type }
+  return subjectWithOthers(ref, record, records)
+}
+
+async function subjectWithOthers(
+  { id, type }: Ref,
+  { acts_for: person, attributes, incarnation, related: refs }: SubjectRecord,
+  records: Records,
+): Promise<SubjectFact> {
   const [related, acting] = await Promise.all([
-    relatedFacts(record.related, records),
+    relatedFacts(refs, records),
     person && personFact(person, records),
   ])
   if (!acting) return { attributes, found: true, id, incarnation, related, type }
   return { acts_for: acting, attributes, found: true, id, incarnation, related, type }
 }
 
-export async function resourceFact(
-  ref: Ref,
+export function resourceFact(
+  { id, type }: Ref,
   record: ResourceRecord | undefined,
   records: Records,
-): Promise<ResourceFact> {
-  const { id, type } = ref
+): Now<ResourceFact> {
   if (!record) return { attributes: NO_ATTRIBUTES, found: false, id, related: NO_RECORDS, type }
-  const related = await relatedFacts(record.related, records)
-  return { attributes: record.attributes, found: true, id, related, type }
+  const { attributes } = record
+  if (pointsNowhere(record)) return { attributes, found: true, id, related: NO_RECORDS, type }
+  return relatedFacts(record.related, records).then((related) => ({
+    attributes,
+    found: true,
+    id,
+    related,
+    type,
+  }))
+}
+
+/** Both, at once where neither has to be waited for. */
+export function both<A, B>(a: Now<A>, b: Now<B>): Now<readonly [A, B]> {
+  return a instanceof Promise || b instanceof Promise ? Promise.all([a, b]) : [a, b]
+}
+
+function pointsNowhere({ related }: ResourceRecord): boolean {
+  for (const name in related) if (Object.hasOwn(related, name)) return false
+  return true
 }
 
 async function relatedFacts(related: Related, records: Records): Promise<RelatedFacts> {
   const names = Object.keys(related)
-  if (names.length === 0) return NO_RECORDS
   const facts = await Promise.all(
     names.map(async (name): Promise<[string, RecordFact]> => {
       const ref = related[name]!

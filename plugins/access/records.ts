@@ -40,19 +40,19 @@ export class Records {
   }
 
   /** @throws StoreError `corrupt` when the record under this key is about somebody else; so do the others */
-  async subject(ref: Ref): Promise<SubjectRecord | undefined> {
-    const record = (await this.#get(subjectKey(ref))) as SubjectRecord | undefined
-    return record && isAbout(record, ref) ? record : undefined
+  subject(ref: Ref): Promise<SubjectRecord | undefined> {
+    return this.#about<SubjectRecord>(subjectKey(ref), ref)
   }
 
-  async resource(ref: Ref): Promise<ResourceRecord | undefined> {
-    const record = (await this.#get(resourceKey(ref))) as ResourceRecord | undefined
-    return record && isAbout(record, ref) ? record : undefined
+  resource(ref: Ref): Promise<ResourceRecord | undefined> {
+    return this.#about<ResourceRecord>(resourceKey(ref), ref)
   }
 
-  async roles(ref: Ref): Promise<readonly string[]> {
-    const record = (await this.#get(assignmentKey(ref))) as AssignmentRecord | undefined
-    return record && isAbout(record, ref) ? record.roles : NO_ROLES
+  roles(ref: Ref): Promise<readonly string[]> {
+    return this.#get(assignmentKey(ref)).then((found) => {
+      const record = found as AssignmentRecord | undefined
+      return record && isAbout(record, ref) ? record.roles : NO_ROLES
+    })
   }
 
   async session(id: string): Promise<SessionRecord | undefined> {
@@ -65,6 +65,13 @@ export class Records {
     const record = (await this.#get(membersKey(role))) as MembersRecord | undefined
     if (record && record.role !== role) throw corrupt()
     return record?.members ?? 0
+  }
+
+  #about<R extends Ref>(sort: string, ref: Ref): Promise<R | undefined> {
+    return this.#get(sort).then((found) => {
+      const record = found as unknown as R | undefined
+      return record && isAbout(record, ref) ? record : undefined
+    })
   }
 
   /** The same record twice in one decision is one value, whatever is committed in between. */
