@@ -284,6 +284,36 @@ describe('guarded reads', () => {
     expect((await leaves()).filter((leaf) => leaf.action === 'note.read')).toHaveLength(1)
   })
 
+  it('two reads of one record at the same time give one value', async () => {
+    const { store, log } = openMemory()
+    const key = { partition: 'note', sort: 'record' }
+    let reads = 0
+    const moving = storeWith(store, {
+      get: async (wanted) => {
+        if (wanted.sort !== 'record') return store.get(wanted)
+        // The first read is answered last, with what was there before the second one.
+        if (reads++ > 0) {
+          await store.commit([{ writes: [{ put: key, value: bytesOf('"new"'), if: 'absent' }] }])
+          return store.get(key)
+        }
+        const found = await store.get(key)
+        for (let i = 0; i < 3; i++) await new Promise((resolve) => setImmediate(resolve))
+        return found
+      },
+    })
+    const plugin = notePlugin({
+      facts: async (_request, read) => {
+        const both = await Promise.all([read.get('record'), read.get('record')])
+        const record = both.map((value) => value ?? null)
+        return { claimed: null, evidence: { check: 'valid' }, record }
+      },
+    })
+    const policy: PolicyFunction = ({ facts }) => ({ ...DENY, output: facts.record })
+    const { kernel } = await kit({ store: moving, log, plugin, policy })
+    const { output } = await kernel.decide(submission())
+    expect(output).toEqual(['new', 'new'])
+  })
+
   it('sees no phantom below a listed prefix', async () => {
     let members = 0
     const plugin = notePlugin({
@@ -704,6 +734,8 @@ describe('registration', () => {
     }
   })
 })
+
+const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
 
 function storeWith(store: Store, overrides: Partial<Store>): Store {
   const { name, durable, ordersOnCommit, maxBatch, maxValueBytes } = store

@@ -53,7 +53,8 @@ export class GuardedReads implements ReadPorts {
     if (known) return Promise.resolve(known.value)
     const key = { partition: this.#plugin.name, sort }
     return this.#store.get(key).then((stored) => {
-      const read = this.#readFrom(key, stored)
+      // Of two reads at the same time the first counts, for both: the commit checks one version.
+      const read = this.#reads.get(sort) ?? this.#readFrom(key, stored)
       this.#reads.set(sort, read)
       return read.value
     })
@@ -63,7 +64,8 @@ export class GuardedReads implements ReadPorts {
     if (!this.#plugin.lists?.includes(prefix))
       throw new TypeError(`${prefix} is not a declared list`)
     if (!this.#generations.has(prefix)) {
-      this.#generations.set(prefix, await this.#read(generationKey(this.#plugin, prefix)))
+      const read = await this.#read(generationKey(this.#plugin, prefix))
+      if (!this.#generations.has(prefix)) this.#generations.set(prefix, read)
     }
     const listed: Listed[] = []
     for await (const stored of this.#store.list(this.#plugin.name, prefix)) {
