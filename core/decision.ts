@@ -3,7 +3,7 @@ import type { Core } from './core.ts'
 import { randomBytes, toHex } from './crypto.ts'
 import { LogError } from './error.ts'
 import type { Json } from './json.ts'
-import { commitment, encodeLeaf, leafHash } from './log/leaf.ts'
+import { encodeLeaf, leafHash, ownCommitment } from './log/leaf.ts'
 import type { Openings } from './log/receipt.ts'
 import type { UnixMillis, UnixSeconds } from './ports/clock.ts'
 import type { Key, Write } from './ports/store.ts'
@@ -108,7 +108,7 @@ function recordDecision(draft: Draft, development: boolean): DecisionRecord {
     const json = draft.texts.get(field) as string
     const salt = randomSalt()
     openings[field] = { json, salt }
-    commitments[field] = commitment(field, salt, json)
+    commitments[field] = ownCommitment(field, salt, json)
   }
   const leaf = encodeLeaf({
     type: 'assay.decision/v1',

@@ -78,14 +78,14 @@ export class Trial {
   }
 
   setFacts(registered: Registered, facts: object): void {
-    const members: string[] = []
+    let members = ''
     for (const [name] of registered.fields) {
       const text = JSON.stringify((facts as Record<string, Json>)[name])
       this.#texts.set(`facts.${name}`, text)
-      members.push(`"${name}":${text}`)
+      members += `${members && ','}"${name}":${text}`
     }
     this.#facts = facts
-    this.#factsText = members.join(',')
+    this.#factsText = members
   }
 
   /** Built of the very texts that the leaf commits to, so that an auditor can build it again from a receipt. */
