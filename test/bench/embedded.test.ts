@@ -102,6 +102,7 @@ test('a run counts every side, and verifies one receipt in a hundred', async () 
     inFlight: 32,
     rounds: 1,
     seconds: 0.5,
+    warmSeconds: 0.2,
     folder: place,
   })
   for (const side of ['durable', 'sealed', 'floor'] as const) {

@@ -21,6 +21,8 @@ export interface HttpOptions {
   readonly connections: readonly number[]
   readonly rounds: number
   readonly seconds: number
+  /** Before the first round with each number of connections. */
+  readonly warmSeconds: number
   readonly folder: string
   /** Which servers take turns. */
   readonly sides: readonly Side[]
@@ -65,13 +67,13 @@ export async function measureHttp(options: HttpOptions): Promise<readonly HttpRe
 async function takeTurns(
   contenders: readonly Contender[],
   connections: number,
-  { rounds, seconds, folder }: HttpOptions,
+  { rounds, seconds, warmSeconds, folder }: HttpOptions,
 ): Promise<readonly HttpResult[]> {
   const measured = new Map<Side, Measured[]>(contenders.map(({ side }) => [side, []]))
   for (let round = 0; round < rounds; round++)
     for (const { side, job } of contenders) {
       const file = join(folder, 'job.json')
-      const warmMs = seconds * (round === 0 ? 1000 : 200)
+      const warmMs = round === 0 ? warmSeconds * 1000 : seconds * 200
       const whole: Job = { ...job, connections, warmMs, ms: seconds * 1000 }
       await writeFile(file, JSON.stringify(whole))
       const client = join(root, 'test/bench/client.ts')

@@ -1,6 +1,6 @@
 /**
- * `npm run bench [-- decide|http|opa|all] [--rounds N] [--seconds N]`: measures Assay on one CPU against its own floor and against OPA's
- * server, and prints the table that docs/benchmarks.md keeps. Needs Linux with taskset, and Go at first for OPA.
+ * `npm run bench [-- decide|http|opa|all] [--rounds N] [--seconds N] [--warm SECONDS]`: measures Assay on one CPU against its own floor and
+ * against OPA's server, and prints the table that docs/benchmarks.md keeps. Needs Linux with taskset, and Go at first for OPA.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
@@ -8,7 +8,7 @@ import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { root } from '../source.ts'
-import type { EmbeddedResult } from './embedded.ts'
+import type { EmbeddedOptions, EmbeddedResult } from './embedded.ts'
 import { measureHttp, type Side } from './http.ts'
 import { runPinned } from './pinned.ts'
 import { embeddedTable, goals, httpTable } from './report.ts'
@@ -29,19 +29,21 @@ const WHAT: Readonly<
 interface Options {
   readonly rounds: number
   readonly seconds: number
+  readonly warmSeconds: number
   readonly folder: string
 }
 
 /** Each store and number in flight in a process of its own, on an empty data folder. */
-async function decide({ rounds, seconds, folder }: Options): Promise<readonly EmbeddedResult[]> {
+async function decide(options: Options): Promise<readonly EmbeddedResult[]> {
   const results: EmbeddedResult[] = []
-  for (const store of ['sqlite', 'memory'])
+  for (const store of ['sqlite', 'memory'] as const)
     for (const inFlight of IN_FLIGHT) {
-      const place = join(folder, `${store}-${inFlight}`)
+      const place = join(options.folder, `${store}-${inFlight}`)
       mkdirSync(place)
       note(`${store}, ${inFlight} in flight`)
       const script = join(root, 'test/bench/embedded.ts')
-      const args = [script, store, String(inFlight), String(rounds), String(seconds), place]
+      const whole: EmbeddedOptions = { ...options, store, inFlight, folder: place }
+      const args = [script, JSON.stringify(whole)]
       const output = await runPinned(EMBEDDED_CPU, process.execPath, args)
       results.push(JSON.parse(output) as EmbeddedResult)
       rmSync(place, { recursive: true })
@@ -68,18 +70,24 @@ const { positionals, values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '2' },
+    warm: { type: 'string', default: '10' },
   },
 })
 const what = WHAT[positionals[0] ?? 'all']
 if (what === undefined || positionals.length > 1) {
   console.error(
-    `usage: npm run bench -- [${Object.keys(WHAT).join('|')}] [--rounds N] [--seconds N]`,
+    `usage: npm run bench -- [${Object.keys(WHAT).join('|')}] [--rounds N] [--seconds N] [--warm SECONDS]`,
   )
   process.exit(2)
 }
 const folder = mkdtempSync(join(tmpdir(), 'assay-bench-'))
 try {
-  const options = { rounds: Number(values.rounds), seconds: Number(values.seconds), folder }
+  const options = {
+    rounds: Number(values.rounds),
+    seconds: Number(values.seconds),
+    warmSeconds: Number(values.warm),
+    folder,
+  }
   const embedded = what.decide ? await decide(options) : []
   const { sides } = what
   if (sides.length > 0) note(`over HTTP: ${sides.join(' and ')}`)
