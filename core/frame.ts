@@ -9,10 +9,15 @@ const MAX_TEXT = 256
 const MAX_OBLIGATIONS = 64
 const EMBEDDED: Peer = { kind: 'embedded', id: 'process' }
 
+/** `<plugin>.<verb>` in form; whether anybody answers it is the registry's to say. */
+export function isAction(action: unknown): action is string {
+  return typeof action === 'string' && action.length <= MAX_ACTION && ACTION.test(action)
+}
+
 /** @throws NoDecision `malformed` */
 export function checkSubmission(submission: Submission): Request {
   const { action, payload, peer = EMBEDDED, idempotencyKey, obligations = [] } = submission
-  if (typeof action !== 'string' || action.length > MAX_ACTION || !ACTION.test(action)) {
+  if (!isAction(action)) {
     malformed(`action must match ${ACTION.source}, at most ${MAX_ACTION} characters`)
   }
   if (!(payload instanceof Payload)) malformed('payload must be a Payload')

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { openMemory } from '../adapters/store/memory/index.ts'
+import { logWith, storeWith } from '../test/conformance/store/delegate.ts'
 import { testCustody } from '../test/kernel/custody.ts'
 import {
   ALLOW,
@@ -16,9 +17,7 @@ import {
 import { RegistryError, StoreError } from './error.ts'
 import type { Json } from './json.ts'
 import type { Plugin } from './plugin.ts'
-import type { LogStore } from './ports/logstore.ts'
 import type { Outbound } from './ports/outbound.ts'
-import type { Store } from './ports/store.ts'
 
 const withEffects = (effects: readonly Json[], base: object = ALLOW) => ({ ...base, effects })
 const codes = (reasons: readonly { code: string }[]): string[] => reasons.map(({ code }) => code)
@@ -736,33 +735,3 @@ describe('registration', () => {
 })
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
-
-function storeWith(store: Store, overrides: Partial<Store>): Store {
-  const { name, durable, ordersOnCommit, maxBatch, maxValueBytes } = store
-  return {
-    name,
-    durable,
-    ordersOnCommit,
-    maxBatch,
-    maxValueBytes,
-    get: (key) => store.get(key),
-    list: (partition, prefix, after) => store.list(partition, prefix, after),
-    commit: (batches) => store.commit(batches),
-    close: () => store.close(),
-    ...overrides,
-  }
-}
-
-function logWith(log: LogStore, overrides: Partial<LogStore>): LogStore {
-  return {
-    name: log.name,
-    size: () => log.size(),
-    leaves: (from, count) => log.leaves(from, count),
-    indexOf: (hash) => log.indexOf(hash),
-    tile: (level, index) => log.tile(level, index),
-    checkpoint: () => log.checkpoint(),
-    publish: (published) => log.publish(published),
-    close: () => log.close(),
-    ...overrides,
-  }
-}

@@ -1,4 +1,5 @@
 /** Signs heads. Every head comes from rows that are on disk, so after a crash the same rows give the same head and the same signature. */
+import { sameBytes } from './crypto.ts'
 import { StoreError } from './error.ts'
 import { formatCheckpoint, parseCheckpoint } from './log/checkpoint.ts'
 import { ed25519KeyId, parseNote, signNote } from './log/note.ts'
@@ -165,7 +166,7 @@ export class Sealer {
     if (!note) return
     const { size, root } = parseCheckpoint(parseNote(note).text)
     const found = size <= this.#tree.size ? await rootAt(this.#options.log, size) : undefined
-    if (!found || found.some((byte, i) => byte !== root[i])) {
+    if (!found || !sameBytes(found, root)) {
       throw new StoreError(
         this.#options.log.name,
         'corrupt',

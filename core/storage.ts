@@ -1,16 +1,18 @@
 /** The executable part of the Store and LogStore contracts: what every adapter refuses in the same words, so that an adapter is only its difference. */
+import { sameBytes } from './crypto.ts'
 import { LogError, StoreError } from './error.ts'
+import { MAX_LEAF_BYTES } from './log/leaf.ts'
+import { HASH_BYTES, TILE_WIDTH } from './log/tiles.ts'
 import type { Published } from './ports/logstore.ts'
 import type { Batch, Key, Store, Write } from './ports/store.ts'
 
+export { MAX_LEAF_BYTES }
+
 /** UTF-8 bytes of either part of a key. */
 export const MAX_KEY_BYTES = 512
-/** Bytes of a leaf: what a C2SP entry bundle can carry. */
-export const MAX_LEAF_BYTES = 65_535
 /** Leaves in one read: a tile's width. */
-export const MAX_LEAVES = 256
-const TILE_BYTES = 8192
-const HASH_BYTES = 32
+export const MAX_LEAVES: number = TILE_WIDTH
+const TILE_BYTES = TILE_WIDTH * HASH_BYTES
 
 /** @throws StoreError `invalid_key` */
 export function checkKey(who: string, { partition, sort }: Key): void {
@@ -118,10 +120,6 @@ export function checkPublished(
 export function checkLeafRange(from: bigint, count: number): void {
   if (from < 0n || !Number.isSafeInteger(count) || count < 1 || count > MAX_LEAVES)
     throw new RangeError(`leaves are read from index 0 on, 1 to ${MAX_LEAVES} at a time`)
-}
-
-export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i])
 }
 
 /** Orders texts as their UTF-8 bytes do; JavaScript's own order puts U+1F600 before U+FF61. */

@@ -4,12 +4,12 @@
  *
  * @see https://c2sp.org/tlog-tiles; RFC 6962 section 2.1
  */
+import { sameBytes } from '../crypto.ts'
 import { LogError, type LogErrorCode } from '../error.ts'
 import type { LogReader } from '../kernel.ts'
 import { type TrustAnchor, verifyHead } from './anchor.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import { decodeLeaf, leafHash } from './leaf.ts'
-import { equal } from './proof.ts'
 import { decodeEntries, formatTilePath, HASH_BYTES, TILE_WIDTH, tileWidth } from './tiles.ts'
 import { Tree } from './tree.ts'
 
@@ -107,7 +107,7 @@ class Fsck {
         `decision ${half}…`,
         'another one has an id that begins like this',
       )
-    if (!equal(this.#tree.root(), head.root))
+    if (!sameBytes(this.#tree.root(), head.root))
       this.#found('inconsistent', 'root', 'the leaves lead to another root than the signed one')
   }
 
@@ -150,13 +150,13 @@ class Fsck {
       exact ?? (width < TILE_WIDTH ? await this.#reader.tile(level, index, TILE_WIDTH) : undefined)
     this.#tiles++
     if (served === undefined) this.#found('missing', where, 'the log does not serve it')
-    else if (!equal(exact ?? served.subarray(0, expected.length), expected))
+    else if (!sameBytes(exact ?? served.subarray(0, expected.length), expected))
       this.#found('inconsistent', where, 'the leaves below lead to other hashes')
   }
 
   #compareKnown(): void {
     const { known } = this.#options
-    if (known?.size === this.#tree.size && !equal(known.root, this.#tree.root()))
+    if (known?.size === this.#tree.size && !sameBytes(known.root, this.#tree.root()))
       this.#found('inconsistent', 'checkpoint', `not the known head of ${known.size} any more`)
   }
 

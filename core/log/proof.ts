@@ -3,7 +3,7 @@
  *
  * @see RFC 6962 sections 2.1.1 and 2.1.2; RFC 9162 section 2.1.3.2 and 2.1.4.2 for verification
  */
-import { sha256 } from '../crypto.ts'
+import { sameBytes, sha256 } from '../crypto.ts'
 import { LogError } from '../error.ts'
 import {
   deriveTile,
@@ -131,7 +131,7 @@ export function verifyInclusion(
     } else hash = nodeHash(hash, sibling)
     ;[at, last] = [at / 2n, last / 2n]
   }
-  return last === 0n && equal(hash, root)
+  return last === 0n && sameBytes(hash, root)
 }
 
 /** Whether the tree of `newSize` under `newRoot` begins with that of `oldSize` under `oldRoot`. */
@@ -143,8 +143,8 @@ export function verifyConsistency(
   path: readonly Uint8Array[],
 ): boolean {
   if (oldSize < 0n || oldSize > newSize || !areHashes([oldRoot, ...path])) return false
-  if (oldSize === newSize) return path.length === 0 && equal(oldRoot, newRoot)
-  if (oldSize === 0n) return path.length === 0 && equal(oldRoot, sha256(new Uint8Array()))
+  if (oldSize === newSize) return path.length === 0 && sameBytes(oldRoot, newRoot)
+  if (oldSize === 0n) return path.length === 0 && sameBytes(oldRoot, sha256(new Uint8Array()))
   let [at, last] = [oldSize - 1n, newSize - 1n]
   while (at % 2n === 1n) [at, last] = [at / 2n, last / 2n]
   // An old size that is a power of two is a node of the new tree, and not in the proof.
@@ -160,12 +160,8 @@ export function verifyConsistency(
     } else newHash = nodeHash(newHash, sibling)
     ;[at, last] = [at / 2n, last / 2n]
   }
-  return last === 0n && equal(oldHash, oldRoot) && equal(newHash, newRoot)
+  return last === 0n && sameBytes(oldHash, oldRoot) && sameBytes(newHash, newRoot)
 }
 
 const areHashes = (hashes: readonly Uint8Array[]): boolean =>
   hashes.every((hash) => hash.length === HASH_BYTES)
-
-export function equal(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i])
-}

@@ -3,7 +3,7 @@
  * Reading is strict: a weak key, or a public half that is not the private half's, is refused before it is used.
  */
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
-import { ed25519Key, fromBase64url } from '../../../core/crypto.ts'
+import { ed25519Key, fromBase64url, sameBytes } from '../../../core/crypto.ts'
 import { type Json, parseJson } from '../../../core/json.ts'
 import { KEY_STATES, type KeyState } from '../../../core/ports/custody.ts'
 import { refuse } from './failure.ts'
@@ -36,7 +36,7 @@ export function decodeKey(path: string, bytes: Uint8Array): StoredKey {
   if (isWeak(publicKey))
     throw refuse('weak_key', `${path} has a public key that anyone can sign for; revoke it`)
   const secret = importKey(path, x, d)
-  if (!equal(publicKeyOf(secret), publicKey))
+  if (!sameBytes(publicKeyOf(secret), publicKey))
     throw refuse('corrupt', `${path} has halves of two different keys; restore it`)
   return { secret, publicKey, state, created }
 }
@@ -90,6 +90,5 @@ function publicKeyOf(secret: KeyObject): Uint8Array {
   return fromBase64url(String(x)) ?? new Uint8Array()
 }
 
-const equal = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0
 const corrupt = (path: string): Error =>
   refuse('corrupt', `${path} is not a key of ours; restore it`)

@@ -1,8 +1,9 @@
 /** The log of the memory store. */
+import { sameBytes } from '../../../core/crypto.ts'
 import { LogError, StoreError } from '../../../core/error.ts'
 import { leafHash } from '../../../core/log/leaf.ts'
 import type { LogStore, Published } from '../../../core/ports/logstore.ts'
-import { checkLeafRange, checkPublished, sameBytes } from '../../../core/storage.ts'
+import { checkLeafRange, checkPublished } from '../../../core/storage.ts'
 
 export class MemoryLog implements LogStore {
   readonly name = 'logstore/memory'

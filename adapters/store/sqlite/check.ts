@@ -1,8 +1,9 @@
 /** What must be true of a database before a single row of it is used. */
+
 import type { DatabaseSync } from 'node:sqlite'
+import { sameBytes } from '../../../core/crypto.ts'
 import { StoreError } from '../../../core/error.ts'
 import { leafHash } from '../../../core/log/leaf.ts'
-import { sameBytes } from '../../../core/storage.ts'
 import { NAME } from './failure.ts'
 import { APPLICATION_ID, FORMAT, SCHEMA } from './schema.ts'
 

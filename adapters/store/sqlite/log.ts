@@ -1,9 +1,11 @@
 /** The log's rows. Leaves are written by the paired store's commits; what is published rides on the next commit, or on a timer. */
+
 import type { StatementSync } from 'node:sqlite'
+import { sameBytes } from '../../../core/crypto.ts'
 import { LogError, StoreError } from '../../../core/error.ts'
 import { leafHash } from '../../../core/log/leaf.ts'
 import type { LogStore, Published, Tile } from '../../../core/ports/logstore.ts'
-import { checkLeafRange, checkPublished, sameBytes } from '../../../core/storage.ts'
+import { checkLeafRange, checkPublished } from '../../../core/storage.ts'
 import { RUN_BITS } from './schema.ts'
 import type { Session } from './session.ts'
 

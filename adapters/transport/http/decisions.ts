@@ -1,5 +1,6 @@
 /** Decisions of any action, and receipts by id: Assay's own endpoints, `/assay/v1/`. */
 import { NoDecision } from '../../../core/error.ts'
+import { isAction } from '../../../core/frame.ts'
 import type { Json } from '../../../core/json.ts'
 import type { Decision, Kernel } from '../../../core/kernel.ts'
 import { Payload } from '../../../core/request.ts'
@@ -15,8 +16,6 @@ import {
   type Wishes,
 } from './frame.ts'
 import type { Limits } from './options.ts'
-
-const ACTION = /^(?=.{3,128}$)[a-z][a-z0-9-]*(?:\.[a-z][a-z0-9-]*)+$/
 
 /**
  * POST /assay/v1/decisions: `{"action", "payload", "idempotency_key"?}`, or with the header `Assay-Action` the payload alone, whose bytes
@@ -54,7 +53,7 @@ function readBodyKey(value: Json | undefined, inHeader: string | undefined): str
 }
 
 function readActionName(value: Json | undefined): string {
-  if (typeof value === 'string' && ACTION.test(value)) return value
+  if (isAction(value)) return value
   throw new Refusal('invalid_request', 'action is a plugin and a verb, for example access.evaluate')
 }
 

@@ -4,23 +4,11 @@ import { LogError } from '../../../core/error.ts'
 import type { LogStore, Published } from '../../../core/ports/logstore.ts'
 import type { Law, Mutant } from '../laws.ts'
 import { logstoreLaws } from '../logstore.ts'
+import { logWith } from '../store/delegate.ts'
 import { memorySubject } from '../store/memory.ts'
 import type { Opened, StoreSubject } from '../store/subject.ts'
 
 export const laws: readonly Law<StoreSubject>[] = logstoreLaws
-
-function delegate(log: LogStore): LogStore {
-  return {
-    name: log.name,
-    size: () => log.size(),
-    leaves: (from, count) => log.leaves(from, count),
-    indexOf: (hash) => log.indexOf(hash),
-    tile: (level, index) => log.tile(level, index),
-    checkpoint: () => log.checkpoint(),
-    publish: (published) => log.publish(published),
-    close: () => log.close(),
-  }
-}
 
 type Change = (log: LogStore) => Partial<LogStore>
 
@@ -29,7 +17,7 @@ function broken(change: Change, durable = false): StoreSubject {
     name: 'logstore/mutant',
     async open() {
       const sound = await memorySubject.open()
-      const log = { ...delegate(sound.log), ...change(sound.log) }
+      const log = logWith(sound.log, change(sound.log))
       const store = durable ? { ...storeThatLies(sound), durable: true } : sound.store
       const opened: Opened = {
         log,

@@ -2,23 +2,12 @@
 import type { LogStore } from '../../../core/ports/logstore.ts'
 import type { Batch, Key, Outcome, Store, Stored, Write } from '../../../core/ports/store.ts'
 import type { Law, Mutant } from '../laws.ts'
+import { storeWith } from '../store/delegate.ts'
 import { memorySubject } from '../store/memory.ts'
 import type { Opened, StoreSubject } from '../store/subject.ts'
 import { storeLaws } from '../store.ts'
 
 export const laws: readonly Law<StoreSubject>[] = storeLaws
-
-/** Each call delegates, so that one can be replaced. */
-function delegate(store: Store): Store {
-  const { name, durable, ordersOnCommit, maxBatch, maxValueBytes } = store
-  return {
-    ...{ name, durable, ordersOnCommit, maxBatch, maxValueBytes },
-    get: (key) => store.get(key),
-    list: (partition, prefix, after) => store.list(partition, prefix, after),
-    commit: (batches) => store.commit(batches),
-    close: () => store.close(),
-  }
-}
 
 type Change = (store: Store, log: LogStore) => Partial<Store>
 
@@ -29,7 +18,7 @@ function broken(change: Change): StoreSubject {
       const sound = await memorySubject.open()
       let store: Store
       const breakIt = (): void => {
-        store = { ...delegate(sound.store), ...change(sound.store, sound.log) }
+        store = storeWith(sound.store, change(sound.store, sound.log))
       }
       breakIt()
       const opened: Opened = {
