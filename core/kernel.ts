@@ -3,7 +3,7 @@
 import type { Limits } from './core.ts'
 import type { Json } from './json.ts'
 import type { Receipt } from './log/receipt.ts'
-import type { Plugin } from './plugin.ts'
+import type { Plugin, SearchKind } from './plugin.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Bundle } from './ports/compiler.ts'
 import type { Custody } from './ports/custody.ts'
@@ -59,6 +59,27 @@ export interface DryRun {
   readonly reasons: readonly Reason[]
   readonly obligations: readonly Obligation[]
   readonly output?: Json
+}
+
+/** Everything of one kind with which `action` would be allowed. */
+export interface SearchSubmission extends Omit<Submission, 'idempotencyKey'> {
+  readonly kind: SearchKind
+}
+export interface SearchOptions extends DecideOptions {
+  /** Results in one page, 1 to 1,000. Default: all of them, or an error. */
+  readonly limit?: number
+  /** Of the page before: for the same submission, limit and policy only. */
+  readonly token?: string
+}
+/** A page of a search, in one snapshot, logged as one leaf. */
+export interface SearchResult {
+  readonly id: string
+  readonly results: readonly Json[]
+  /** For the next page; empty on the last one. */
+  readonly nextToken: string
+  readonly seal: Decision['seal']
+  readonly index: string
+  receipt(): Promise<Receipt>
 }
 
 export interface Readiness {

@@ -5,7 +5,7 @@
 import type { Json } from './json.ts'
 import type { UnixSeconds } from './ports/clock.ts'
 import type { KeyScope } from './ports/custody.ts'
-import type { Request } from './request.ts'
+import type { Payload, Request } from './request.ts'
 import type { Schema } from './schema.ts'
 
 /**
@@ -89,6 +89,36 @@ export interface EffectKind {
 }
 export type EffectTable = Readonly<Record<string, EffectKind>>
 
+/** What a search looks for: everything of one kind with which `action` would be allowed. */
+export interface Query {
+  /** The kernel action that decides each candidate, such as `access.evaluate`. */
+  readonly action: string
+  readonly kind: SearchKind
+  /** As {@link action} takes it, but for what is looked for: of a subject or resource there is the type alone, of an action nothing. */
+  readonly payload: Payload
+  /** What the policy's entry point `assay/<plugin>/actions` names: the actions that a rule may permit. Sorted. */
+  readonly actions: readonly string[]
+}
+export type SearchKind = 'action' | 'resource' | 'subject'
+
+/** One thing that may be found, and the payload with which {@link Query.action} is asked about it. */
+export interface Candidate {
+  /** As it stands in the results. */
+  readonly entity: Json
+  readonly payload: Payload
+  /** Where a later page goes on: after this one. */
+  readonly cursor: string
+}
+/** In the order of their cursors; `more`: there may be further ones after the last. */
+export interface Candidates {
+  readonly items: readonly Candidate[]
+  readonly more: boolean
+}
+export interface CandidateReads extends Pick<ReadPorts, 'get'> {
+  /** Up to `limit` records in UTF-8 byte order of their keys, after the key `after`. */
+  page(prefix: string, after: string | undefined, limit: number): Promise<readonly Listed[]>
+}
+
 export interface Plugin<Facts extends object = object> {
   /** The folder's name, the Rego package `assay.<name>`, the store's partition: `[a-z][a-z0-9-]{0,31}`. */
   readonly name: string
@@ -103,4 +133,11 @@ export interface Plugin<Facts extends object = object> {
    * is a denial.
    */
   facts(request: Request, read: ReadPorts, now: UnixSeconds, signal: AbortSignal): Promise<Facts>
+  /** A page of what a search may find, from an index. Bounded: at most `limit` items. @throws JsonError, TypeError: the query is malformed */
+  candidates?(
+    query: Query,
+    after: string | undefined,
+    limit: number,
+    read: CandidateReads,
+  ): Promise<Candidates>
 }

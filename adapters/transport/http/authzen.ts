@@ -6,7 +6,7 @@
  */
 import type { Json } from '../../../core/json.ts'
 import type { Decision, Kernel } from '../../../core/kernel.ts'
-import { Payload } from '../../../core/request.ts'
+import { Payload, type Peer } from '../../../core/request.ts'
 import { type Answer, jsonAnswer, Refusal } from './answer.ts'
 import type { Call } from './call.ts'
 import {
@@ -92,9 +92,14 @@ function readMap(name: string, value: Json | undefined): Members | undefined {
 }
 
 /** POST /access/v1/evaluation */
-export async function evaluation(kernel: Kernel, limits: Limits, call: Call): Promise<Answer> {
+export async function evaluation(
+  kernel: Kernel,
+  limits: Limits,
+  call: Call,
+  peer: Peer,
+): Promise<Answer> {
   const members = await readObject(call, limits.maxBodyBytes)
-  return await evaluateOne(kernel, members, readWishes(call, limits.seal))
+  return await evaluateOne(kernel, members, readWishes(call, peer, limits.seal))
 }
 
 export async function evaluateOne(
@@ -125,9 +130,14 @@ async function withContext(decision: Decision, wishes: Wishes): Promise<object> 
 }
 
 /** POST /assay/v1/check: the same request, without effects and without a leaf of its own. */
-export async function check(kernel: Kernel, limits: Limits, call: Call): Promise<Answer> {
+export async function check(
+  kernel: Kernel,
+  limits: Limits,
+  call: Call,
+  peer: Peer,
+): Promise<Answer> {
   const members = await readObject(call, limits.maxBodyBytes)
-  const wishes = readWishes(call, limits.seal)
+  const wishes = readWishes(call, peer, limits.seal)
   const payload = evaluationPayload(partsOf(members))
   const run = await kernel.check(submissionOf(EVALUATE, payload, wishes), wishes.options)
   const obligations = run.obligations.length > 0 ? { obligations: run.obligations } : {}

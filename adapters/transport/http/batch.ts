@@ -7,6 +7,7 @@
 import { NoDecision } from '../../../core/error.ts'
 import type { Json } from '../../../core/json.ts'
 import type { Decision, Kernel } from '../../../core/kernel.ts'
+import type { Peer } from '../../../core/request.ts'
 import { type Answer, jsonAnswer, noDecisionAnswer, Refusal } from './answer.ts'
 import {
   decisionMembers,
@@ -39,9 +40,14 @@ interface Item {
 }
 
 /** POST /access/v1/evaluations */
-export async function evaluations(kernel: Kernel, limits: Limits, call: Call): Promise<Answer> {
+export async function evaluations(
+  kernel: Kernel,
+  limits: Limits,
+  call: Call,
+  peer: Peer,
+): Promise<Answer> {
   const members = await readObject(call, limits.maxBodyBytes)
-  const wishes = readWishes(call, limits.seal)
+  const wishes = readWishes(call, peer, limits.seal)
   const items = readItems(members.evaluations, limits.evaluationsMax)
   if (items.length === 0) return await evaluateOne(kernel, members, wishes)
   const semantic = readSemantic(members.options)

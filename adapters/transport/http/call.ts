@@ -1,5 +1,6 @@
 /** One request as the endpoints see it, whichever platform it came through. */
 
+import type { Peer } from '../../../core/request.ts'
 import type { Answer } from './answer.ts'
 import { Refusal } from './answer.ts'
 
@@ -21,7 +22,8 @@ export interface Endpoint {
   readonly path: string
   /** False: answered also when the server is full or shutting down. */
   readonly admitted: boolean
-  answer(call: Call): Answer | Promise<Answer>
+  /** `peer`: whom the front authenticated; nothing in the call says who it is. */
+  answer(call: Call, peer: Peer): Answer | Promise<Answer>
 }
 
 export function tooLarge(maxBodyBytes: number): Refusal {

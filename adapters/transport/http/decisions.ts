@@ -3,7 +3,7 @@ import { NoDecision } from '../../../core/error.ts'
 import { isAction } from '../../../core/frame.ts'
 import type { Json } from '../../../core/json.ts'
 import type { Decision, Kernel } from '../../../core/kernel.ts'
-import { Payload } from '../../../core/request.ts'
+import { Payload, type Peer } from '../../../core/request.ts'
 import { type Answer, jsonAnswer, notFound, Refusal } from './answer.ts'
 import type { Call } from './call.ts'
 import {
@@ -21,8 +21,13 @@ import type { Limits } from './options.ts'
  * POST /assay/v1/decisions: `{"action", "payload", "idempotency_key"?}`, or with the header `Assay-Action` the payload alone, whose bytes
  * then reach the plugin as they came.
  */
-export async function decisions(kernel: Kernel, limits: Limits, call: Call): Promise<Answer> {
-  const wishes = readWishes(call, limits.seal)
+export async function decisions(
+  kernel: Kernel,
+  limits: Limits,
+  call: Call,
+  peer: Peer,
+): Promise<Answer> {
+  const wishes = readWishes(call, peer, limits.seal)
   const action = call.header('assay-action')
   const [submission, { receipt }] =
     action === undefined

@@ -27,10 +27,10 @@ export function createEndpoints(
     answer,
   })
   return [
-    post('/access/v1/evaluation', (call) => evaluation(kernel, limits, call)),
-    post('/access/v1/evaluations', (call) => evaluations(kernel, limits, call)),
-    post('/assay/v1/check', (call) => check(kernel, limits, call)),
-    post('/assay/v1/decisions', (call) => decisions(kernel, limits, call)),
+    post('/access/v1/evaluation', (call, peer) => evaluation(kernel, limits, call, peer)),
+    post('/access/v1/evaluations', (call, peer) => evaluations(kernel, limits, call, peer)),
+    post('/assay/v1/check', (call, peer) => check(kernel, limits, call, peer)),
+    post('/assay/v1/decisions', (call, peer) => decisions(kernel, limits, call, peer)),
     get('/assay/v1/receipts/:id', (call) => receipt(kernel, call)),
     get('/.well-known/authzen-configuration', () => metadata(publicUrl)),
     get(`${LOG_PREFIX}checkpoint`, () => checkpoint(kernel.log)),

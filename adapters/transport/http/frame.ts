@@ -2,7 +2,7 @@
 import { JsonError, NoDecision } from '../../../core/error.ts'
 import { type Json, parseJson } from '../../../core/json.ts'
 import type { DecideOptions, Decision, Seal, Submission } from '../../../core/kernel.ts'
-import type { Payload } from '../../../core/request.ts'
+import type { Payload, Peer } from '../../../core/request.ts'
 import { Refusal } from './answer.ts'
 import type { Call } from './call.ts'
 
@@ -35,8 +35,9 @@ function strict(bytes: Uint8Array, maxBytes: number): Json {
   }
 }
 
-/** What the headers ask for. */
+/** Who asks, and what the headers ask for. */
 export interface Wishes {
+  readonly peer: Peer
   readonly options: DecideOptions
   readonly idempotencyKey: string | undefined
   readonly obligations: readonly string[] | undefined
@@ -47,7 +48,7 @@ export interface Wishes {
 }
 
 /** @throws Refusal `invalid_header` */
-export function readWishes(call: Call, defaultSeal: Seal | undefined): Wishes {
+export function readWishes(call: Call, peer: Peer, defaultSeal: Seal | undefined): Wishes {
   const options: { -readonly [K in keyof DecideOptions]: DecideOptions[K] } = {
     signal: call.signal,
   }
@@ -56,6 +57,7 @@ export function readWishes(call: Call, defaultSeal: Seal | undefined): Wishes {
   const timeout = call.header('assay-timeout-ms')
   if (timeout !== undefined) options.timeoutMs = readTimeout(timeout)
   return {
+    peer,
     options,
     idempotencyKey: readIdempotencyKey(call.header('idempotency-key')),
     obligations: readObligations(call.header('assay-obligations')),
@@ -99,18 +101,15 @@ function readObligations(list: string | undefined): readonly string[] | undefine
   throw new Refusal('invalid_header', 'assay-obligations lists at most 32 types, with commas')
 }
 
-/** With `auth: none` nobody is identified, whatever the request says. */
-const ANONYMOUS = { kind: 'anonymous', id: 'anonymous' }
-
 export function submissionOf(
   action: string,
   payload: Payload,
-  { idempotencyKey, obligations }: Wishes,
+  { idempotencyKey, obligations, peer }: Wishes,
 ): Submission {
   const submission: { -readonly [K in keyof Submission]: Submission[K] } = {
     action,
     payload,
-    peer: ANONYMOUS,
+    peer,
   }
   if (idempotencyKey !== undefined) submission.idempotencyKey = idempotencyKey
   if (obligations !== undefined) submission.obligations = obligations

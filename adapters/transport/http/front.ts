@@ -1,12 +1,15 @@
 /** What every request passes, whichever platform it came through: host, admission, and the way that failures are answered. */
 import { NoDecision } from '../../../core/error.ts'
 import type { Kernel } from '../../../core/kernel.ts'
+import type { Peer } from '../../../core/request.ts'
 import { type Answer, noDecisionAnswer, Refusal, refusalAnswer } from './answer.ts'
 import type { Call, Endpoint } from './call.ts'
 import { echoed } from './frame.ts'
 import { Gate } from './gate.ts'
 
 const SOURCE = 'http'
+/** With `auth: none` nobody is identified, whatever the request says. */
+const ANONYMOUS: Peer = { kind: 'anonymous', id: 'anonymous' }
 
 export class Front {
   readonly gate: Gate
@@ -26,7 +29,9 @@ export class Front {
     let answer: Answer
     try {
       this.#checkHost(call.header('host'))
-      answer = endpoint.admitted ? await this.#admit(endpoint, call) : await endpoint.answer(call)
+      answer = endpoint.admitted
+        ? await this.#admit(endpoint, call)
+        : await endpoint.answer(call, ANONYMOUS)
     } catch (error) {
       answer = this.#failed(error)
     }
@@ -46,7 +51,7 @@ export class Front {
     if (why === 'closed') throw new Refusal(why, 'the server is shutting down; ask another one')
     if (why === 'overloaded') throw new Refusal(why, 'too many requests are under way; retry later')
     try {
-      return await endpoint.answer(call)
+      return await endpoint.answer(call, ANONYMOUS)
     } finally {
       this.gate.leave()
     }
