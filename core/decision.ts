@@ -3,7 +3,7 @@ import type { Core } from './core.ts'
 import { randomBytes, toHex } from './crypto.ts'
 import { LogError } from './error.ts'
 import type { Json } from './json.ts'
-import { encodeLeaf, leafHash, ownCommitment } from './log/leaf.ts'
+import { encodeOwnLeaf, leafHash, ownCommitment } from './log/leaf.ts'
 import type { Openings } from './log/receipt.ts'
 import type { UnixMillis, UnixSeconds } from './ports/clock.ts'
 import type { Key, Write } from './ports/store.ts'
@@ -110,24 +110,58 @@ function recordDecision(draft: Draft, development: boolean): DecisionRecord {
     openings[field] = { json, salt }
     commitments[field] = ownCommitment(field, salt, json)
   }
-  const leaf = encodeLeaf({
-    type: 'assay.decision/v1',
-    id: draft.id,
-    time: draft.now,
-    action: draft.action,
-    allow: draft.answer.allow,
-    reasons: draft.answer.reasons.map(({ code, rule }) => ({ code, rule })),
-    policy: draft.policy?.digest ?? 'none',
-    revision: draft.policy?.revision ?? 'none',
+  const { action, answer, id, now, policy } = draft
+  const leaf = encodeOwnLeaf({
+    action,
+    allow: answer.allow,
     commitments,
-    ...(development ? { mode: 'development' as const } : {}),
+    id,
+    ...(development ? DEVELOPMENT : {}),
+    policy: policy?.digest ?? 'none',
+    reasons: answer.reasons.map(({ code, rule }) => ({ code, rule })),
+    revision: policy?.revision ?? 'none',
+    time: now,
+    type: 'assay.decision/v1',
   })
   const hash = leafHash(leaf)
-  const stored: StoredDecision = { hash: toHex(hash), openings }
-  const row: Write = {
-    put: decisionKey(draft.id),
-    value: utf8(JSON.stringify(stored)),
-    if: 'absent',
-  }
+  const value = encodeStored({ hash: toHex(hash), openings })
+  const row: Write = { put: decisionKey(id), value, if: 'absent' }
   return { leaf, leafHash: hash, openings, writes: [row, ...draft.writes] }
 }
+const DEVELOPMENT = { mode: 'development' } as const
+
+/** One line of JSON, then the texts of all openings one after the other: JSON within JSON would be escaped at every decision. */
+interface StoredHead {
+  readonly hash: string
+  /** Name, salt, and length of the text in UTF-16 units. */
+  readonly fields?: readonly (readonly [field: string, salt: string, length: number])[]
+}
+
+/** A row of the `#decision` partition. */
+export function encodeStored({ hash, openings }: StoredDecision): Uint8Array {
+  if (openings === undefined) return utf8(JSON.stringify({ hash } satisfies StoredHead))
+  const fields: [string, string, number][] = []
+  let texts = ''
+  for (const field in openings) {
+    const { json, salt } = openings[field]!
+    fields.push([field, salt, json.length])
+    texts += json
+  }
+  return utf8(`${JSON.stringify({ hash, fields } satisfies StoredHead)}\n${texts}`)
+}
+
+/** What {@link encodeStored} wrote. */
+export function decodeStored(value: Uint8Array): StoredDecision {
+  const text = decoder.decode(value)
+  const end = text.indexOf('\n')
+  const { hash, fields } = JSON.parse(end < 0 ? text : text.slice(0, end)) as StoredHead
+  if (fields === undefined) return { hash }
+  const openings: Record<string, { salt: string; json: string }> = {}
+  let at = end + 1
+  for (const [field, salt, length] of fields) {
+    openings[field] = { json: text.slice(at, at + length), salt }
+    at += length
+  }
+  return { hash, openings }
+}
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })

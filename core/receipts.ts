@@ -1,6 +1,6 @@
 /** Receipts from what is stored: no key, no kernel, so that they can be had from a stopped server's data too. */
 import { fromHex } from './crypto.ts'
-import { decisionKey, type StoredDecision } from './decision.ts'
+import { decisionKey, decodeStored, type StoredDecision } from './decision.ts'
 import { inclusionProof } from './log/proof.ts'
 import type { Receipt } from './log/receipt.ts'
 import { formatTlogProof } from './log/tlogproof.ts'
@@ -23,7 +23,7 @@ export async function findDecision(
 ): Promise<Found | undefined> {
   const row = await store.get(decisionKey(id))
   if (!row) return undefined
-  const stored = JSON.parse(decoder.decode(row.value)) as StoredDecision
+  const stored = decodeStored(row.value)
   const index = await log.indexOf(fromHex(stored.hash) as Uint8Array)
   if (index === undefined) return undefined
   const [leaf] = await log.leaves(index, 1)

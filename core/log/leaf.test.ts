@@ -10,6 +10,7 @@ import {
   type DecisionLeaf,
   decodeLeaf,
   encodeLeaf,
+  encodeOwnLeaf,
   isCommitmentField,
   type Leaf,
   leafHash,
@@ -109,6 +110,19 @@ describe('leaves', () => {
         expect(decodeLeaf(new TextEncoder().encode(encoded))).toEqual(leaf)
       }),
     )
+  })
+
+  it('of the kernel itself are what anybody would have written', () => {
+    fc.assert(
+      fc.property(decision, (leaf) => {
+        const ordered = JSON.parse(encodeLeaf(leaf)) as DecisionLeaf
+        expect(encodeOwnLeaf(ordered)).toBe(encodeLeaf(leaf))
+      }),
+    )
+    const half = { ...sample, action: '\ud800' }
+    expect(codeOf(() => encodeOwnLeaf(half))).toBe('malformed')
+    const long = { ...sample, action: 'a'.repeat(MAX_LEAF_BYTES) }
+    expect(codeOf(() => encodeOwnLeaf(long))).toBe('too_large')
   })
 
   it('are never read otherwise than they are written', () => {

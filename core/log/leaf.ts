@@ -122,6 +122,20 @@ export function encodeLeaf(leaf: Leaf): string {
   const text = JSON.stringify(
     leaf.type === 'assay.decision/v1' ? orderDecision(leaf) : orderCounts(leaf),
   )
+  return checkText(text, leaf)
+}
+
+/**
+ * {@link encodeLeaf} for the kernel's own decisions, whose parts were checked where they came from: `leaf` has its members, and those of its
+ * commitments and reasons, in canonical order, and nothing but the text's size is looked at.
+ *
+ * @throws LogError `malformed`: half a surrogate pair; `too_large`
+ */
+export function encodeOwnLeaf(leaf: DecisionLeaf): string {
+  return checkText(JSON.stringify(leaf), leaf)
+}
+
+function checkText(text: string, leaf: Leaf): string {
   if (text.includes('\\ud')) refuseLoneSurrogate(leaf)
   if (utf8Length(text) > MAX_LEAF_BYTES) throw tooLarge()
   return text

@@ -59,12 +59,14 @@ export class Floor {
     }
     const { allow, reasons } = verdict
     const id = this.#time + digits.slice(at, at + ID_DIGITS - TIME_DIGITS)
-    const openings: Record<string, { json: string; salt: string }> = {}
+    const fields: [string, string, number][] = []
+    let opened = ''
     const commitments: Record<string, string> = {}
     const open = (field: string, json: string): void => {
       at += ID_DIGITS
       const salt = digits.slice(at, at + ID_DIGITS)
-      openings[field] = { json, salt }
+      fields.push([field, salt, json.length])
+      opened += json
       const text = `assay.commitment/v1\n${field}\n${salt}\n${json}`
       commitments[field] = hash('sha256', text, 'base64url')
     }
@@ -83,8 +85,8 @@ export class Floor {
       type: 'assay.decision/v1',
     })
     const leafHash = hash('sha256', `\0${leaf}`, 'buffer')
-    const stored = JSON.stringify({ hash: leafHash.toString('hex'), openings })
-    return { id, openings: Buffer.from(stored), leaf: Buffer.from(leaf), leafHash }
+    const head = JSON.stringify({ hash: leafHash.toString('hex'), fields })
+    return { id, openings: Buffer.from(`${head}\n${opened}`), leaf: Buffer.from(leaf), leafHash }
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { decodeStored } from '../../core/decision.ts'
 import type { Json } from '../../core/json.ts'
 import { type Kit, kit, notePlugin, type PolicyFunction, submission } from '../kernel/kit.ts'
 
@@ -40,10 +41,10 @@ async function historyOf({ log, store }: Kit): Promise<readonly { seen: Json; wr
     }
     if (!leaf.action.startsWith('note.') || !leaf.allow) continue
     const row = await store.get({ partition: '#decision', sort: leaf.id })
-    const { openings } = JSON.parse(new TextDecoder().decode(row?.value))
-    const verdict = JSON.parse(openings.verdict.json) as { effects: { value: Json }[] }
+    const { openings = {} } = decodeStored(row!.value)
+    const verdict = JSON.parse(openings.verdict!.json) as { effects: { value: Json }[] }
     history.push({
-      seen: JSON.parse(openings['facts.record'].json) ?? 0,
+      seen: JSON.parse(openings['facts.record']!.json) ?? 0,
       wrote: verdict.effects[0]?.value ?? null,
     })
   }
