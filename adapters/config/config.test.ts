@@ -90,6 +90,42 @@ state: seed.json
   })
 })
 
+describe('forward authentication', () => {
+  it('is read whole', async () => {
+    const forwardAuth = {
+      proxy: 'traefik',
+      path: '/proxy/authorize',
+      hosts: ['app.example.com'],
+      subject: { header: 'X-Auth-User', type: 'person' },
+      routes: [
+        {
+          methods: ['GET'],
+          host: 'app.example.com',
+          path: '/files/{rest*}',
+          action: 'read',
+          resource: { type: 'file', id: '{rest}' },
+        },
+      ],
+      claims: { headers: ['X-Purpose'], query: ['team'] },
+      upstreamHeader: 'X-Assay-Subject',
+    }
+    const { http } = await load(JSON.stringify({ http: { forwardAuth } }), 'assay.json')
+    expect(http.forwardAuth).toEqual(forwardAuth)
+  })
+
+  it.each([
+    'http: { forwardAuth: {} }',
+    'http: { forwardAuth: { proxy: apache } }',
+    'http: { forwardAuth: { proxy: envoy, subject: x-user } }',
+    'http: { forwardAuth: { proxy: envoy, subject: { header: "x user" } } }',
+    'http: { forwardAuth: { proxy: envoy, path: authorize } }',
+    'http: { forwardAuth: { proxy: envoy, routes: [{ path: / }] } }',
+    'http: { forwardAuth: { proxy: envoy, trustForwardedHeaders: true } }',
+  ])('refuses %s', (text) => {
+    expect(refused(text).code).toBe('invalid_config')
+  })
+})
+
 describe('a refusal names the line, the member and a near spelling', () => {
   const deep = '['.repeat(40) + ']'.repeat(40)
   it.each<[string, string, [line: number, col: number], RegExp?]>([

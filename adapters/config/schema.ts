@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import type { Json } from '../../core/json.ts'
+import { type ForwardAuthConfig, forwardAuthSchema } from './forward-auth.ts'
 
 /** `kind` of an adapter that is not built in: an npm package's name, or a path that begins with `.` or `/`. */
 export interface ForeignAdapter {
@@ -41,6 +42,7 @@ export interface HttpConfig {
   readonly requestTimeoutMs?: number
   readonly maxConcurrent?: number
   readonly evaluationsMax?: number
+  readonly forwardAuth?: ForwardAuthConfig
 }
 export interface LimitsConfig {
   readonly maxInFlight?: number
@@ -175,6 +177,7 @@ const http = z.strictObject({
   requestTimeoutMs: whole(1, 600_000).exactOptional(),
   maxConcurrent: whole(1, 1_000_000).exactOptional(),
   evaluationsMax: whole(1, 400).exactOptional(),
+  forwardAuth: forwardAuthSchema.exactOptional(),
 })
 const limits = z.strictObject({
   maxInFlight: whole(1, 1_000_000).exactOptional(),

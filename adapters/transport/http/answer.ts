@@ -15,6 +15,7 @@ export interface Answer {
 export type RefusalCode =
   | Exclude<JsonErrorCode, 'too_large'>
   | 'aborted'
+  | 'ambiguous_path'
   | 'closed'
   | 'empty_body'
   | 'forbidden_host'
@@ -27,6 +28,8 @@ export type RefusalCode =
 
 const REFUSED: Readonly<Record<RefusalCode, number>> = {
   aborted: 499,
+  // What a proxy passes on to its client as it is: nginx knows 401 and 403 only.
+  ambiguous_path: 403,
   closed: 503,
   duplicate_key: 400,
   empty_body: 400,

@@ -1,3 +1,6 @@
 export { createApp } from './app.ts'
+export type { ForwardAuthOptions } from './forward-options.ts'
+export type { ForwardRoute } from './forward-route.ts'
+export type { ForwardProxy } from './forward-wire.ts'
 export type { AppOptions, HttpOptions } from './options.ts'
 export { type HttpServer, serveHttp } from './serve.ts'

@@ -4,9 +4,11 @@
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import type { Peer } from '../../../core/request.ts'
 import { type Answer, Refusal } from './answer.ts'
 import type { Assembled } from './app.ts'
 import { type Call, joined, tooLarge } from './call.ts'
+import type { RawCall } from './forward-wire.ts'
 
 /** One for each connection: all requests on it have the same client. */
 class Connection {
@@ -21,24 +23,36 @@ class Connection {
 }
 const GONE: Refusal = new Refusal('aborted', 'the client went away')
 
+/** The endpoint that proxies ask, for any method: everything whose target begins with `path`, as it stands in the request line. */
+export interface Forward {
+  readonly path: string
+  answer(call: RawCall, peer: Peer): Promise<Answer>
+}
+
 export class Lane {
   /** Requests whose bodies are still arriving. */
   readonly arriving: Set<IncomingMessage> = new Set()
   readonly #assembled: Assembled
   readonly #otherwise: RequestListener
+  readonly #forward: Forward | undefined
   readonly #connections = new WeakMap<Socket, Connection>()
   readonly #endpoints: ReadonlyMap<string, Assembled['endpoints'][number]>
 
   /** `otherwise`: the app itself, for every other request. */
-  constructor(assembled: Assembled, otherwise: RequestListener) {
+  constructor(assembled: Assembled, otherwise: RequestListener, forward?: Forward) {
     this.#assembled = assembled
+    this.#forward = forward
     this.#otherwise = otherwise
     const posts = assembled.endpoints.filter(({ method }) => method === 'POST')
     this.#endpoints = new Map(posts.map((endpoint) => [endpoint.path, endpoint]))
   }
 
   readonly listener: RequestListener = (incoming, outgoing) => {
-    const path = pathOf(incoming.url ?? '')
+    const target = incoming.url ?? ''
+    // First, and on the target as it came: under a normalised one `/authorize/../health/live` would be another endpoint's 200.
+    if (this.#forward !== undefined && target.startsWith(this.#forward.path))
+      return this.#answerForward(this.#forward, incoming, outgoing)
+    const path = pathOf(target)
     const endpoint = incoming.method === 'POST' ? this.#endpoints.get(path) : undefined
     if (endpoint === undefined) return this.#otherwise(incoming, outgoing)
     const { front, maxBodyBytes } = this.#assembled
@@ -46,6 +60,21 @@ export class Lane {
     const call = new NodeCall(incoming, path, connection, maxBodyBytes, this.arriving)
     void front.answer(endpoint, call).then((answer) => {
       if (call.whole) connection.deciding--
+      write(outgoing, answer, front.gate.closed)
+    })
+  }
+
+  #answerForward(forward: Forward, incoming: IncomingMessage, outgoing: ServerResponse): void {
+    const { front, maxBodyBytes } = this.#assembled
+    const connection = this.#connectionOf(incoming.socket)
+    const call = new NodeCall(incoming, forward.path, connection, maxBodyBytes, this.arriving)
+    const endpoint = {
+      admitted: true,
+      answer: (_: Call, peer: Peer) => forward.answer(call, peer),
+    }
+    connection.deciding++
+    void front.answer(endpoint, call).then((answer) => {
+      connection.deciding--
       write(outgoing, answer, front.gate.closed)
     })
   }
@@ -80,8 +109,9 @@ function write(outgoing: ServerResponse, answer: Answer, closing: boolean): void
   outgoing.end(body)
 }
 
-class NodeCall implements Call {
-  readonly method = 'POST'
+class NodeCall implements RawCall {
+  readonly method: string
+  readonly target: string
   readonly path: string
   /** The body was read to its end. */
   whole = false
@@ -97,6 +127,8 @@ class NodeCall implements Call {
     maxBodyBytes: number,
     arriving: Set<IncomingMessage>,
   ) {
+    this.method = incoming.method ?? ''
+    this.target = incoming.url ?? ''
     this.path = path
     this.#incoming = incoming
     this.#connection = connection

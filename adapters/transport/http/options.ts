@@ -1,6 +1,7 @@
 /** What the HTTP transport can be told, its defaults, and the refusal of everything else before a socket is opened. */
 import { TransportError } from '../../../core/error.ts'
 import type { Seal } from '../../../core/kernel.ts'
+import type { ForwardAuthOptions } from './forward-options.ts'
 
 /** What the app needs wherever it is served. */
 export interface AppOptions {
@@ -31,6 +32,8 @@ export interface HttpOptions extends Omit<AppOptions, 'hosts' | 'publicUrl'> {
   readonly auth?: 'none'
   /** Serve without authentication beyond this machine, under any host name. Default false. */
   readonly allowNonLoopback?: boolean
+  /** Answer what proxies ask before they let a request through. Default: no such endpoint. */
+  readonly forwardAuth?: ForwardAuthOptions
 }
 
 export type Limits = Required<
@@ -72,7 +75,11 @@ export function readListening(options: HttpOptions): Listening {
     )
   const publicUrl = options.publicUrl === undefined ? undefined : readBaseUrl(options.publicUrl)
   const named = publicUrl === undefined ? [] : [new URL(publicUrl).hostname]
-  const hosts = allowNonLoopback ? undefined : [...LOOPBACK_NAMES, bracketed(host), ...named]
+  // Envoy asks under the name of the service that it protects.
+  const forwarded = (options.forwardAuth?.hosts ?? []).map((name) => name.toLowerCase())
+  const hosts = allowNonLoopback
+    ? undefined
+    : [...LOOPBACK_NAMES, bracketed(host), ...named, ...forwarded]
   return { host, port, publicUrl, requestTimeoutMs, hosts }
 }
 

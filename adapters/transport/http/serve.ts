@@ -7,13 +7,18 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import { TransportError } from '../../../core/error.ts'
+import type { Kernel } from '../../../core/kernel.ts'
 import type { Closable, Transport } from '../../../core/ports/transport.ts'
 import { type Assembled, assemble } from './app.ts'
-import { Lane } from './node.ts'
+import { createEndpoints } from './endpoints.ts'
+import { forwardAuth } from './forward.ts'
+import { type ForwardAuthOptions, readForwardAuth } from './forward-options.ts'
+import { type Forward, Lane } from './node.ts'
 import {
   type AppOptions,
   bracketed,
   type HttpOptions,
+  type Limits,
   type Listening,
   readLimits,
   readListening,
@@ -30,7 +35,8 @@ export interface HttpServer extends Closable {
 /** @throws TransportError `invalid_options`, `address_in_use` */
 export const serveHttp: Transport<HttpOptions, HttpServer> = async (kernel, options) => {
   const listening = readListening(options)
-  readLimits(options)
+  const limits = readLimits(options)
+  const forward = options.forwardAuth && forwarded(kernel, limits, options.forwardAuth)
   const { requestTimeoutMs } = listening
   const server = createServer({
     requestTimeout: requestTimeoutMs,
@@ -40,7 +46,7 @@ export const serveHttp: Transport<HttpOptions, HttpServer> = async (kernel, opti
   const port = await listen(server, listening)
   const url = `http://${bracketed(listening.host)}:${port}`
   const app = assemble(kernel, appOptions(options, listening, url))
-  const lane = attach(server, app)
+  const lane = attach(server, app, forward)
   let closed: Promise<void> | undefined
   const close = (): Promise<void> => {
     closed ??= drain(server, app, lane, requestTimeoutMs)
@@ -80,8 +86,21 @@ function listenError(cause: NodeJS.ErrnoException, host: string, port: number): 
       )
 }
 
+/** @throws TransportError `invalid_options` */
+function forwarded(kernel: Kernel, limits: Limits, options: ForwardAuthOptions): Forward {
+  const read = readForwardAuth(options)
+  const { path } = read
+  if (createEndpoints(kernel, limits, '').some((endpoint) => endpoint.path.startsWith(path)))
+    throw new TransportError(
+      'transport/http',
+      'invalid_options',
+      `forwardAuth: ${path} is where other endpoints are; choose another path`,
+    )
+  return { path, answer: (call, peer) => forwardAuth(kernel, limits, read, call, peer) }
+}
+
 /** Runs in the turn in which listening began, so before the first request. */
-function attach(server: Server, assembled: Assembled): Lane {
+function attach(server: Server, assembled: Assembled, forward?: Forward): Lane {
   const { app, front } = assembled
   const whole = getRequestListener(app.fetch, {
     // HTTP/1.0 clients may send no Host.
@@ -90,7 +109,7 @@ function attach(server: Server, assembled: Assembled): Lane {
     errorHandler: () =>
       new Response(NOT_READ, { status: 400, headers: { 'content-type': PLAIN_TEXT } }),
   })
-  const lane = new Lane(assembled, whole)
+  const lane = new Lane(assembled, whole, forward)
   server.on('request', lane.listener)
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     if (GONE.has(error.code ?? '')) return void socket.destroy()
