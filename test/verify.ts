@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { FIXTURES_ABSENT } from './fixtures.ts'
 import { root } from './source.ts'
-import { tesseraFsck, tracer } from './tools.ts'
+import { envoyProgram, proxyProgram, tesseraFsck, tracer } from './tools.ts'
 import type { Report } from './verify/reporter.ts'
 import { command, oneTest, runSteps, type Step, type Tally } from './verify/step.ts'
 
@@ -64,6 +64,11 @@ function setUp(name: string, prepare: () => Promise<string>): Step {
   return { name, run: async () => ({ passed: 1, failed: 0, output: '', note: await prepare() }) }
 }
 
+async function proxies(): Promise<string> {
+  const paths = [await envoyProgram(), await proxyProgram('nginx'), await proxyProgram('caddy')]
+  return paths.join(', ')
+}
+
 const vitest: Step = {
   name: 'vitest',
   run: async () => {
@@ -108,6 +113,7 @@ async function verify(): Promise<boolean> {
   const before = await runSteps(
     [
       setUp('set up tessera fsck', tesseraFsck),
+      setUp('set up proxies', proxies),
       oneTest('format and lint', [`${BIN}/biome`, 'check', '--error-on-warnings', '.']),
       oneTest('types', [`${BIN}/tsc`, '--noEmit']),
       oneTest('build', ['node', 'scripts/build.ts'], ['node', '-e', SMOKE]),
