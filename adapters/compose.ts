@@ -2,19 +2,23 @@
  * The composition root: a configuration becomes adapters in a tsyringe container, adapters become a kernel. The only file in which
  * adapters and built-in plugins meet. All or nothing: whatever fails at start closes what was opened before it.
  */
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import 'reflect-metadata'
 import { container, type InjectionToken, instanceCachingFactory } from 'tsyringe'
 import { ConfigError, KernelError, RegistryError } from '../core/error.ts'
 import { createKernel, type Kernel } from '../core/kernel.ts'
 import type { TrustAnchor } from '../core/log/anchor.ts'
 import type { Plugin } from '../core/plugin.ts'
+import type { Audit } from '../core/ports/audit.ts'
 import type { Clock } from '../core/ports/clock.ts'
 import type { Compiler } from '../core/ports/compiler.ts'
 import type { Custody } from '../core/ports/custody.ts'
 import type { Engine } from '../core/ports/engine.ts'
 import type { Outbound } from '../core/ports/outbound.ts'
 import { type Head, Sealer } from '../core/seal.ts'
-import type { Config, Foreign, PluginChoice } from './config/complete.ts'
+import { createAudit } from './audit/audit.ts'
+import { type Config, type Foreign, OWN_POLICIES, type PluginChoice } from './config/complete.ts'
 import { BUILT_IN } from './config/schema.ts'
 import { didYouMean } from './config/suggest.ts'
 import { makeFolder, temporaryFolder } from './datafolder/folder.ts'
@@ -26,9 +30,12 @@ import { loadFolder } from './policies/folder.ts'
 import {
   compilePolicies,
   keepPolicies,
+  type OpaOptions,
   type PolicyEvent,
   type PolicyOptions,
 } from './policies/live.ts'
+import { OpaDesk } from './policies/opa/desk.ts'
+import { readBundle, readFolder } from './policies/opa/source.ts'
 
 export type { Config, PolicyEvent, StorePair }
 export { compilePolicies, loadFolder }
@@ -78,12 +85,15 @@ export interface AdapterOptions {
 /** The adapters of one configuration, each opened when it is first asked for and closed with the others. */
 export class Adapters {
   readonly config: Config
+  /** A user's own OPA policies, where the configuration names some. */
+  readonly opa: OpaDesk | undefined
   readonly #container = container.createChildContainer()
   readonly #closing: (() => Promise<unknown>)[] = []
 
   /** @throws RegistryError `duplicate_adapter` */
   constructor(config: Config, { parts = [], readOnly = false }: AdapterOptions = {}) {
     this.config = config
+    this.opa = config.opa && new OpaDesk(async () => (await this.get('store')).store)
     for (const part of parts) this.#provide(part)
     const given = new Set<string>(parts.map(({ port }) => port))
     for (const part of configured(this, readOnly)) if (!given.has(part.port)) this.#provide(part)
@@ -221,12 +231,35 @@ function ownModule(path: string): URL {
 async function openPlugins(adapters: Adapters): Promise<readonly PluginPart[]> {
   const parts: PluginPart[] = []
   for (const choice of adapters.config.plugins) parts.push(await openPlugin(choice, adapters))
+  const { opa } = adapters
+  if (opa !== undefined) {
+    const { createOpa } = await import('../plugins/opa/facts.ts')
+    const policies = pathToFileURL(`${OWN_POLICIES}/opa/`)
+    parts.push({ plugin: createOpa(() => opa.served) as Plugin, policies })
+  }
   return parts
 }
 
 const OWN_PLUGINS: Readonly<
-  Record<string, { readonly path: string; readonly exportName: string }>
-> = { access: { path: '../plugins/access/facts', exportName: 'access' } }
+  Record<
+    string,
+    {
+      readonly path: string
+      readonly exportName: string
+      /** For policy folders that have none of their own for it. */
+      readonly policies?: URL
+    }
+  >
+> = {
+  access: { path: '../plugins/access/facts', exportName: 'access' },
+  audit: {
+    path: '../plugins/audit/facts',
+    exportName: 'audit',
+    policies: pathToFileURL(join(OWN_POLICIES, 'audit')),
+  },
+}
+/** The one that reads decisions and erases their openings: no other plugin can, whatever its name. */
+const AUDITOR = 'audit'
 
 async function openPlugin(choice: PluginChoice, adapters: Adapters): Promise<PluginPart> {
   const own = Object.hasOwn(OWN_PLUGINS, choice.name) ? OWN_PLUGINS[choice.name] : undefined
@@ -240,8 +273,9 @@ async function openPlugin(choice: PluginChoice, adapters: Adapters): Promise<Plu
     return { plugin: await isolated(url, 'default'), ...brought }
   }
   const url = ownModule(own.path)
-  if (isolation === 'worker') return { plugin: await isolated(url, own.exportName) }
-  return { plugin: (await import(url.href))[own.exportName] as Plugin }
+  const brought = own.policies === undefined ? {} : { policies: own.policies }
+  if (isolation === 'worker') return { plugin: await isolated(url, own.exportName), ...brought }
+  return { plugin: (await import(url.href))[own.exportName] as Plugin, ...brought }
 
   async function isolated(module: URL, exportName: string): Promise<Plugin> {
     const { isolatePlugin } = await import('./isolation/worker.ts')
@@ -264,6 +298,8 @@ export interface Composed {
   /** What `trust.json` in the data folder says. */
   readonly anchor: TrustAnchor
   readonly anchorFile: string
+  /** Where the plugin `audit` is configured. */
+  readonly audit?: Audit
   /** Drains the kernel and closes every adapter. */
   close(): Promise<void>
 }
@@ -289,7 +325,9 @@ export async function sealLog(config: Config): Promise<Head | undefined> {
   try {
     const { custody, identity, log } = await openLog(adapters)
     const { origin, key } = identity
-    const sealer = await Sealer.open({ origin, log, custody, key, timeoutMs: SEAL_TIMEOUT_MS })
+    const clock = await adapters.get('clock')
+    const timeoutMs = SEAL_TIMEOUT_MS
+    const sealer = await Sealer.open({ origin, log, custody, key, timeoutMs, clock })
     await sealer.close()
     return sealer.head
   } finally {
@@ -313,7 +351,8 @@ async function openLog(
 async function start(adapters: Adapters, options: ComposeOptions): Promise<Composed> {
   const { config } = adapters
   const { custody, identity, log, store } = await openLog(adapters)
-  const policies = await policyOptions(adapters)
+  const { opa: desk } = adapters
+  const policies = serving(await policyOptions(adapters), desk)
   const compiler = await adapters.get('compiler')
   const known = await loadFolder(policies.dir)
   const bundle = await compilePolicies(known, policies, compiler)
@@ -327,20 +366,35 @@ async function start(adapters: Adapters, options: ComposeOptions): Promise<Compo
     engine: await adapters.get('engine'),
     clock: await adapters.get('clock'),
     plugins: (await adapters.get('plugins')).map(({ plugin }) => plugin),
-    outbound: await adapters.get('outbound'),
+    outbound: [...(await adapters.get('outbound')), ...(desk === undefined ? [] : [desk.outbound])],
     development: true,
     limits: config.limits,
+    ...(hasAuditor(config) ? { auditor: AUDITOR } : {}),
   })
   adapters.onClose(() => kernel.close())
-  await kernel.activate(bundle)
+  desk?.serve(kernel)
+  const active = desk ?? kernel
+  await active.activate(bundle)
   if (untouched && config.state !== undefined) await importState(kernel, config.state)
   if (options.watch ?? config.policies.watch) {
     const { onPolicy = () => undefined } = options
-    const kept = keepPolicies(kernel, compiler, { ...policies, known }, onPolicy)
+    const kept = keepPolicies(active, compiler, { ...policies, known }, onPolicy)
     adapters.onClose(() => kept.close())
   }
   const { anchor, anchorFile } = identity
-  return { kernel, config, anchor, anchorFile, close: () => adapters.close() }
+  const audit = hasAuditor(config) ? { audit: createAudit({ kernel, store, log }) } : {}
+  return { kernel, config, anchor, anchorFile, ...audit, close: () => adapters.close() }
+}
+
+function hasAuditor({ plugins }: Config): boolean {
+  return plugins.some(({ name }) => name === AUDITOR)
+}
+
+/** With what callers pushed in the place of the documents that came with their policies. */
+function serving(policies: PolicyOptions, desk: OpaDesk | undefined): PolicyOptions {
+  const { opa } = policies
+  if (opa === undefined || desk === undefined) return policies
+  return { ...policies, opa: { ...opa, pushed: () => desk.pushed() } }
 }
 
 /** What {@link policySources} and the compiler need to know. */
@@ -350,5 +404,12 @@ export async function policyOptions(adapters: Adapters): Promise<PolicyOptions> 
     name: plugin.name,
     ...(policies === undefined ? {} : { policies }),
   }))
-  return { dir, capabilities, plugins }
+  return { dir, capabilities, plugins, ...opaOptions(adapters.config) }
+}
+
+function opaOptions({ opa }: Config): { opa?: OpaOptions } {
+  if (opa === undefined) return {}
+  const { entrypoints, kind, path } = opa
+  const read = kind === 'bundle' ? () => readBundle(path) : () => readFolder(path)
+  return { opa: { entrypoints, read, ...(kind === 'dir' ? { folder: path } : {}) } }
 }

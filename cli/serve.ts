@@ -18,7 +18,11 @@ export async function serve(options: ServeOptions, out: Out): Promise<ExitCode> 
   const signal = firstSignal(out)
   const composed = await compose(config, { onPolicy: (event) => tell(event, out) })
   try {
-    const server = await serveHttp(composed.kernel, { ...config.http, seal: config.seal })
+    const server = await serveHttp(composed.kernel, {
+      ...config.http,
+      seal: config.seal,
+      ...(composed.audit ? { audit: composed.audit } : {}),
+    })
     const { watchdogSeconds } = config
     const watchdog = watchdogSeconds > 0 ? await startWatchdog(watchdogSeconds) : undefined
     greet(server.url, composed, out)

@@ -2,6 +2,7 @@
 import type { Committer } from './commit.ts'
 import type { Deadlines } from './deadline.ts'
 import type { Idempotency } from './idempotency.ts'
+import type { Watching } from './observe.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Custody } from './ports/custody.ts'
 import type { Policy } from './ports/engine.ts'
@@ -27,6 +28,8 @@ export interface Limits {
   readonly sealTimeoutMs: number
   /** Window of counted refusals and dry runs, and of the idempotency sweep. */
   readonly windowMs: number
+  /** Without a commit for so long, a small record is written to see whether the store still can. */
+  readonly probeMs: number
 }
 
 export const DEFAULT_LIMITS: Limits = {
@@ -38,6 +41,7 @@ export const DEFAULT_LIMITS: Limits = {
   maxAttempts: 8,
   sealTimeoutMs: 5000,
   windowMs: 10_000,
+  probeMs: 5000,
 }
 
 export interface Core {
@@ -51,7 +55,10 @@ export interface Core {
   readonly idempotency: Idempotency
   readonly deadlines: Deadlines
   readonly limits: Limits
+  readonly watching: Watching | undefined
   readonly development: boolean
+  /** The one plugin that reads decisions and erases their openings. */
+  readonly auditor: string | undefined
   readonly outboundKinds: ReadonlySet<string>
   /** The active one: a swap takes effect with the next attempt. */
   policy(): Policy | undefined

@@ -105,7 +105,13 @@ async function conditional(
       writes.set(sort, { remove: key, if: version })
     }
   }
-  return [...writes.values(), ...(await reads.bumps(writes.keys(), decisionId))]
+  const erased = new Set(plans.flatMap((plan) => plan.erase ?? []))
+  if (erased.size > 0 && !reads.audit) throw new RangeError('only an auditor erases')
+  return [
+    ...writes.values(),
+    ...[...erased].flatMap((id) => reads.audit?.erasure(id) ?? []),
+    ...(await reads.bumps(writes.keys(), decisionId)),
+  ]
 }
 const encoder = new TextEncoder()
 

@@ -3,6 +3,7 @@
 import type { Limits } from './core.ts'
 import type { Json } from './json.ts'
 import type { Receipt } from './log/receipt.ts'
+import type { Observer } from './observe.ts'
 import type { Plugin, SearchKind } from './plugin.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Bundle } from './ports/compiler.ts'
@@ -84,10 +85,18 @@ export interface SearchResult {
 
 export interface Readiness {
   readonly ready: boolean
-  /** Stable codes: `clock_behind`, `closed`, `no_policy`, `store_failed`, `unsealed`. */
+  /** Stable codes: `clock_behind`, `closed`, `no_policy`, `store_failed`, `store_stalled`, `unsealed`. */
   readonly problems: readonly string[]
+  /** Decisions are made, and something else does not work: `outbox_failing`. */
+  readonly degraded: readonly string[]
   readonly policy: { readonly digest: string; readonly revision: string } | undefined
   readonly size: string
+  /** Leaves under the newest signed head, decimal: what is missing to `size` is the backlog. */
+  readonly sealed: string
+  /** Dispatches under way. */
+  readonly inFlight: number
+  /** External actions that failed and wait for their next attempt. */
+  readonly outbox: number
 }
 
 export interface Kernel {
@@ -128,9 +137,12 @@ export interface KernelOptions {
   readonly clock: Clock
   readonly plugins: readonly Plugin[]
   readonly outbound?: readonly Outbound[]
+  /** The name of the one plugin that may read decisions and erase their openings. Default: none. */
+  readonly auditor?: string
   /** Marks every leaf: a local key, and policies from a folder, prove nothing to strangers. */
   readonly development: boolean
   readonly limits?: Partial<Limits>
+  readonly observer?: Observer
 }
 
 /**

@@ -5,7 +5,7 @@
 import type { Json } from './json.ts'
 import type { UnixSeconds } from './ports/clock.ts'
 import type { KeyScope } from './ports/custody.ts'
-import type { Payload, Request } from './request.ts'
+import type { Payload, Peer, Request } from './request.ts'
 import type { Schema } from './schema.ts'
 
 /**
@@ -38,6 +38,36 @@ export interface ReadPorts {
   listGuarded(prefix: string): Promise<readonly Listed[]>
   /** Not checked at commit: for what may be a little stale. At most `maxAgeMs` old; the revision goes into the facts. */
   snapshot(sort: string, maxAgeMs: number): Promise<Snapshot>
+  /** One of the plugin's own decisions; undefined for any other, and once it was erased. It does not change: there is nothing to guard. */
+  decided(id: string): Promise<PastDecision | undefined>
+  /** Of the log itself: for the plugin that the composition root names as auditor, and for no other. */
+  readonly audit?: AuditReads | undefined
+}
+/** What an auditor's facts are made of. A leaf never changes, so reading one needs no guard. */
+export interface AuditReads {
+  /** Leaves in the log. */
+  size(): Promise<bigint>
+  /** `count` leaves from index `from`, fewer at the end; 1 to 256. */
+  leaves(from: bigint, count: number): Promise<readonly Uint8Array[]>
+  /** Guarded, like {@link ReadPorts.get}. Undefined when no decision has this id. */
+  decision(id: string): Promise<AuditedDecision | undefined>
+}
+export interface AuditedDecision {
+  readonly index: bigint
+  readonly leaf: string
+  /** False once it was erased. */
+  readonly opened: boolean
+  /** Who asked for it; unknown once it was erased, and where the kernel itself decided. */
+  readonly peer?: Peer
+}
+/** As its openings have it. */
+export interface PastDecision {
+  readonly action: string
+  readonly peer: Peer
+  /** The text as it came. */
+  readonly payload: string
+  /** What the policy answered, where it was asked. The kernel may have denied what this allows, and never allows what it denies. */
+  readonly verdict?: Json
 }
 export interface Listed {
   readonly sort: string
@@ -70,6 +100,8 @@ export interface EffectPlan {
   }[]
   /** External actions, performed at least once after the commit; their outcome is a new decision. */
   readonly outbox?: readonly { readonly kind: string; readonly body: Json }[]
+  /** Decisions whose openings go. An auditor's, and only those that its facts read. */
+  readonly erase?: readonly string[]
   /** Merged into the decision's output. */
   readonly output?: { readonly [name: string]: Json }
 }

@@ -1,6 +1,8 @@
 /** What `facts` read, with the versions that the commit will check. One instance serves one attempt at one decision. */
+import type { AuditedReads } from './erase.ts'
 import type { Json } from './json.ts'
-import type { Listed, Plugin, ReadPorts, Snapshot } from './plugin.ts'
+import { pastDecision } from './past.ts'
+import type { Listed, PastDecision, Plugin, ReadPorts, Snapshot } from './plugin.ts'
 import type { Key, Store, Stored, Version, Write } from './ports/store.ts'
 
 const MAX_LISTED = 1000
@@ -36,13 +38,15 @@ interface Read {
 }
 
 export class GuardedReads implements ReadPorts {
+  readonly audit: AuditedReads | undefined
   readonly #store: Store
   readonly #plugin: Plugin
   readonly #cache: RecordCache
   readonly #reads = new Map<string, Read>()
   readonly #generations = new Map<string, Read>()
 
-  constructor(store: Store, plugin: Plugin, cache: RecordCache) {
+  constructor(store: Store, plugin: Plugin, cache: RecordCache, audit?: AuditedReads) {
+    this.audit = audit
     this.#store = store
     this.#plugin = plugin
     this.#cache = cache
@@ -92,6 +96,10 @@ export class GuardedReads implements ReadPorts {
     return read
   }
 
+  decided(id: string): Promise<PastDecision | undefined> {
+    return pastDecision(this.#store, this.#plugin, id)
+  }
+
   /** Checks of everything that was read guarded, but for the keys that the batch writes anyway. */
   checks(written: ReadonlySet<string>): Write[] {
     const checks: Write[] = []
@@ -100,6 +108,7 @@ export class GuardedReads implements ReadPorts {
     }
     for (const read of this.#generations.values())
       checks.push({ check: read.key, if: read.version })
+    if (this.audit) checks.push(...this.audit.checks(written))
     return checks
   }
 

@@ -19,6 +19,9 @@ export async function recall(kernel: Kernel, core: Core, id: string): Promise<De
   const opened = (field: string): Json | undefined =>
     openings?.[field] && (JSON.parse(openings[field].json) as Json)
   const own = leaf.reasons.find(({ code }) => code.startsWith('kernel/'))
+  // Without its obligations an allow would say more than it did.
+  if (!own && !openings)
+    throw new NoDecision('unavailable', 'the decision was erased', { decisionId: id })
   const verdict = own ? undefined : (opened('verdict') as Verdict | undefined)
   const output = own ? undefined : (opened('output') ?? verdict?.output)
   return {

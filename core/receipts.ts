@@ -5,7 +5,7 @@ import { inclusionProof } from './log/proof.ts'
 import type { Receipt } from './log/receipt.ts'
 import { formatTlogProof } from './log/tlogproof.ts'
 import type { LogStore } from './ports/logstore.ts'
-import type { Store } from './ports/store.ts'
+import type { Store, Version } from './ports/store.ts'
 import type { Head, Proof } from './seal.ts'
 
 /** A decision as it lies in the store and in the log. */
@@ -13,6 +13,8 @@ export interface Found {
   readonly index: bigint
   readonly leaf: string
   readonly stored: StoredDecision
+  /** Of the row: for a write that depends on it. */
+  readonly version: Version
 }
 
 /** Undefined when no decision has this id. */
@@ -27,7 +29,7 @@ export async function findDecision(
   const index = await log.indexOf(fromHex(stored.hash) as Uint8Array)
   if (index === undefined) return undefined
   const [leaf] = await log.leaves(index, 1)
-  return leaf && { index, leaf: decoder.decode(leaf), stored }
+  return leaf && { index, leaf: decoder.decode(leaf), stored, version: row.version }
 }
 const decoder = new TextDecoder('utf-8', { fatal: true })
 

@@ -1,5 +1,5 @@
 /** The kernel at work: admission, the shared parts of all decisions, policy swaps, and a shutdown that drains. */
-import { Committer } from './commit.ts'
+import { Committer, sealReached } from './commit.ts'
 import { type Core, DEFAULT_LIMITS, type Limits } from './core.ts'
 import { Counts } from './counts.ts'
 import { Deadlines } from './deadline.ts'
@@ -19,10 +19,12 @@ import type {
 } from './kernel.ts'
 import { logReader } from './log/reader.ts'
 import type { Receipt } from './log/receipt.ts'
+import { type Dispatch, type Dispatched, guarded, type Watching, watched } from './observe.ts'
 import { Outbox } from './outbox.ts'
 import { OwnDecisions } from './own.ts'
 import type { Bundle } from './ports/compiler.ts'
 import type { Policy } from './ports/engine.ts'
+import { clockBehind, readinessOf } from './readiness.ts'
 import { RecordCache } from './reads.ts'
 import { recall } from './recall.ts'
 import { findDecision, makeReceipt, receiptUnder } from './receipts.ts'
@@ -42,18 +44,20 @@ export class KernelRuntime implements Kernel {
   #policy: Policy | undefined
   #activating: Promise<unknown> = Promise.resolve()
   #inFlight = 0
-  #newestSeconds: number
   #closing: Promise<void> | undefined
   #onIdle: (() => void) | undefined
-  #window: ReturnType<typeof setInterval>
+  readonly #timers: readonly ReturnType<typeof setInterval>[]
 
-  private constructor(options: KernelOptions, sealer: Sealer, newestSeconds: number) {
+  private constructor(
+    options: KernelOptions,
+    { sealer, watching }: { readonly sealer: Sealer; readonly watching: Watching | undefined },
+    newestSeconds: number,
+  ) {
     const { store, log, custody, clock } = options
     const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits }
     this.origin = options.origin
     this.#options = options
     this.#sealer = sealer
-    this.#newestSeconds = newestSeconds
     this.#outbox = new Outbox(store, clock, options.outbound ?? [], (entry, outcome) =>
       this.#own.outcome(entry, outcome),
     )
@@ -65,22 +69,27 @@ export class KernelRuntime implements Kernel {
       limits,
       registry: createRegistry(options.plugins),
       cache: new RecordCache(),
-      committer: new Committer(store, log, clock, sealer, limits),
+      committer: new Committer({ store, log, clock, sealer, limits, newestSeconds, watching }),
       idempotency: new Idempotency(store, clock),
       deadlines: new Deadlines(() => clock.monotonic()),
+      watching,
       development: options.development,
+      auditor: options.auditor,
       outboundKinds: this.#outbox.kinds,
       policy: () => this.#policy,
     }
     this.#own = new OwnDecisions(this.#core)
     this.#counts = { refused: new Counts('refused', clock), checks: new Counts('checks', clock) }
     this.log = logReader(log, () => sealer.head)
-    this.#window = setInterval(() => void this.#endWindow(), limits.windowMs)
-    this.#window.unref?.()
+    this.#timers = [
+      setInterval(() => void this.#endWindow(), limits.windowMs),
+      setInterval(() => this.#core.committer.probe(), limits.probeMs),
+    ]
+    for (const timer of this.#timers) timer.unref?.()
   }
 
   static async open(options: KernelOptions): Promise<KernelRuntime> {
-    const { custody, log, origin } = options
+    const { clock, custody, log, origin } = options
     const keys = await custody.list('log')
     const key = keys.findLast(({ name, state }) => name === options.logKey && state === 'active')
     if (!key)
@@ -90,8 +99,9 @@ export class KernelRuntime implements Kernel {
         `no active log key ${options.logKey}; create one`,
       )
     const timeoutMs = options.limits?.sealTimeoutMs ?? DEFAULT_LIMITS.sealTimeoutMs
-    const sealer = await Sealer.open({ origin, log, custody, key, timeoutMs })
-    const kernel = new KernelRuntime(options, sealer, await newestTime(log))
+    const watching = options.observer && guarded(options.observer)
+    const sealer = await Sealer.open({ origin, log, custody, key, timeoutMs, clock, watching })
+    const kernel = new KernelRuntime(options, { sealer, watching }, await newestTime(log))
     await kernel.#core.idempotency.open()
     kernel.#outbox.wake()
     return kernel
@@ -101,13 +111,20 @@ export class KernelRuntime implements Kernel {
     return this.#core.registry.actions
   }
 
-  async decide(submission: Submission, options: DecideOptions = {}): Promise<Decision> {
+  decide(submission: Submission, options: DecideOptions = {}): Promise<Decision> {
+    const { watching } = this.#core
+    if (watching === undefined) return this.#decide(submission, options)
+    return watched(watching, this.#named('decide', submission), () =>
+      this.#decide(submission, options),
+    )
+  }
+
+  async #decide(submission: Submission, options: DecideOptions): Promise<Decision> {
     const trial = this.#admit(submission, options)
     this.#inFlight++
     try {
       const decided = await decide(this.#core, trial)
       if ('decided' in decided) return await recall(this, this.#core, decided.decided)
-      this.#newestSeconds = Math.max(this.#newestSeconds, decided.draft.now)
       if (decided.draft.outbox > 0) this.#outbox.wake()
       return this.#answer(decided, trial.waitForSeal)
     } catch (error) {
@@ -117,12 +134,21 @@ export class KernelRuntime implements Kernel {
     }
   }
 
-  async check(submission: Submission, options: DecideOptions = {}): Promise<DryRun> {
+  check(submission: Submission, options: DecideOptions = {}): Promise<DryRun> {
+    const { watching } = this.#core
+    if (watching === undefined) return this.#check(submission, options)
+    return watched(watching, this.#named('check', submission), () =>
+      this.#check(submission, options),
+    )
+  }
+
+  async #check(submission: Submission, options: DecideOptions): Promise<DryRun> {
     const admitted = this.#admit(submission, options)
     this.#inFlight++
     try {
       const trial = await Trial.begin(this.#core, { ...admitted, dryRun: true })
       const { action, answer } = await deliberate(this.#core, trial)
+      this.#core.watching?.checked(action, answer.allow)
       this.#counts.checks.add(action, answer.allow ? 'allow' : 'deny')
       return { dryRun: true, ...answer }
     } catch (error) {
@@ -133,6 +159,7 @@ export class KernelRuntime implements Kernel {
   }
 
   refused(source: string, why: string): void {
+    this.#core.watching?.refused(source, why)
     this.#counts.refused.add(source, why)
   }
 
@@ -165,20 +192,20 @@ export class KernelRuntime implements Kernel {
     }
     const previous = this.#policy
     this.#policy = policy
+    this.#core.watching?.activated(policy.digest, policy.revision)
     // Deliberations under way still hold the previous one: it is closed when the longest of them must be over.
     if (previous) setTimeout(() => void previous.close(), MAX_TIMEOUT_MS).unref?.()
     return policy
   }
 
   readiness(): Readiness {
-    const problems: string[] = []
-    if (this.#closing) problems.push('closed')
-    if (!this.#policy) problems.push('no_policy')
-    if (this.#core.committer.failed) problems.push('store_failed')
-    if (this.#sealer.unsealed) problems.push('unsealed')
-    if (this.#clockBehind()) problems.push('clock_behind')
-    const policy = this.#policy && { digest: this.#policy.digest, revision: this.#policy.revision }
-    return { ready: problems.length === 0, problems, policy, size: this.#sealer.size.toString() }
+    return readinessOf({
+      core: this.#core,
+      sealer: this.#sealer,
+      outbox: this.#outbox,
+      closing: this.#closing !== undefined,
+      inFlight: this.#inFlight,
+    })
   }
 
   close(): Promise<void> {
@@ -187,7 +214,7 @@ export class KernelRuntime implements Kernel {
   }
 
   async #close(): Promise<void> {
-    clearInterval(this.#window)
+    for (const timer of this.#timers) clearInterval(timer)
     if (this.#inFlight > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve))
     await this.#activating
     await this.#outbox.close()
@@ -204,13 +231,13 @@ export class KernelRuntime implements Kernel {
   #admit(submission: Submission, options: DecideOptions): TrialOptions {
     const request = checkSubmission(submission)
     if (this.#closing) throw new NoDecision('closed', 'the kernel is shutting down')
-    const { deadlines, limits } = this.#core
+    const { clock, deadlines, limits, watching } = this.#core
     if (this.#inFlight >= limits.maxInFlight) {
       throw new NoDecision('overloaded', `${limits.maxInFlight} decisions are under way`, {
         retryAfterMs: 1000,
       })
     }
-    if (this.#clockBehind()) {
+    if (clockBehind(this.#core)) {
       throw new NoDecision('unavailable', 'the clock is behind the newest decision; set it', {
         retryAfterMs: 5000,
       })
@@ -223,7 +250,14 @@ export class KernelRuntime implements Kernel {
       ...(submission.idempotencyKey === undefined
         ? {}
         : { idempotencyKey: submission.idempotencyKey }),
+      ...(watching === undefined ? {} : { admittedAt: clock.monotonic() }),
     }
+  }
+
+  /** What nobody answers may be anything, so it is not named. */
+  #named(dispatch: Dispatch, { action }: Pick<Submission, 'action'>): Dispatched {
+    const known = this.#core.registry.find(action) !== undefined
+    return { dispatch, action: known ? action : 'unknown' }
   }
 
   #leave(): void {
@@ -231,14 +265,9 @@ export class KernelRuntime implements Kernel {
     if (this.#inFlight === 0) this.#onIdle?.()
   }
 
-  #clockBehind(): boolean {
-    const { clock, limits } = this.#core
-    return clock.now() + limits.clockToleranceMs < this.#newestSeconds * 1000
-  }
-
   #answer({ draft, record, committed }: Decided, waitedForSeal: boolean): Decision {
     const { index, proof } = committed
-    const seal = !waitedForSeal ? 'durable' : proof ? 'sealed' : 'committed_unsealed'
+    const seal = sealReached(committed, waitedForSeal)
     return {
       id: draft.id,
       ...draft.answer,

@@ -1,12 +1,15 @@
 /** One attempt at one decision: when it began, what it read, and the exact texts that its leaf will commit to. */
+import { type Committed, sealReached } from './commit.ts'
 import type { Core } from './core.ts'
 import type { Deadline } from './deadline.ts'
 import { type Answer, type Draft, decisionId, PARTITION } from './decision.ts'
 import { Denial, type KernelReason, kernelReason } from './denial.ts'
 import type { Planned, Planning } from './effects.ts'
+import { AuditedReads } from './erase.ts'
 import { NoDecision } from './error.ts'
 import type { Claim } from './idempotency.ts'
 import type { Json } from './json.ts'
+import { Steps } from './observe.ts'
 import type { Plugin } from './plugin.ts'
 import type { UnixMillis, UnixSeconds } from './ports/clock.ts'
 import type { Policy, PolicyInput } from './ports/engine.ts'
@@ -21,6 +24,8 @@ export interface TrialOptions {
   readonly deadline: Deadline
   readonly idempotencyKey?: string
   readonly waitForSeal: boolean
+  /** Monotonic; where somebody watches. */
+  readonly admittedAt?: number
   /** Nothing is signed and nothing will be committed. */
   readonly dryRun?: boolean
 }
@@ -33,6 +38,7 @@ export class Trial {
   readonly deadline: Deadline
   readonly policy: Policy | undefined
   readonly waitForSeal: boolean
+  readonly steps: Steps | undefined
   readonly #core: Core
   readonly #dryRun: boolean
   readonly #claim: Claim | undefined
@@ -52,6 +58,8 @@ export class Trial {
     this.id = decisionId(this.startedAt)
     this.now = Math.floor(this.startedAt / 1000)
     this.policy = core.policy()
+    const { admittedAt } = options
+    this.steps = admittedAt === undefined ? undefined : new Steps(core.clock, admittedAt)
     const { action, obligations, peer } = options.request
     const said = { action, obligations, peer: { id: peer.id, kind: peer.kind } }
     this.#texts.set('request', JSON.stringify(said))
@@ -73,7 +81,9 @@ export class Trial {
   }
 
   readsFor(plugin: Plugin): GuardedReads {
-    this.#reads ??= new GuardedReads(this.#core.store, plugin, this.#core.cache)
+    const { auditor, cache, log, store } = this.#core
+    const audit = plugin.name === auditor ? new AuditedReads(store, log) : undefined
+    this.#reads ??= new GuardedReads(store, plugin, cache, audit)
     return this.#reads
   }
 
@@ -182,6 +192,23 @@ export class Trial {
       writes: [...writes, ...bind],
       outbox,
     }
+  }
+
+  /** Tells those who watch what is in the log now. */
+  tell(draft: Draft, committed: Committed): void {
+    const { steps } = this
+    if (steps === undefined) return
+    this.#core.watching?.decided({
+      id: draft.id,
+      action: draft.action,
+      allow: draft.answer.allow,
+      reasons: draft.answer.reasons.map(({ code, rule }) => ({ code, rule })),
+      policy: draft.policy?.digest ?? 'none',
+      revision: draft.policy?.revision ?? 'none',
+      seal: sealReached(committed, this.waitForSeal),
+      index: committed.index,
+      durations: steps.durations(),
+    })
   }
 
   #outboxWrite(entry: Planned['outbox'][number], i: number): Write {

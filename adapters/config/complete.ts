@@ -13,6 +13,7 @@ import {
   type ForeignAdapter,
   type HttpConfig,
   type LimitsConfig,
+  type OpaConfig,
   type PluginConfig,
   type StoreConfig,
 } from './schema.ts'
@@ -52,6 +53,11 @@ export interface Config {
     readonly dir: string
     readonly watch: boolean
     readonly capabilities: 'compat' | 'trust'
+  }
+  readonly opa?: {
+    readonly kind: 'bundle' | 'dir'
+    readonly path: string
+    readonly entrypoints: readonly string[]
   }
   readonly plugins: readonly PluginChoice[]
   readonly outbound: readonly Foreign[]
@@ -95,7 +101,8 @@ export function complete(
     engine: completeEngine(written.engine, at),
     compiler: completeCompiler(written.compiler, at),
     policies: completePolicies(written.policies, at),
-    plugins: (written.plugins ?? ['access']).map((choice) => completePlugin(choice, at)),
+    ...completeOpa(written.opa, at),
+    plugins: (written.plugins ?? ['access', 'audit']).map((choice) => completePlugin(choice, at)),
     outbound: (written.outbound ?? []).map((adapter) => foreign(adapter, at)),
     ...(state === undefined ? {} : { state }),
     http: { ...written.http, host, port },
@@ -112,6 +119,12 @@ function completePolicies(policies: ConfigFile['policies'], at: At): Config['pol
     capabilities = 'trust',
   } = typeof policies === 'string' ? { dir: policies } : (policies ?? {})
   return { source: 'folder', dir: dir === undefined ? OWN_POLICIES : at(dir), watch, capabilities }
+}
+
+function completeOpa(opa: OpaConfig | undefined, at: At): Pick<Config, 'opa'> {
+  const { bundle, dir, entrypoints = [] } = opa ?? {}
+  if (bundle !== undefined) return { opa: { kind: 'bundle', path: at(bundle), entrypoints } }
+  return dir === undefined ? {} : { opa: { kind: 'dir', path: at(dir), entrypoints } }
 }
 
 function completePlugin(choice: PluginConfig | string, at: At): PluginChoice {

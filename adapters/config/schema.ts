@@ -27,6 +27,12 @@ export interface PoliciesConfig {
   readonly watch?: boolean
   readonly capabilities?: 'compat' | 'trust'
 }
+/** A user's own OPA policies: a bundle file, or a folder laid out like one. */
+export interface OpaConfig {
+  readonly bundle?: string
+  readonly dir?: string
+  readonly entrypoints?: readonly string[]
+}
 export interface PluginConfig {
   readonly name: string
   readonly isolation?: 'none' | 'worker'
@@ -60,6 +66,7 @@ export interface ConfigFile {
   readonly engine?: EngineConfig
   readonly compiler?: CompilerConfig
   readonly policies?: string | PoliciesConfig
+  readonly opa?: OpaConfig
   readonly plugins?: readonly (string | PluginConfig)[]
   readonly outbound?: readonly ForeignAdapter[]
   readonly state?: string
@@ -83,7 +90,7 @@ export const BUILT_IN: {
   engine: ['wasm'],
   compiler: ['opa'],
   outbound: [],
-  plugins: ['access'],
+  plugins: ['access', 'audit'],
 }
 
 const path = z.string().min(1).max(4096)
@@ -152,6 +159,20 @@ const policies = z.union([
       .exactOptional(),
   }),
 ])
+const opaEntrypoints = z
+  .array(z.string().regex(/^[^/]+(?:\/[^/]+)*$/))
+  .max(1024)
+  .describe('Rules or packages that may be queried besides the annotated ones, such as app/allow')
+const opa = z.union([
+  z.strictObject({
+    bundle: path.describe('An OPA bundle, *.tar.gz'),
+    entrypoints: opaEntrypoints.exactOptional(),
+  }),
+  z.strictObject({
+    dir: path.describe('A folder laid out like an OPA bundle'),
+    entrypoints: opaEntrypoints.exactOptional(),
+  }),
+])
 const pluginName = z.string().min(1).max(256)
 const plugin = z.union([
   pluginName,
@@ -202,6 +223,7 @@ export const configSchema: z.ZodType<ConfigFile> = z
     engine: engine.exactOptional(),
     compiler: compiler.exactOptional(),
     policies: policies.describe('A folder of Rego').exactOptional(),
+    opa: opa.describe("OPA policies of your own, served through OPA's API").exactOptional(),
     plugins: z
       .array(plugin)
       .min(1)

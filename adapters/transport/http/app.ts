@@ -28,7 +28,7 @@ export interface Assembled {
 export function assemble(kernel: Kernel, options: AppOptions): Assembled {
   const limits = readLimits(options)
   const { maxBodyBytes, maxConcurrent } = limits
-  const endpoints = createEndpoints(kernel, limits, readBaseUrl(options.publicUrl))
+  const endpoints = createEndpoints(kernel, limits, readBaseUrl(options.publicUrl), options.audit)
   const front = new Front(kernel, maxConcurrent, options.hosts)
   const app = new Hono()
   const answered = async (c: Context, endpoint: Pick<Endpoint, 'admitted' | 'answer'>) =>

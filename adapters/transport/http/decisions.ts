@@ -1,10 +1,10 @@
-/** Decisions of any action, and receipts by id: Assay's own endpoints, `/assay/v1/`. */
+/** Decisions of any action: Assay's own endpoint. */
 import { NoDecision } from '../../../core/error.ts'
 import { isAction } from '../../../core/frame.ts'
 import type { Json } from '../../../core/json.ts'
 import type { Decision, Kernel } from '../../../core/kernel.ts'
 import { Payload, type Peer } from '../../../core/request.ts'
-import { type Answer, jsonAnswer, notFound, Refusal } from './answer.ts'
+import { type Answer, jsonAnswer, Refusal } from './answer.ts'
 import type { Call } from './call.ts'
 import {
   decisionHeaders,
@@ -81,13 +81,4 @@ function wholeDecision({ id, allow, reasons, obligations, output, seal, index }:
     seal,
     index,
   }
-}
-
-const DECISION_ID = /^[0-9a-f]{32}$/
-
-/** GET /assay/v1/receipts/:id, under the newest head. */
-export async function receipt(kernel: Kernel, call: Call): Promise<Answer> {
-  const id = call.path.slice(call.path.lastIndexOf('/') + 1)
-  const found = DECISION_ID.test(id) ? await kernel.receipt(id) : undefined
-  return found === undefined ? notFound() : jsonAnswer(found, { 'cache-control': 'no-store' })
 }

@@ -1,18 +1,22 @@
 /** Every endpoint, in one table. */
 import type { Kernel } from '../../../core/kernel.ts'
+import type { Audit } from '../../../core/ports/audit.ts'
 import type { Answer } from './answer.ts'
 import { errorAnswer, jsonAnswer } from './answer.ts'
+import { query, receipt } from './audit.ts'
 import { check, evaluation, metadata } from './authzen.ts'
 import { evaluations } from './batch.ts'
 import type { Endpoint } from './call.ts'
-import { decisions, receipt } from './decisions.ts'
+import { decisions } from './decisions.ts'
 import { checkpoint, LOG_PREFIX, tile } from './log.ts'
 import type { Limits } from './options.ts'
+import { search } from './search.ts'
 
 export function createEndpoints(
   kernel: Kernel,
   limits: Limits,
   publicUrl: string,
+  audit?: Audit,
 ): readonly Endpoint[] {
   const post = (path: string, answer: Endpoint['answer']): Endpoint => ({
     method: 'POST',
@@ -29,9 +33,15 @@ export function createEndpoints(
   return [
     post('/access/v1/evaluation', (call, peer) => evaluation(kernel, limits, call, peer)),
     post('/access/v1/evaluations', (call, peer) => evaluations(kernel, limits, call, peer)),
+    ...SEARCHES.map((kind) =>
+      post(`/access/v1/search/${kind}`, (call, peer) => search(kind, kernel, limits, call, peer)),
+    ),
     post('/assay/v1/check', (call, peer) => check(kernel, limits, call, peer)),
     post('/assay/v1/decisions', (call, peer) => decisions(kernel, limits, call, peer)),
-    get('/assay/v1/receipts/:id', (call) => receipt(kernel, call)),
+    get('/assay/v1/receipts/:id', (call, peer) => receipt(kernel, audit, call, peer)),
+    ...(audit
+      ? [post('/assay/v1/audit/query', (call, peer) => query(audit, limits, call, peer))]
+      : []),
     get('/.well-known/authzen-configuration', () => metadata(publicUrl)),
     get(`${LOG_PREFIX}checkpoint`, () => checkpoint(kernel.log)),
     get(`${LOG_PREFIX}tile/*`, (call) => tile(kernel.log, call)),
@@ -39,6 +49,7 @@ export function createEndpoints(
     get('/health/ready', () => ready(kernel), false),
   ]
 }
+const SEARCHES = ['subject', 'resource', 'action'] as const
 const NO_STORE = { 'cache-control': 'no-store' }
 
 function ready(kernel: Kernel): Answer {

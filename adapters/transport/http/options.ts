@@ -1,6 +1,7 @@
 /** What the HTTP transport can be told, its defaults, and the refusal of everything else before a socket is opened. */
 import { TransportError } from '../../../core/error.ts'
 import type { Seal } from '../../../core/kernel.ts'
+import type { Audit } from '../../../core/ports/audit.ts'
 import type { ForwardAuthOptions } from './forward-options.ts'
 
 /** What the app needs wherever it is served. */
@@ -15,6 +16,8 @@ export interface AppOptions {
   readonly evaluationsMax?: number
   /** What a caller waits for who does not say. Default: the kernel's, `sealed`. */
   readonly seal?: Seal
+  /** Answers queries, and says which openings go with a receipt. Default: no queries, and receipts without openings. */
+  readonly audit?: Audit
   /** Host names, without port, that a request may be for. Default: any. It keeps web pages that rebind their name out. */
   readonly hosts?: readonly string[]
 }

@@ -1,0 +1,51 @@
+/**
+ * Looking into decisions: receipts by id, and queries. Who may open what is a decision of its own; this server carries it out, so a denied
+ * query is 403, and a receipt that may not be opened comes without openings: leaf and proof are public.
+ */
+
+import type { Kernel } from '../../../core/kernel.ts'
+import type { Audit } from '../../../core/ports/audit.ts'
+import { Payload, type Peer } from '../../../core/request.ts'
+import { type Answer, jsonAnswer, notFound } from './answer.ts'
+import type { Call } from './call.ts'
+import { decisionHeaders, readObject, readWishes, submissionOf } from './frame.ts'
+import type { Limits } from './options.ts'
+
+const PRIVATE = { 'cache-control': 'no-store' }
+const DECISION_ID = /^[0-9a-f]{32}$/
+
+/** POST /assay/v1/audit/query: the payload of `audit.query`. */
+export async function query(audit: Audit, limits: Limits, call: Call, peer: Peer): Promise<Answer> {
+  const wishes = readWishes(call, peer, limits.seal)
+  const members = await readObject(call, limits.maxBodyBytes)
+  const submission = submissionOf('audit.query', Payload.fromParsed(members), wishes)
+  const { decision, ...page } = await audit.query(submission, wishes.options)
+  const { id, allow, reasons } = decision
+  const headers = { ...decisionHeaders(decision), ...PRIVATE }
+  return allow
+    ? jsonAnswer({ decision: { id, allow, reasons }, ...page }, headers)
+    : jsonAnswer({ decision: { id, allow, reasons } }, headers, 403)
+}
+
+/** GET /assay/v1/receipts/:id, under the newest head. */
+export async function receipt(
+  kernel: Kernel,
+  audit: Audit | undefined,
+  call: Call,
+  peer: Peer,
+): Promise<Answer> {
+  const id = call.path.slice(call.path.lastIndexOf('/') + 1)
+  if (!DECISION_ID.test(id)) return notFound()
+  if (!audit) return withoutOpenings(kernel, id)
+  const found = await audit.receipt(id, peer, readWishes(call, peer, undefined).options)
+  if (!found) return notFound()
+  const { decision, record } = found
+  return jsonAnswer(record.receipt, { ...decisionHeaders(decision), ...PRIVATE })
+}
+
+async function withoutOpenings(kernel: Kernel, id: string): Promise<Answer> {
+  const found = await kernel.receipt(id)
+  if (!found) return notFound()
+  const { type, leaf, proof } = found
+  return jsonAnswer({ type, leaf, proof }, PRIVATE)
+}
