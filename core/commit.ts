@@ -2,11 +2,14 @@
  * Group commit and sealing. Order: (a) effects and leaves commit durably, many decisions in one write; (b) the head is derived from those
  * rows; (c) only such a head is signed, once a group; (d) the answers leave. A root that is not on disk is never signed.
  */
+import { PARTITION } from './decision.ts'
 import { NoDecision, StoreError } from './error.ts'
-import type { Clock } from './ports/clock.ts'
+import type { Watching } from './observe.ts'
+import type { Clock, UnixSeconds } from './ports/clock.ts'
 import type { LogStore } from './ports/logstore.ts'
 import type { Batch, Key, Outcome, Store } from './ports/store.ts'
 import type { Proof, Sealer } from './seal.ts'
+import { utf8 } from './utf8.ts'
 
 /** One decision on its way into the log. */
 export interface Entry {
@@ -23,6 +26,14 @@ export interface Committed {
   readonly index: bigint
   readonly proof?: Proof
 }
+export function sealReached(
+  { proof }: Committed,
+  waitedForSeal: boolean,
+): 'committed_unsealed' | 'durable' | 'sealed' {
+  if (!waitedForSeal) return 'durable'
+  return proof ? 'sealed' : 'committed_unsealed'
+}
+
 /** The decision has to be made again: a guarded read changed, or it waited for too long. */
 export type Retry = { readonly conflict: Key } | { readonly stale: true }
 
@@ -30,6 +41,18 @@ export interface CommitLimits {
   /** Decisions in one group. */
   readonly maxGroup: number
   readonly maxDecisionAgeMs: number
+  readonly probeMs: number
+}
+
+export interface CommitterOptions {
+  readonly store: Store
+  readonly log: LogStore
+  readonly clock: Clock
+  readonly sealer: Sealer
+  readonly limits: CommitLimits
+  /** Time of the log's newest leaf. */
+  readonly newestSeconds: UnixSeconds
+  readonly watching: Watching | undefined
 }
 
 interface Waiting {
@@ -39,26 +62,33 @@ interface Waiting {
 }
 
 export class Committer {
-  readonly #store: Store
-  readonly #log: LogStore
-  readonly #clock: Clock
-  readonly #sealer: Sealer
-  readonly #limits: CommitLimits
+  readonly #options: CommitterOptions
   readonly #queue: Waiting[] = []
   #running: Promise<void> | undefined
   #failed = false
+  #newestSeconds: UnixSeconds
+  /** Monotonic: when the write under way began, or the last one ended. */
+  #writeAt: number
+  #writing = false
+  #tookMs = 0
 
-  constructor(store: Store, log: LogStore, clock: Clock, sealer: Sealer, limits: CommitLimits) {
-    this.#store = store
-    this.#log = log
-    this.#clock = clock
-    this.#sealer = sealer
-    this.#limits = limits
+  constructor(options: CommitterOptions) {
+    this.#options = options
+    this.#newestSeconds = options.newestSeconds
+    this.#writeAt = options.clock.monotonic()
   }
 
-  /** The last group could not be written. */
+  /** The last write failed. */
   get failed(): boolean {
     return this.#failed
+  }
+  /** The write under way has not come back for so long that it may never do. */
+  get stalled(): boolean {
+    return this.#writing && this.#sinceWrite() > STALLED_MS
+  }
+  /** Of everything in the log, the kernel's own decisions included. */
+  get newestSeconds(): UnixSeconds {
+    return this.#newestSeconds
   }
 
   /** @throws NoDecision `unavailable` (nothing happened), `unknown_outcome` (fetch it by id) */
@@ -69,10 +99,16 @@ export class Committer {
     })
   }
 
+  /** Writes a small record when nothing was written lately: readiness has to know of a broken disk before a request does. */
+  probe(): void {
+    if (this.#running !== undefined || this.#sinceWrite() < this.#options.limits.probeMs) return
+    this.#running = this.#probe().then(() => this.#run())
+  }
+
   /** Resolves when everything that was submitted is answered. */
   async drained(): Promise<void> {
     await this.#running
-    await this.#sealer.idle()
+    await this.#options.sealer.idle()
   }
 
   async #run(): Promise<void> {
@@ -86,8 +122,9 @@ export class Committer {
   }
 
   #take(): Waiting[] {
-    const oldest = this.#clock.now() - this.#limits.maxDecisionAgeMs
-    return this.#queue.splice(0, this.#limits.maxGroup).filter((waiting) => {
+    const { clock, limits } = this.#options
+    const oldest = clock.now() - limits.maxDecisionAgeMs
+    return this.#queue.splice(0, limits.maxGroup).filter((waiting) => {
       if (waiting.entry.startedAt >= oldest) return true
       waiting.resolve({ stale: true })
       return false
@@ -97,10 +134,9 @@ export class Committer {
   async #commit(group: readonly Waiting[]): Promise<void> {
     let outcomes: readonly Outcome[]
     try {
-      outcomes = await this.#store.commit(group.map(({ entry }) => entry.batch))
-      this.#failed = false
+      outcomes = await this.#write(group.map(({ entry }) => entry.batch))
+      this.#options.watching?.group(group.length, this.#tookMs)
     } catch (error) {
-      this.#failed = true
       if (error instanceof StoreError && error.code === 'unknown_outcome') {
         await this.#reread(group, error)
       } else {
@@ -127,14 +163,51 @@ export class Committer {
     this.#integrate(committed)
   }
 
+  /** The one way to the disk: what comes of it shows in readiness. */
+  async #write(batches: readonly Batch[]): Promise<readonly Outcome[]> {
+    const { clock, store, watching } = this.#options
+    this.#writeAt = clock.monotonic()
+    this.#writing = true
+    try {
+      const outcomes = await store.commit(batches)
+      this.#failed = false
+      return outcomes
+    } catch (error) {
+      this.#failed = true
+      watching?.storeFailed(error instanceof StoreError ? error.code : 'unknown')
+      throw error
+    } finally {
+      this.#writing = false
+      this.#tookMs = this.#sinceWrite()
+      this.#writeAt += this.#tookMs
+    }
+  }
+
+  async #probe(): Promise<void> {
+    const { clock, store } = this.#options
+    try {
+      const before = await store.get(PROBE)
+      const value = utf8(String(clock.now()))
+      await this.#write([{ writes: [{ put: PROBE, value, if: before?.version ?? 'absent' }] }])
+    } catch {
+      this.#failed = true
+    }
+  }
+
+  #sinceWrite(): number {
+    return this.#options.clock.monotonic() - this.#writeAt
+  }
+
   #integrate(committed: [Waiting, bigint][]): void {
     committed.sort(([, a], [, b]) => (a < b ? -1 : 1))
+    const { sealer } = this.#options
     for (const [{ entry, resolve }, index] of committed) {
+      this.#newestSeconds = Math.max(this.#newestSeconds, Math.floor(entry.startedAt / 1000))
       if (entry.waitForSeal) {
         const onSeal = (proof?: Proof) => resolve(proof ? { index, proof } : { index })
-        this.#sealer.append(index, entry.leafHash, onSeal)
+        sealer.append(index, entry.leafHash, onSeal)
       } else {
-        this.#sealer.append(index, entry.leafHash)
+        sealer.append(index, entry.leafHash)
         resolve({ index })
       }
     }
@@ -146,7 +219,7 @@ export class Committer {
     for (const waiting of group) {
       const { id, leafHash } = waiting.entry
       try {
-        const index = await this.#log.indexOf(leafHash)
+        const index = await this.#options.log.indexOf(leafHash)
         if (index !== undefined) committed.push([waiting, index])
         else waiting.reject(new NoDecision('unavailable', 'the store did not commit', { cause }))
       } catch {
@@ -161,6 +234,9 @@ export class Committer {
     this.#integrate(committed)
   }
 }
+
+const PROBE: Key = { partition: PARTITION.probe, sort: 'store' }
+const STALLED_MS = 5000
 
 const nextTurn: () => Promise<void> = () =>
   new Promise((resolve) => {

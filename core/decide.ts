@@ -48,6 +48,7 @@ export async function deliberate(core: Core, trial: Trial): Promise<Draft> {
     const registered = core.registry.find(trial.request.action) // 2 plugin: exactly one, or none
     if (!registered) throw new Denial('no_plugin')
     const facts = await gatherFacts(registered, trial) // 3 facts: verified, then parsed, then checked
+    trial.steps?.factsEnd()
     const verdict = await askPolicy(registered, trial) // 4 verdict
     checkFloor(registered, facts, verdict, trial.request)
     const planned = await planEffects(verdict, trial.planning(registered)) // 5 effects, from the closed table
@@ -55,6 +56,7 @@ export async function deliberate(core: Core, trial: Trial): Promise<Draft> {
     return trial.draft(verdict, planned)
   } catch (error) {
     if (error instanceof NoDecision) throw error
+    trial.steps?.factsEnd()
     return trial.denied(error instanceof Denial ? error.code : 'plugin_failed')
   }
 }
@@ -87,6 +89,7 @@ function checkFloor(from: Registered, facts: object, verdict: Verdict, request: 
 /** Steps 6 and 7: writes, outbox, leaf and the check of every guarded read in one batch; undefined when it has to be made again. */
 async function commit(core: Core, trial: Trial, draft: Draft): Promise<Decided | undefined> {
   trial.deadline.throwIfAborted()
+  trial.steps?.policyEnd()
   const recorded = recordWithin(core, draft) ?? recordWithin(core, trial.denied('too_large', true))
   if (!recorded) throw new NoDecision('unavailable', 'not even a denial fits into the store')
   const { id } = recorded.draft
@@ -94,5 +97,7 @@ async function commit(core: Core, trial: Trial, draft: Draft): Promise<Decided |
   const batch = { writes, leaf: utf8(leaf) }
   const { startedAt, waitForSeal } = trial
   const committed = await core.committer.submit({ id, batch, leafHash, startedAt, waitForSeal })
-  return 'index' in committed ? { ...recorded, committed } : undefined
+  if (!('index' in committed)) return undefined
+  trial.tell(recorded.draft, committed)
+  return { ...recorded, committed }
 }

@@ -16,6 +16,7 @@ export const PARTITION = {
   idempotency: '#idempotency',
   outbox: '#outbox',
   policy: '#policy',
+  probe: '#probe',
 } as const
 
 /** What was decided, as the caller will see it. */

@@ -106,6 +106,13 @@ export interface Kernel {
   decide(submission: Submission, options?: DecideOptions): Promise<Decision>
   /** A dry run: no effects, no leaf of its own, counted. @throws NoDecision */
   check(submission: Submission, options?: DecideOptions): Promise<DryRun>
+  /**
+   * Everything of one kind that may be done or may do it: each candidate is decided as {@link check} would, all at one instant, with one
+   * policy and one `now`. No effect is performed; the page is one leaf. Never a short list: what cannot be answered in full is an error.
+   *
+   * @throws NoDecision; `invalid_page_token`, `not_searchable`, `search_budget` and `malformed` are the caller's to mend, and counted
+   */
+  search(submission: SearchSubmission, options?: SearchOptions): Promise<SearchResult>
   /** Counts a request that was refused before dispatch (`source`: the transport; `why`: a stable code). */
   refused(source: string, why: string): void
   receipt(decisionId: string): Promise<Receipt | undefined>

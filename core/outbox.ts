@@ -19,6 +19,7 @@ export class Outbox {
   readonly #attempts = new Map<string, { count: number; notBefore: number }>()
   readonly #stop = new AbortController()
   #woken = false
+  #waiting = 0
   #running: Promise<void> | undefined
   #timer: ReturnType<typeof setTimeout> | undefined
 
@@ -32,6 +33,15 @@ export class Outbox {
 
   get kinds(): ReadonlySet<string> {
     return new Set(this.#byKind.keys())
+  }
+
+  /** Entries that could not be performed yet. */
+  get waiting(): number {
+    return this.#waiting
+  }
+  /** One of them failed so often that somebody should look. */
+  get failing(): boolean {
+    return [...this.#attempts.values()].some(({ count }) => count >= RETRY_MS.length)
   }
 
   /** Something may be in the outbox. */
@@ -50,19 +60,20 @@ export class Outbox {
   }
 
   async #run(): Promise<void> {
-    let waiting = false
+    let waiting = 0
     while (this.#woken) {
       this.#woken = false
-      waiting = false
+      waiting = 0
       for await (const entry of this.#store.list(PARTITION.outbox, '')) {
         if (this.#stop.signal.aborted) return
         const attempt = this.#attempts.get(entry.key.sort)
         const due = !attempt || attempt.notBefore <= this.#clock.monotonic()
-        if (!due || !(await this.#perform(entry))) waiting = true
+        if (!due || !(await this.#perform(entry))) waiting++
       }
     }
+    this.#waiting = waiting
     clearTimeout(this.#timer)
-    if (waiting) {
+    if (waiting > 0) {
       this.#timer = setTimeout(() => this.wake(), RETRY_MS[0])
       this.#timer.unref?.()
     }

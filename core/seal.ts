@@ -5,6 +5,8 @@ import { formatCheckpoint, parseCheckpoint } from './log/checkpoint.ts'
 import { ed25519KeyId, parseNote, signNote } from './log/note.ts'
 import { rootAt } from './log/proof.ts'
 import { Tree } from './log/tree.ts'
+import type { Watching } from './observe.ts'
+import type { Clock } from './ports/clock.ts'
 import type { Custody, PublicKey } from './ports/custody.ts'
 import type { LogStore, Tile } from './ports/logstore.ts'
 
@@ -29,6 +31,8 @@ export interface SealerOptions {
   /** An active key of scope `log`. */
   readonly key: PublicKey
   readonly timeoutMs: number
+  readonly clock: Clock
+  readonly watching?: Watching | undefined
 }
 
 type OnSeal = (proof: Proof | undefined) => void
@@ -103,6 +107,7 @@ export class Sealer {
         const sealed = await this.#seal(waiting.map(({ index }) => index))
         for (const [i, { onSeal }] of waiting.entries()) onSeal(sealed[i])
       } catch {
+        this.#options.watching?.sealFailed()
         for (const { onSeal } of waiting) onSeal(undefined)
         this.#retryLater()
         return
@@ -127,7 +132,10 @@ export class Sealer {
     const size = this.#tree.size
     const root = this.#tree.root()
     const paths = this.#tree.inclusions(indexes)
-    const note = await this.#sign(formatCheckpoint({ origin: this.#options.origin, size, root }))
+    const { clock, origin, watching } = this.#options
+    const began = clock.monotonic()
+    const note = await this.#sign(formatCheckpoint({ origin, size, root }))
+    watching?.sealed(size, clock.monotonic() - began)
     const head: Head = { size, root, note }
     this.#head = head
     await this.#publish(head)

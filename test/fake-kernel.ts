@@ -6,6 +6,9 @@ import type {
   Kernel,
   LogReader,
   Readiness,
+  SearchOptions,
+  SearchResult,
+  SearchSubmission,
   Submission,
 } from '../core/kernel.ts'
 import type { Receipt } from '../core/log/receipt.ts'
@@ -14,6 +17,11 @@ import type { Policy } from '../core/ports/engine.ts'
 export interface Dispatch {
   readonly submission: Submission
   readonly options: DecideOptions
+}
+
+export interface Searched {
+  readonly submission: SearchSubmission
+  readonly options: SearchOptions
 }
 
 export const DECISION_ID = '0123456789abcdef0123456789abcdef'
@@ -37,19 +45,43 @@ export function decision(part: Partial<Decision> = {}): Decision {
   }
 }
 
+/** A last page without results, but for what `part` says. */
+export function page(part: Partial<SearchResult> = {}): SearchResult {
+  return {
+    id: DECISION_ID,
+    results: [],
+    nextToken: '',
+    seal: 'sealed',
+    index: '7',
+    receipt: async () => RECEIPT,
+    ...part,
+  }
+}
+
 export class FakeKernel implements Kernel {
   readonly origin = 'example.com/log'
   readonly actions: readonly string[] = ['access.evaluate']
   /** Everything that was dispatched, in order. */
   readonly dispatches: Dispatch[] = []
   readonly checks: Dispatch[] = []
+  readonly searches: Searched[] = []
   /** `<source> <why>` */
   readonly refusals: string[] = []
   readonly log: LogReader
-  ready: Readiness = { ready: true, problems: [], policy: undefined, size: '0' }
+  ready: Readiness = {
+    ready: true,
+    problems: [],
+    degraded: [],
+    policy: undefined,
+    size: '0',
+    sealed: '0',
+    inFlight: 0,
+    outbox: 0,
+  }
   readonly receipts: Map<string, Receipt> = new Map()
   closed = false
   script: (dispatch: Dispatch, n: number) => Promise<Decision>
+  searchScript: (searched: Searched, n: number) => Promise<SearchResult> = async () => page()
 
   constructor(script: FakeKernel['script'] = async () => decision(), log: Partial<LogReader> = {}) {
     this.script = script
@@ -66,6 +98,11 @@ export class FakeKernel implements Kernel {
     this.checks.push({ submission, options })
     const reasons = [{ code: 'role_missing', message: 'no role', rule: 'access.role' }]
     return { dryRun: true, allow: false, reasons, obligations: [] }
+  }
+
+  search(submission: SearchSubmission, options: SearchOptions = {}): Promise<SearchResult> {
+    const n = this.searches.push({ submission, options })
+    return this.searchScript({ submission, options }, n)
   }
 
   refused(source: string, why: string): void {

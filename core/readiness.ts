@@ -1,0 +1,40 @@
+/** Whether decisions can be made now, and what else an operator should know. `docs/operations.md` says what to do about each code. */
+import type { Core } from './core.ts'
+import type { Readiness } from './kernel.ts'
+import type { Outbox } from './outbox.ts'
+import type { Sealer } from './seal.ts'
+
+export interface Condition {
+  readonly core: Core
+  readonly sealer: Sealer
+  readonly outbox: Outbox
+  readonly closing: boolean
+  readonly inFlight: number
+}
+
+export function readinessOf({ core, sealer, outbox, closing, inFlight }: Condition): Readiness {
+  const { committer } = core
+  const policy = core.policy()
+  const problems: string[] = []
+  if (closing) problems.push('closed')
+  if (!policy) problems.push('no_policy')
+  if (committer.failed) problems.push('store_failed')
+  if (committer.stalled) problems.push('store_stalled')
+  if (sealer.unsealed) problems.push('unsealed')
+  if (clockBehind(core)) problems.push('clock_behind')
+  return {
+    ready: problems.length === 0,
+    problems,
+    degraded: outbox.failing ? ['outbox_failing'] : [],
+    policy: policy && { digest: policy.digest, revision: policy.revision },
+    size: sealer.size.toString(),
+    sealed: (sealer.head?.size ?? 0n).toString(),
+    inFlight,
+    outbox: outbox.waiting,
+  }
+}
+
+/** Decisions made now would be older than what the log holds already. */
+export function clockBehind({ clock, committer, limits }: Core): boolean {
+  return clock.now() + limits.clockToleranceMs < committer.newestSeconds * 1000
+}
