@@ -1,5 +1,5 @@
 /** Governed audit on a whole server in process: the plugin, its Rego, and what is carried out. */
-import { cp, writeFile } from 'node:fs/promises'
+import { cp, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Json } from '../../core/json.ts'
@@ -164,6 +164,18 @@ describe('erasing', () => {
     const page = await query({ ids: [id], fields: ['*'] }, OPERATOR)
     expect(page.records[0]).toMatchObject({ erased: true, withheld: [] })
     expect(await ask('audit.erase', { ids: [id] }, PAUL)).toEqual([false, 'nothing_to_erase'])
+  })
+
+  it('leaves nothing of them on the disk', async () => {
+    const id = await evaluate('somebody-who-wants-to-be-forgotten')
+    const kept = await evaluate('somebody-else')
+    expect(await ask('audit.erase', { ids: [id] }, OPERATOR)).toEqual([true, 'audit_role'])
+    await place.stop()
+    const bytes = await readFile(place.database, 'latin1')
+    expect(bytes).toContain('somebody-else')
+    expect(bytes).not.toContain('somebody-who-wants-to-be-forgotten')
+    expect(bytes).toContain(id)
+    expect(bytes).toContain(kept)
   })
 
   it('is for those who may, and not for the records of the audit itself', async () => {

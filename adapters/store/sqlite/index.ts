@@ -20,6 +20,8 @@ export interface SqliteOptions {
   readonly cacheBytes?: number
   /** The file's largest size, without its write-ahead log; over it commits fail with `full`. Default: what the disk holds. */
   readonly maxBytes?: number
+  /** How long older copies of what was overwritten or removed may lie in the write-ahead log, in milliseconds. Default 60,000. */
+  readonly forgetMs?: number
 }
 
 const CACHE_BYTES = 64 * 1_048_576
@@ -34,8 +36,12 @@ const CACHE_BYTES = 64 * 1_048_576
  *   `read_only`, `full`; `unavailable`: no database there, or no way to open it
  */
 export async function openSqlite(options: SqliteOptions): Promise<{ store: Store; log: LogStore }> {
-  const { path, integrity = 'quick', readOnly = false, maxBytes } = options
-  const session = new Session(openDatabase({ path, integrity, readOnly, maxBytes }), readOnly)
+  const { path, integrity = 'quick', readOnly = false, maxBytes, forgetMs } = options
+  const session = new Session(
+    openDatabase({ path, integrity, readOnly, maxBytes }),
+    readOnly,
+    forgetMs,
+  )
   // Another process may change what a reader has seen.
   const cacheBytes = readOnly ? 0 : (options.cacheBytes ?? CACHE_BYTES)
   try {

@@ -21,7 +21,7 @@ export interface Opened {
 }
 
 /** Another process that recovers or checkpoints holds a lock for moments. */
-const BUSY_MS = 2000
+export const BUSY_MS = 2000
 const PAGE_BYTES = 4096
 /** 32 MiB of log before it is written back: enough to write a hot page once for many commits. */
 const CHECKPOINT_PAGES = 8192
@@ -83,6 +83,7 @@ function configure(connection: DatabaseSync, maxBytes: number | undefined): void
     PRAGMA trusted_schema = OFF;
     PRAGMA cell_size_check = ON;
     PRAGMA cache_size = -65536;
+    PRAGMA secure_delete = ON;
     PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
     PRAGMA journal_size_limit = ${4 * CHECKPOINT_PAGES * PAGE_BYTES};
   `)

@@ -2,21 +2,28 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { StoreError } from '../../../core/error.ts'
 import { NAME, storeFailure } from './failure.ts'
-import type { Opened } from './open.ts'
+import { BUSY_MS, type Opened } from './open.ts'
+
+const FORGET_MS = 60_000
 
 export class Session {
   readonly readOnly: boolean
   readonly #opened: Opened
   readonly #begin: StatementSync
   readonly #commit: StatementSync
+  readonly #forgetMs: number
   #users = 0
   #failure: StoreError | undefined
+  #forgetting: ReturnType<typeof setTimeout> | undefined
 
-  constructor(opened: Opened, readOnly: boolean) {
+  constructor(opened: Opened, readOnly: boolean, forgetMs: number = FORGET_MS) {
     this.#opened = opened
     this.readOnly = readOnly
+    this.#forgetMs = forgetMs
     this.#begin = opened.connection.prepare('BEGIN IMMEDIATE')
     this.#commit = opened.connection.prepare('COMMIT')
+    // What a process that was killed had overwritten.
+    if (!readOnly) this.forgetLater()
   }
 
   /** Rows come as arrays, in the order of the columns. */
@@ -35,6 +42,7 @@ export class Session {
   }
 
   close(): void {
+    clearTimeout(this.#forgetting)
     try {
       this.#connection.close()
     } finally {
@@ -74,6 +82,31 @@ export class Session {
       if (failure.code === 'unknown_outcome' || failure.code === 'corrupt') this.#failure = failure
       this.#rollBack()
       throw failure
+    }
+  }
+
+  /**
+   * A record was overwritten or removed. Deleted bytes are zeroed in the file, and older copies of their pages lie in the write-ahead log
+   * until it is written back whole: that is done within a minute, or as soon as no reader stands in the way.
+   */
+  forgetLater(): void {
+    this.#forgetting ??= setTimeout(() => this.#forget(), this.#forgetMs).unref()
+  }
+
+  #forget(): void {
+    this.#forgetting = undefined
+    if (this.#failure) return
+    try {
+      // A reader in another process is not waited for: everybody else would wait too.
+      this.#connection.exec('PRAGMA busy_timeout = 0')
+      const [row] = this.#connection.prepare('PRAGMA wal_checkpoint(TRUNCATE)').all()
+      if (row?.busy !== 0) this.forgetLater()
+    } catch (error) {
+      const failure = storeFailure(error, true)
+      if (failure.code === 'unknown_outcome' || failure.code === 'corrupt') this.#failure = failure
+      else this.forgetLater()
+    } finally {
+      this.#connection.exec(`PRAGMA busy_timeout = ${BUSY_MS}`)
     }
   }
 

@@ -136,6 +136,7 @@ export class SqliteStore implements Store {
 
   #write(write: Write, staged: Staged): void {
     if ('check' in write) return
+    if ('remove' in write || write.if !== 'absent') this.#session.forgetLater()
     const key = keyOf(write)
     const { partition, sort } = key
     if ('remove' in write) {
