@@ -300,6 +300,8 @@ export interface Composed {
   readonly anchorFile: string
   /** Where the plugin `audit` is configured. */
   readonly audit?: Audit
+  /** Where the configuration names OPA policies. */
+  readonly opa?: OpaDesk
   /** Drains the kernel and closes every adapter. */
   close(): Promise<void>
 }
@@ -383,7 +385,8 @@ async function start(adapters: Adapters, options: ComposeOptions): Promise<Compo
   }
   const { anchor, anchorFile } = identity
   const audit = hasAuditor(config) ? { audit: createAudit({ kernel, store, log }) } : {}
-  return { kernel, config, anchor, anchorFile, ...audit, close: () => adapters.close() }
+  const opa = desk === undefined ? {} : { opa: desk }
+  return { kernel, config, anchor, anchorFile, ...audit, ...opa, close: () => adapters.close() }
 }
 
 function hasAuditor({ plugins }: Config): boolean {

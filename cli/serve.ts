@@ -22,6 +22,7 @@ export async function serve(options: ServeOptions, out: Out): Promise<ExitCode> 
       ...config.http,
       seal: config.seal,
       ...(composed.audit ? { audit: composed.audit } : {}),
+      ...(composed.opa ? { opa: composed.opa } : {}),
     })
     const { watchdogSeconds } = config
     const watchdog = watchdogSeconds > 0 ? await startWatchdog(watchdogSeconds) : undefined

@@ -118,13 +118,19 @@ export class RegistryError extends KernelError<RegistryErrorCode> {}
  * - `unknown_outcome`: it may have been committed; fetch it by `decisionId`.
  * - `malformed`: the request's frame; nothing was dispatched. `aborted`: the caller's signal fired before the commit.
  * - `idempotency_mismatch`: the key was used with another request. `closed`: the kernel is shutting down.
+ * - Of a search: `search_budget`: too many candidates, results or milliseconds; narrow the query or ask for smaller pages.
+ *   `invalid_page_token`: it is not of this search, or the policy was swapped; start over. `not_searchable`: nothing lists what may be
+ *   found, or the policy allows names that no index has.
  */
 export type NoDecisionCode =
   | 'aborted'
   | 'closed'
   | 'idempotency_mismatch'
+  | 'invalid_page_token'
   | 'malformed'
+  | 'not_searchable'
   | 'overloaded'
+  | 'search_budget'
   | 'unavailable'
   | 'unknown_outcome'
 export class NoDecision extends KernelError<NoDecisionCode> {
@@ -162,7 +168,24 @@ export interface ConfigProblem {
   readonly message: string
 }
 
+/** An OPA bundle, or a folder laid out like one, that is not served. Raised before anything of it is used. */
+export type BundleErrorCode =
+  | 'conflict'
+  | 'duplicate_file'
+  | 'invalid_archive'
+  | 'invalid_data'
+  | 'invalid_manifest'
+  | 'invalid_package'
+  | 'not_found'
+  | 'reserved_name'
+  | 'too_large'
+  | 'unsafe_path'
+  | 'unsupported_version'
+  | 'unverified_signature'
+export class BundleError extends KernelError<BundleErrorCode> {}
+
 export type AnyKernelError =
+  | BundleError
   | CompilerError
   | ConfigError
   | CustodyError

@@ -11,6 +11,8 @@ interface Builtin {
 
 /** The compiler replaces these itself: no engine ever sees them. */
 const COMPILED_AWAY = ['assign', 'eq', 'rego.metadata.chain', 'rego.metadata.rule']
+/** Replaced by the decision's own time wherever a policy from elsewhere is asked. */
+const CLOCK = 'time.now_ns'
 /** The language as it is today: no keyword or version that OPA still calls future. */
 const FEATURES = ['keywords_in_refs', 'rego_v1', 'template_strings']
 
@@ -28,9 +30,12 @@ const LAX: Readonly<Record<string, string>> = {
   'json.unmarshal': 'accepts commas at the end, leading zeros and whatever comes after the value',
 }
 
+/** Of what the host brings, only what trust rules need. */
+const TRUSTED_HOST: ReadonlySet<string> = new Set(['sprintf'])
+
 /**
  * `trust`: deterministic, and with the same answers in every engine that a bundle may run on. `compat` adds, for policies from elsewhere,
- * what is deterministic and lax. Nothing is in a set that would only fail when it is called. `print` is in neither: it is for tests, and a
+ * what is lax, what the host brings (time, tokens, hashes) and the clock, which is a fact there. Nothing is in a set that would only fail when it is called. `print` is in neither: it is for tests, and a
  * build takes it out. Deprecated names are in neither: today's Rego refuses them anyway.
  */
 export function makeCapabilities(
@@ -41,9 +46,14 @@ export function makeCapabilities(
   const there = new Set([...declared.native, ...host, ...COMPILED_AWAY])
   const compat = builtins.filter(
     ({ name, deprecated, nondeterministic }) =>
-      there.has(name) && !Object.hasOwn(BROKEN, name) && !deprecated && !nondeterministic,
+      there.has(name) &&
+      !Object.hasOwn(BROKEN, name) &&
+      !deprecated &&
+      (!nondeterministic || name === CLOCK),
   )
-  const trust = compat.filter(({ name }) => !Object.hasOwn(LAX, name))
+  const trust = compat.filter(
+    ({ name }) => !Object.hasOwn(LAX, name) && (!host.has(name) || TRUSTED_HOST.has(name)),
+  )
   return { compat: text(declared.capabilities, compat), trust: text(declared.capabilities, trust) }
 }
 

@@ -4,14 +4,26 @@
  */
 import { fileURLToPath } from 'node:url'
 import type { Kernel } from '../../core/kernel.ts'
-import type { Bundle, CapabilitySet, Compiler, Sources } from '../../core/ports/compiler.ts'
+import type { CapabilitySet, Compiler, Sources } from '../../core/ports/compiler.ts'
 import { loadFolder, watchFolder } from './folder.ts'
+import type { OpaSource } from './opa/source.ts'
+import { buildUnion, type OpaPolicies, type ServedBundle } from './opa/union.ts'
 
 export interface PolicyOptions {
   readonly dir: string
   readonly capabilities: CapabilitySet
   /** Plugin names: each has the entry point `assay/<plugin>/decision`. */
   readonly plugins: readonly { readonly name: string; readonly policies?: URL }[]
+  /** A user's own OPA policies, served beside. */
+  readonly opa?: OpaOptions
+}
+export interface OpaOptions {
+  readonly entrypoints: readonly string[]
+  read(): Promise<OpaSource>
+  /** Where it lies, when it is a folder to be watched. */
+  readonly folder?: string
+  /** What was pushed; none where nobody serves. */
+  readonly pushed?: () => Promise<OpaPolicies['pushed']>
 }
 
 export type PolicyEvent =
@@ -35,21 +47,24 @@ async function completed(own: Sources, { plugins }: PolicyOptions): Promise<Sour
   return { ...own, ...Object.fromEntries(folders.flat()) }
 }
 
-/** @param own what {@link loadFolder} gave @throws CompilerError; what {@link loadFolder} throws, for what plugins bring */
+/** @param own what {@link loadFolder} gave @throws CompilerError; BundleError; what {@link loadFolder} throws, for what plugins bring */
 export async function compilePolicies(
   own: Sources,
   options: PolicyOptions,
   compiler: Compiler,
-): Promise<Bundle> {
-  const { capabilities, plugins } = options
+): Promise<ServedBundle> {
+  const { capabilities, opa, plugins } = options
   const sources = await completed(own, options)
   const entrypoints = plugins.map(({ name }) => `assay/${name}/decision`)
-  return compiler.build(sources, { capabilities, entrypoints })
+  if (opa === undefined) return compiler.build(sources, { capabilities, entrypoints })
+  const pushed = (await opa.pushed?.()) ?? new Map()
+  const policies = { source: await opa.read(), entrypoints: opa.entrypoints, pushed }
+  return buildUnion(sources, entrypoints, policies, compiler)
 }
 
 /** Swaps the policy whenever the folder's content is no longer `known`. Changes are taken one after the other, in their order. */
 export function keepPolicies(
-  kernel: Kernel,
+  kernel: Pick<Kernel, 'activate'>,
   compiler: Compiler,
   options: PolicyOptions & { readonly known: Sources },
   onPolicy: (event: PolicyEvent) => void,
@@ -64,16 +79,18 @@ export function keepPolicies(
       onPolicy({ kind: 'refused', error })
     }
   }
+  let latest = options.known
   const onChange = (own: Sources): void => {
+    latest = own
     last = last.then(() => swap(own))
   }
-  const watcher = watchFolder(options.dir, onChange, {
-    known: options.known,
-    onError: (error) => onPolicy({ kind: 'refused', error }),
-  })
+  const onError = (error: unknown): void => onPolicy({ kind: 'refused', error })
+  const watchers = [watchFolder(options.dir, onChange, { known: options.known, onError })]
+  const { folder } = options.opa ?? {}
+  if (folder !== undefined) watchers.push(watchFolder(folder, () => onChange(latest), { onError }))
   return {
     async close() {
-      await watcher.close()
+      for (const watcher of watchers) await watcher.close()
       await last
     },
   }

@@ -28,7 +28,13 @@ export interface Assembled {
 export function assemble(kernel: Kernel, options: AppOptions): Assembled {
   const limits = readLimits(options)
   const { maxBodyBytes, maxConcurrent } = limits
-  const endpoints = createEndpoints(kernel, limits, readBaseUrl(options.publicUrl), options.audit)
+  const endpoints = createEndpoints(
+    kernel,
+    limits,
+    readBaseUrl(options.publicUrl),
+    options.audit,
+    options.opa,
+  )
   const front = new Front(kernel, maxConcurrent, options.hosts)
   const app = new Hono()
   const answered = async (c: Context, endpoint: Pick<Endpoint, 'admitted' | 'answer'>) =>
@@ -47,12 +53,17 @@ function missing(endpoints: readonly Endpoint[], path: string): Answer {
 }
 
 function matches(pattern: string, path: string): boolean {
-  const fixed = pattern.replace(/[:*].*$/, '')
-  if (fixed === pattern) return path === pattern
-  const rest = path.slice(fixed.length)
-  return path.startsWith(fixed) && rest !== '' && (pattern.endsWith('*') || !rest.includes('/'))
+  const wanted = pattern.split('/')
+  const given = path.split('/')
+  const enough = pattern.endsWith('*')
+    ? given.length >= wanted.length
+    : given.length === wanted.length
+  return (
+    enough && wanted.every((part, i) => (/^[:*]/.test(part) ? given[i] !== '' : given[i] === part))
+  )
 }
 
 function toResponse({ status, headers, body }: Answer): Response {
-  return new Response(body as BodyInit, { status, headers: { ...headers } })
+  const isEmpty = status === 204 || status === 304
+  return new Response(isEmpty ? null : (body as BodyInit), { status, headers: { ...headers } })
 }

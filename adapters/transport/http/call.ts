@@ -8,6 +8,8 @@ export interface Call {
   readonly method: string
   /** Without the query. */
   readonly path: string
+  /** As it came: the path, still escaped, and the query. */
+  readonly target: string
   /** By lower-case name. */
   header(name: string): string | undefined
   /** The whole body. @throws Refusal `too_large` at the first byte over the limit, `aborted` */
@@ -17,7 +19,7 @@ export interface Call {
 }
 
 export interface Endpoint {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'DELETE' | 'GET' | 'PATCH' | 'POST' | 'PUT'
   /** In the syntax of Hono's router. */
   readonly path: string
   /** False: answered also when the server is full or shutting down. */
@@ -42,6 +44,10 @@ export class WebCall implements Call {
     this.path = path
     this.#request = request
     this.#maxBodyBytes = maxBodyBytes
+  }
+
+  get target(): string {
+    return this.#request.url.replace(/^[^:]+:\/\/[^/?#]*/, '')
   }
 
   get signal(): AbortSignal {

@@ -9,7 +9,10 @@ import { evaluations } from './batch.ts'
 import type { Endpoint } from './call.ts'
 import { decisions } from './decisions.ts'
 import { checkpoint, LOG_PREFIX, tile } from './log.ts'
+import { opaEndpoints } from './opa.ts'
+import type { OpaView } from './opa-wire.ts'
 import type { Limits } from './options.ts'
+import * as requests from './requests.ts'
 import { search } from './search.ts'
 
 export function createEndpoints(
@@ -17,6 +20,7 @@ export function createEndpoints(
   limits: Limits,
   publicUrl: string,
   audit?: Audit,
+  opa?: OpaView,
 ): readonly Endpoint[] {
   const post = (path: string, answer: Endpoint['answer']): Endpoint => ({
     method: 'POST',
@@ -30,23 +34,38 @@ export function createEndpoints(
     admitted,
     answer,
   })
+  const requestEndpoints = (): readonly Endpoint[] => {
+    const door = { kernel, limits, url: publicUrl + requests.REQUESTS_PATH }
+    const at = `${requests.REQUESTS_PATH}/:id`
+    const approver = '/assay/v1/requests/:id'
+    return [
+      post(requests.REQUESTS_PATH, (call, peer) => requests.createRequest(door, call, peer)),
+      get(at, (call, peer) => requests.showRequest(door, call, peer)),
+      post(`${at}/cancel`, (call, peer) => requests.cancelRequest(door, call, peer)),
+      post(`${approver}/approve`, (call, peer) => requests.approveRequest(door, call, peer)),
+      post(`${approver}/deny`, (call, peer) => requests.denyRequest(door, call, peer)),
+      post(`${approver}/revoke`, (call, peer) => requests.revokeApproval(door, call, peer)),
+    ]
+  }
   return [
     post('/access/v1/evaluation', (call, peer) => evaluation(kernel, limits, call, peer)),
     post('/access/v1/evaluations', (call, peer) => evaluations(kernel, limits, call, peer)),
     ...SEARCHES.map((kind) =>
       post(`/access/v1/search/${kind}`, (call, peer) => search(kind, kernel, limits, call, peer)),
     ),
+    ...(kernel.actions.includes(requests.REQUEST) ? requestEndpoints() : []),
     post('/assay/v1/check', (call, peer) => check(kernel, limits, call, peer)),
     post('/assay/v1/decisions', (call, peer) => decisions(kernel, limits, call, peer)),
     get('/assay/v1/receipts/:id', (call, peer) => receipt(kernel, audit, call, peer)),
     ...(audit
       ? [post('/assay/v1/audit/query', (call, peer) => query(audit, limits, call, peer))]
       : []),
-    get('/.well-known/authzen-configuration', () => metadata(publicUrl)),
+    get('/.well-known/authzen-configuration', () => metadata(kernel, publicUrl)),
     get(`${LOG_PREFIX}checkpoint`, () => checkpoint(kernel.log)),
     get(`${LOG_PREFIX}tile/*`, (call) => tile(kernel.log, call)),
     get('/health/live', () => jsonAnswer({ live: true }, NO_STORE), false),
     get('/health/ready', () => ready(kernel), false),
+    ...(opa ? opaEndpoints(kernel, limits, opa) : []),
   ]
 }
 const SEARCHES = ['subject', 'resource', 'action'] as const

@@ -3,6 +3,7 @@ import { TransportError } from '../../../core/error.ts'
 import type { Seal } from '../../../core/kernel.ts'
 import type { Audit } from '../../../core/ports/audit.ts'
 import type { ForwardAuthOptions } from './forward-options.ts'
+import type { OpaView } from './opa-wire.ts'
 
 /** What the app needs wherever it is served. */
 export interface AppOptions {
@@ -18,6 +19,8 @@ export interface AppOptions {
   readonly seal?: Seal
   /** Answers queries, and says which openings go with a receipt. Default: no queries, and receipts without openings. */
   readonly audit?: Audit
+  /** OPA's REST API over the policies that it names. Default: no such endpoints. */
+  readonly opa?: OpaView
   /** Host names, without port, that a request may be for. Default: any. It keeps web pages that rebind their name out. */
   readonly hosts?: readonly string[]
 }
