@@ -1,33 +1,47 @@
 /** What `facts` read, with the versions that the commit will check. One instance serves one attempt at one decision. */
 import type { AuditedReads } from './erase.ts'
 import type { Json } from './json.ts'
+import { KeyMap } from './keymap.ts'
 import { pastDecision } from './past.ts'
 import type { Listed, PastDecision, Plugin, ReadPorts, Snapshot } from './plugin.ts'
 import type { Key, Store, Stored, Version, Write } from './ports/store.ts'
 
 const MAX_LISTED = 1000
 
-/** Parsed records by version, so that a record that did not change is parsed once. Bounded: the oldest go. */
+interface Parsed {
+  readonly version: Version
+  readonly value: Json
+}
+
+/**
+ * Parsed records by version, so that a record that did not change is parsed once. Bounded by two generations: what is asked for moves to
+ * the young one, and when that is half full the old one is dropped.
+ */
 export class RecordCache {
-  readonly #entries = new Map<string, { readonly version: Version; readonly value: Json }>()
   readonly #limit: number
+  #young = new KeyMap<Parsed>()
+  #old = new KeyMap<Parsed>()
+
   constructor(limit = 20_000) {
     this.#limit = limit
   }
 
   value(stored: Stored): Json {
-    const at = `${stored.key.partition}\n${stored.key.sort}`
-    const known = this.#entries.get(at)
-    if (known?.version === stored.version) return known.value
-    const value = deepFreeze(JSON.parse(decoder.decode(stored.value)) as Json)
-    this.#entries.delete(at)
-    this.#entries.set(at, { version: stored.version, value })
-    if (this.#entries.size > this.#limit) {
-      const oldest = this.#entries.keys().next().value
-      if (oldest !== undefined) this.#entries.delete(oldest)
+    const young = this.#young.get(stored.key)
+    if (young?.version === stored.version) return young.value
+    const old = this.#old.get(stored.key)
+    const parsed = old?.version === stored.version ? old : parse(stored)
+    if (2 * this.#young.size >= this.#limit) {
+      this.#old = this.#young
+      this.#young = new KeyMap()
     }
-    return value
+    this.#young.set(stored.key, parsed)
+    return parsed.value
   }
+}
+
+function parse({ value, version }: Stored): Parsed {
+  return { version, value: deepFreeze(JSON.parse(decoder.decode(value)) as Json) }
 }
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 

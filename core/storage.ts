@@ -1,6 +1,7 @@
 /** The executable part of the Store and LogStore contracts: what every adapter refuses in the same words, so that an adapter is only its difference. */
 import { sameBytes } from './crypto.ts'
 import { LogError, StoreError } from './error.ts'
+import { KeyMap } from './keymap.ts'
 import { MAX_LEAF_BYTES } from './log/leaf.ts'
 import { HASH_BYTES, TILE_WIDTH } from './log/tiles.ts'
 import type { Published } from './ports/logstore.ts'
@@ -39,21 +40,19 @@ function invalidKey(who: string): StoreError {
   return new StoreError(who, 'invalid_key', what)
 }
 
-/** One string for a key; no other key has it. */
-export function addressOf({ partition, sort }: Key): string {
-  return `${partition}\0${sort}`
-}
-
 export function keyOf(write: Write): Key {
   return 'put' in write ? write.put : 'remove' in write ? write.remove : write.check
 }
 
-/** Almost every batch has a handful of writes: comparing them costs less than a set of addresses. */
+/** Almost every batch has a handful of writes: comparing them costs less than a map. */
 const FEW = 16
 
 function hasKeyTwice(writes: readonly Write[]): boolean {
-  if (writes.length > FEW)
-    return new Set(writes.map((write) => addressOf(keyOf(write)))).size < writes.length
+  if (writes.length > FEW) {
+    const keys = new KeyMap<true>()
+    for (const write of writes) keys.set(keyOf(write), true)
+    return keys.size < writes.length
+  }
   for (let i = 1; i < writes.length; i++) {
     const { partition, sort } = keyOf(writes[i]!)
     for (let j = 0; j < i; j++) {

@@ -17,6 +17,8 @@ import { WORKLOAD } from './workload.ts'
 const IN_FLIGHT = [1, 16, 256]
 const CONNECTIONS = [16, 256]
 const EMBEDDED_CPU = 0
+/** As bin/assay starts its server. */
+const SERVE_OPTIONS = ['--max-semi-space-size=64']
 const WHAT: Readonly<
   Record<string, { readonly decide: boolean; readonly sides: readonly Side[] }>
 > = {
@@ -43,7 +45,7 @@ async function decide(options: Options): Promise<readonly EmbeddedResult[]> {
       note(`${store}, ${inFlight} in flight`)
       const script = join(root, 'test/bench/embedded.ts')
       const whole: EmbeddedOptions = { ...options, store, inFlight, folder: place }
-      const args = [script, JSON.stringify(whole)]
+      const args = [...SERVE_OPTIONS, script, JSON.stringify(whole)]
       const output = await runPinned(EMBEDDED_CPU, process.execPath, args)
       results.push(JSON.parse(output) as EmbeddedResult)
       rmSync(place, { recursive: true })

@@ -39,7 +39,8 @@ async function load(bundle: Bundle): Promise<Policy> {
 
 async function prepare(bundle: Bundle): Promise<Image> {
   const module = await WebAssembly.compile(new Uint8Array(bundle.wasm))
-  const data = exact(JSON.stringify(bundle.data))
+  // The package reads whole buffers: these bytes have one of their own.
+  const data = Uint8Array.from(new TextEncoder().encode(JSON.stringify(bundle.data)))
   const initial =
     BASE_PAGES + Math.ceil((2 * bundle.wasm.length + DATA_FACTOR * data.length) / PAGE)
   return { module, data, initial, maximum: Math.min(initial + WORKING_PAGES, MAX_PAGES) }
@@ -70,7 +71,7 @@ class WasmPolicy implements Policy {
       throw new EngineError(WHO, 'unknown_entrypoint', `no entry point ${entrypoint}`)
     try {
       this.#instance ??= instantiate(this.#image)
-      const value = only(this.#instance.evaluate(inputBytes(input.text), entrypoint))
+      const value = only(this.#instance.evaluate(checked(input.text), entrypoint))
       if (this.#instance.memory.buffer.byteLength > this.#keptBytes) this.#instance = undefined
       return value
     } catch (cause) {
@@ -100,19 +101,11 @@ function only(results: unknown): Json | undefined {
   return (first as { readonly result: Json }).result
 }
 
-function inputBytes(text: string): ArrayBuffer {
+function checked(text: string): string {
   if (text.length === 0) throw new PolicyAbort('the input is empty')
   // Encoding would replace the half by U+FFFD: another input than the caller's.
   if (!text.isWellFormed()) throw new PolicyAbort('the input has half a surrogate pair')
-  return exact(text).buffer
-}
-
-const encoder = new TextEncoder()
-
-/** The package reads whole buffers. */
-function exact(text: string): Uint8Array<ArrayBuffer> {
-  const bytes = encoder.encode(text)
-  return bytes.length === bytes.buffer.byteLength ? bytes : bytes.slice()
+  return text
 }
 
 /** Texts of aborts name a place in the policy and what it did, never a value. */

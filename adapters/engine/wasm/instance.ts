@@ -1,6 +1,7 @@
 /**
  * One instance of a compiled policy with its data, through `@open-policy-agent/opa-wasm`. The imports are our own: nothing is printed, an
- * abort is an error with its text, and a built-in is ours or the module does not load.
+ * abort is an error with its text, and a built-in is ours or the module does not load. So is the one call of an evaluation: the package's
+ * makes two copies of the input and a decoder each time.
  *
  * @see https://www.openpolicyagent.org/docs/wasm (ABI 1.2 and up)
  */
@@ -13,9 +14,11 @@ export class PolicyAbort extends Error {}
 
 /** What the package exports at run time and its types leave out. */
 interface LoadedPolicy {
-  readonly entrypoints: object
+  readonly entrypoints: Readonly<Record<string, number>>
+  /** Where the data lies, and where the memory behind it begins that an evaluation may use. */
+  readonly dataAddr: number
+  readonly dataHeapPtr: number
   setData(json: ArrayBuffer): void
-  evaluate(input: ArrayBuffer, entrypoint: string): unknown
 }
 const { LoadedPolicy } = (sdk as unknown as { readonly default: Sdk }).default
 interface Sdk {
@@ -29,6 +32,15 @@ interface Sdk {
 interface Exports {
   readonly opa_wasm_abi_version: WebAssembly.Global
   readonly opa_wasm_abi_minor_version: WebAssembly.Global
+  opa_eval(
+    reserved: 0,
+    entrypoint: number,
+    data: number,
+    input: number,
+    inputBytes: number,
+    heap: number,
+    format: 0,
+  ): number
   opa_json_dump(value: number): number
   opa_json_parse(text: number, length: number): number
   opa_value_dump(value: number): number
@@ -48,8 +60,11 @@ export interface Image {
 export interface Instance {
   readonly entrypoints: ReadonlySet<string>
   readonly memory: WebAssembly.Memory
-  /** The result set: one object for each way in which the entry point holds. @throws anything; the instance is spent then */
-  evaluate(input: ArrayBuffer, entrypoint: string): unknown
+  /**
+   * The result set: one object for each way in which the entry point holds. `input` is well-formed JSON, `entrypoint` one of
+   * {@link entrypoints}. @throws anything; the instance is spent then
+   */
+  evaluate(input: string, entrypoint: string): unknown
 }
 
 /** Synchronous, so that an evaluation can replace a spent instance. @throws PolicyAbort, or what WebAssembly throws */
@@ -62,13 +77,16 @@ export function instantiate({ module, data, initial, maximum }: Image): Instance
   host.bind(instance.exports as unknown as Exports)
   const policy = new LoadedPolicy(instance, memory, host.minorVersion)
   policy.setData(data.buffer)
+  const entrypoints = new Map(Object.entries(policy.entrypoints))
   return {
-    entrypoints: new Set(Object.keys(policy.entrypoints)),
+    entrypoints: new Set(entrypoints.keys()),
     memory,
-    evaluate: (input, entrypoint) => policy.evaluate(input, entrypoint),
+    evaluate: (input, entrypoint) =>
+      host.evaluate(policy, input, entrypoints.get(entrypoint) as number),
   }
 }
 
+const PAGE = 65_536
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
@@ -117,6 +135,17 @@ class Host {
       if (builtin === undefined) throw new PolicyAbort(`it calls ${name}, which is not available`)
       this.#byId.set(id as number, builtin)
     }
+  }
+
+  /** One call, since ABI 1.2: it parses the input, evaluates, and dumps the result set as JSON. */
+  evaluate({ dataAddr, dataHeapPtr }: LoadedPolicy, input: string, entrypoint: number): Json {
+    // A UTF-16 unit has at most three UTF-8 bytes.
+    const missing = dataHeapPtr + input.length * 3 - this.#memory.buffer.byteLength
+    if (missing > 0) this.#memory.grow(Math.ceil(missing / PAGE))
+    const { written } = encoder.encodeInto(input, new Uint8Array(this.#memory.buffer, dataHeapPtr))
+    const heap = dataHeapPtr + written
+    const result = this.#policy.opa_eval(0, entrypoint, dataAddr, dataHeapPtr, written, heap, 0)
+    return JSON.parse(this.#text(result)) as Json
   }
 
   #call(id: number, addresses: readonly number[]): number {

@@ -10,13 +10,15 @@ const entry = (text: string): { version: string; value: Uint8Array } => ({
   value: bytes(text),
 })
 
+const key = (sort: string): { partition: string; sort: string } => ({ partition: 'p', sort })
+
 describe('the cache', () => {
   test('drops what was not asked for longest, and stays within its bytes', () => {
     const cache = new RecordCache(1000)
-    for (const name of ['a', 'b', 'c', 'd']) cache.set(name, entry(name))
-    expect(cache.get('a')).toEqual(entry('a'))
-    cache.set('e', entry('e'))
-    expect(['a', 'b', 'c', 'd', 'e'].map((name) => cache.has(name))).toEqual([
+    for (const name of ['a', 'b', 'c', 'd']) cache.set(key(name), entry(name))
+    expect(cache.get(key('a'))).toEqual(entry('a'))
+    cache.set(key('e'), entry('e'))
+    expect(['a', 'b', 'c', 'd', 'e'].map((name) => cache.has(key(name)))).toEqual([
       true,
       false,
       true,
@@ -28,27 +30,25 @@ describe('the cache', () => {
 
   test('counts what it replaces and removes', () => {
     const cache = new RecordCache(10_000)
-    cache.set('a', { version: '1', value: new Uint8Array(5000) })
-    cache.set('a', ABSENT)
+    cache.set(key('a'), { version: '1', value: new Uint8Array(5000) })
+    cache.set(key('a'), ABSENT)
     expect(cache.bytes).toBeLessThan(500)
-    cache.delete('a')
-    cache.delete('a')
+    cache.delete(key('a'))
+    cache.delete(key('a'))
     expect(cache.bytes).toBe(0)
   })
 
   test('holds nothing that is larger than itself, and nothing at size 0', () => {
     const cache = new RecordCache(1000)
-    cache.set('a', entry('a'))
-    cache.set('a', { version: '2', value: new Uint8Array(2000) })
-    expect(cache.has('a')).toBe(false)
+    cache.set(key('a'), entry('a'))
+    cache.set(key('a'), { version: '2', value: new Uint8Array(2000) })
+    expect(cache.has(key('a'))).toBe(false)
     const none = new RecordCache(0)
-    none.set('a', ABSENT)
-    expect(none.has('a')).toBe(false)
+    none.set(key('a'), ABSENT)
+    expect(none.has(key('a'))).toBe(false)
     expect([cache.bytes, none.bytes]).toEqual([0, 0])
   })
 })
-
-const key = (sort: string): { partition: string; sort: string } => ({ partition: 'p', sort })
 
 /** Everything in the database, by two ways: the cache's and SQL's. */
 async function bothWays({ store }: Pair, names: readonly string[]): Promise<[unknown, unknown]> {

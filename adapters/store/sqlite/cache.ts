@@ -1,7 +1,9 @@
 /**
- * Committed records by address, so that reads and conditions cost no SQL. Coherent because one process writes: an entry changes after the
+ * Committed records, so that reads and conditions cost no SQL. Coherent because one process writes: an entry changes after the
  * COMMIT that changed the row, and in no other way. A record enters when it is read; written records that nobody reads stay out.
  */
+import { KeyMap } from '../../../core/keymap.ts'
+import type { Key } from '../../../core/ports/store.ts'
 
 /** A row, or that there is none. */
 export interface Entry {
@@ -18,8 +20,8 @@ const OVERHEAD = 200
  * look-up, where an exact order of use would cost three.
  */
 export class RecordCache {
-  #young = new Map<string, Entry>()
-  #old = new Map<string, Entry>()
+  #young = new KeyMap<Entry>()
+  #old = new KeyMap<Entry>()
   readonly #maxBytes: number
   #youngBytes = 0
   #oldBytes = 0
@@ -33,44 +35,44 @@ export class RecordCache {
     return this.#youngBytes + this.#oldBytes
   }
 
-  get(address: string): Entry | undefined {
-    const young = this.#young.get(address)
+  get(key: Key): Entry | undefined {
+    const young = this.#young.get(key)
     if (young) return young
-    const old = this.#old.get(address)
-    if (old) this.set(address, old)
+    const old = this.#old.get(key)
+    if (old) this.set(key, old)
     return old
   }
 
-  has(address: string): boolean {
-    return this.#young.has(address) || this.#old.has(address)
+  has(key: Key): boolean {
+    return this.#young.has(key) || this.#old.has(key)
   }
 
-  set(address: string, entry: Entry): void {
-    this.delete(address)
-    const size = sizeOf(address, entry)
+  set(key: Key, entry: Entry): void {
+    this.delete(key)
+    const size = sizeOf(key, entry)
     if (2 * size > this.#maxBytes) return
     if (2 * (this.#youngBytes + size) > this.#maxBytes) this.#age()
-    this.#young.set(address, entry)
+    this.#young.set(key, entry)
     this.#youngBytes += size
   }
 
-  delete(address: string): void {
-    const young = this.#young.get(address)
-    if (young) this.#youngBytes -= sizeOf(address, young)
-    this.#young.delete(address)
-    const old = this.#old.get(address)
-    if (old) this.#oldBytes -= sizeOf(address, old)
-    this.#old.delete(address)
+  delete(key: Key): void {
+    const young = this.#young.get(key)
+    if (young) this.#youngBytes -= sizeOf(key, young)
+    this.#young.delete(key)
+    const old = this.#old.get(key)
+    if (old) this.#oldBytes -= sizeOf(key, old)
+    this.#old.delete(key)
   }
 
   #age(): void {
     this.#old = this.#young
     this.#oldBytes = this.#youngBytes
-    this.#young = new Map()
+    this.#young = new KeyMap()
     this.#youngBytes = 0
   }
 }
 
-function sizeOf(address: string, { value }: Entry): number {
-  return OVERHEAD + 2 * address.length + (value?.length ?? 0)
+function sizeOf({ partition, sort }: Key, { value }: Entry): number {
+  return OVERHEAD + 2 * (partition.length + sort.length) + (value?.length ?? 0)
 }

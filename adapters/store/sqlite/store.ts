@@ -1,15 +1,9 @@
 /** The records. One commit is one transaction; a batch writes nothing before all its conditions hold, so that it needs no savepoint. */
 import type { StatementSync } from 'node:sqlite'
 import { StoreError } from '../../../core/error.ts'
+import { KeyMap } from '../../../core/keymap.ts'
 import type { Batch, Key, Outcome, Store, Stored, Write } from '../../../core/ports/store.ts'
-import {
-  addressOf,
-  batchError,
-  checkKey,
-  checkRange,
-  compareUtf8,
-  keyOf,
-} from '../../../core/storage.ts'
+import { batchError, checkKey, checkRange, compareUtf8, keyOf } from '../../../core/storage.ts'
 import { ABSENT, type Entry, type RecordCache } from './cache.ts'
 import { NAME } from './failure.ts'
 import type { SqliteLog } from './log.ts'
@@ -21,7 +15,7 @@ const PAGE_BYTES = 1_048_576
 
 type Put = Extract<Write, { readonly put: Key }>
 /** Records as the transaction under way leaves them. */
-type Staged = Map<string, Entry>
+type Staged = KeyMap<Entry>
 
 export class SqliteStore implements Store {
   readonly name: string = NAME
@@ -51,11 +45,16 @@ export class SqliteStore implements Store {
   async get(key: Key): Promise<Stored | undefined> {
     this.#assertOpen()
     checkKey(NAME, key)
-    const { partition, sort } = key
-    const address = addressOf(key)
-    const entry = this.#cache.get(address) ?? this.#load(key, address)
-    if (!entry.value) return undefined
-    return { key: { partition, sort }, value: entry.value.slice(), version: entry.version }
+    const { value, version } = this.#cache.get(key) ?? this.#load(key)
+    if (!value) return undefined
+    return {
+      key: { partition: key.partition, sort: key.sort },
+      version,
+      // Most readers only look at the version; the others get bytes of their own.
+      get value() {
+        return value.slice()
+      },
+    }
   }
 
   async *list(partition: string, prefix: string, after?: string): AsyncIterable<Stored> {
@@ -76,15 +75,14 @@ export class SqliteStore implements Store {
 
   async commit(batches: readonly Batch[]): Promise<readonly Outcome[]> {
     this.#assertOpen()
-    const staged: Staged = new Map()
+    const staged: Staged = new KeyMap()
     const outcomes = this.#log.transaction(() => {
       const applied = batches.map((batch) => this.#apply(batch, staged))
       if (this.#versions > this.#storedVersions) this.#sql.setVersions.run(this.#versions)
       return applied
     })
     this.#storedVersions = this.#versions
-    for (const [address, entry] of staged)
-      if (this.#cache.has(address)) this.#cache.set(address, entry)
+    for (const [key, entry] of staged) if (this.#cache.has(key)) this.#cache.set(key, entry)
     return outcomes
   }
 
@@ -113,22 +111,20 @@ export class SqliteStore implements Store {
    */
   #isUnknownInsert(write: Write, staged: Staged): write is Put {
     if (!('put' in write) || write.if !== 'absent') return false
-    const address = addressOf(write.put)
-    return !staged.has(address) && !this.#cache.has(address)
+    return !staged.has(write.put) && !this.#cache.has(write.put)
   }
 
   /** False when there is such a record. */
-  #insert({ put: { partition, sort }, value }: Put, staged: Staged): boolean {
+  #insert({ put, value }: Put, staged: Staged): boolean {
     const version = this.#versions + 1
-    if (this.#sql.insert.run(partition, sort, value, version).changes !== 1) return false
+    if (this.#sql.insert.run(put.partition, put.sort, value, version).changes !== 1) return false
     this.#versions = version
-    staged.set(addressOf({ partition, sort }), { version: String(version), value: undefined })
+    staged.set(put, { version: String(version), value: undefined })
     return true
   }
 
   #version(key: Key, staged: Staged): string {
-    const address = addressOf(key)
-    const known = staged.get(address) ?? this.#cache.get(address)
+    const known = staged.get(key) ?? this.#cache.get(key)
     if (known) return known.version
     const row = this.#sql.version.get(key.partition, key.sort) as unknown as [number] | undefined
     return row ? String(row[0]) : ABSENT.version
@@ -141,7 +137,7 @@ export class SqliteStore implements Store {
     const { partition, sort } = key
     if ('remove' in write) {
       this.#once(this.#sql.remove.run(partition, sort))
-      staged.set(addressOf(key), ABSENT)
+      staged.set(key, ABSENT)
       return
     }
     this.#versions += 1
@@ -149,10 +145,9 @@ export class SqliteStore implements Store {
     if (write.if === 'absent')
       this.#once(this.#sql.insert.run(partition, sort, value, this.#versions))
     else this.#once(this.#sql.update.run(value, this.#versions, partition, sort))
-    const address = addressOf(key)
     // Only what goes into the cache needs a copy.
-    const copy = this.#cache.has(address) ? new Uint8Array(value) : undefined
-    staged.set(address, { version: String(this.#versions), value: copy })
+    const copy = this.#cache.has(key) ? new Uint8Array(value) : undefined
+    staged.set(key, { version: String(this.#versions), value: copy })
   }
 
   /** The row that a condition just saw is gone: somebody else writes, or pages are damaged. */
@@ -160,12 +155,13 @@ export class SqliteStore implements Store {
     if (changes !== 1) throw new StoreError(NAME, 'corrupt', 'a row vanished; restore a backup')
   }
 
-  #load({ partition, sort }: Key, address: string): Entry {
+  #load(key: Key): Entry {
+    const { partition, sort } = key
     const row = this.#session.read(() => this.#sql.get.get(partition, sort)) as unknown as
       | [Uint8Array, number]
       | undefined
     const entry = row ? { value: row[0], version: String(row[1]) } : ABSENT
-    this.#cache.set(address, entry)
+    this.#cache.set(key, entry)
     return entry
   }
 
