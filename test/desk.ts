@@ -5,7 +5,7 @@
 import { createOpaCompiler } from '../adapters/compiler/opa/compiler.ts'
 import { createWasmEngine } from '../adapters/engine/wasm/engine.ts'
 import type { Json } from '../core/json.ts'
-import type { FactField, Plugin, ReadPorts } from '../core/plugin.ts'
+import type { FactField, PastDecision, Plugin, ReadPorts } from '../core/plugin.ts'
 import type { Sources } from '../core/ports/compiler.ts'
 import type { Policy } from '../core/ports/engine.ts'
 import { Payload, type Peer } from '../core/request.ts'
@@ -31,6 +31,9 @@ export class Desk {
   readonly records: Map<string, Json> = new Map<string, Json>()
   /** Unix seconds. */
   now: number = 1_800_000_000
+  /** The id of the last decision. */
+  last = ''
+  readonly #past = new Map<string, PastDecision>()
   readonly #plugin: Plugin
   readonly #policy: Policy
   #decisions = 0
@@ -52,6 +55,8 @@ export class Desk {
     const answer = await this.#policy.evaluate(entrypoint, { value, text: JSON.stringify(value) })
     const verdict = readVerdict(answer)
     if ('problem' in verdict) throw new Error(verdict.problem)
+    this.last = String(++this.#decisions).padStart(32, '0')
+    this.#past.set(this.last, { ...asks, payload: request.payload.text, verdict: answer as Json })
     this.#apply(verdict, asked)
     return verdict
   }
@@ -70,6 +75,7 @@ export class Desk {
       },
       listGuarded: async () => [],
       snapshot: async (sort) => ({ value: this.records.get(sort), revision: '1' }),
+      decided: async (id) => this.#past.get(id),
     }
   }
 
@@ -83,7 +89,7 @@ export class Desk {
   }
 
   #apply(verdict: Verdict, asked: ReadonlySet<string>): void {
-    const decisionId = String(++this.#decisions).padStart(32, '0')
+    const decisionId = this.last
     const read = (sort: string): Json | undefined => {
       if (!asked.has(sort)) throw new RangeError(`${sort} was not read`)
       return this.records.get(sort)

@@ -32,6 +32,7 @@ export default { plugin: {
       action: request.action, bytes: request.payload.bytes.length, peer: request.peer, now,
       obligations: request.obligations,
       record: await read.get(sort), listed: await read.listGuarded('l/'), stale: await read.snapshot(sort, 5),
+      past: await read.decided('d'),
     }
   },
 } }`
@@ -78,6 +79,7 @@ const read: ReadPorts = {
   get: async (sort) => (sort === 'broken' ? Promise.reject(new Error('store is gone')) : { sort }),
   listGuarded: async (prefix) => [{ sort: `${prefix}1`, value: 1 }],
   snapshot: async (sort) => ({ value: sort, revision: 'r' }),
+  decided: async (id) => ({ action: 'odd.do', peer: { kind: 'k', id }, payload: '{}' }),
 }
 const facts = (body: Json, signal = new AbortController().signal): Promise<object> =>
   plugin.facts(request(body), read, 7, signal)
@@ -97,6 +99,7 @@ describe('a plugin in a worker', () => {
       record: { sort: 's' },
       listed: [{ sort: 'l/1', value: 1 }],
       stale: { value: 's', revision: 'r' },
+      past: { action: 'odd.do', peer: { kind: 'k', id: 'd' }, payload: '{}' },
     })
   })
 

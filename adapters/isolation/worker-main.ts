@@ -85,6 +85,7 @@ function pluginMethods(exported: { plugin?: Plugin } & Plugin): Methods {
           ask('listGuarded', { prefix }) as ReturnType<ReadPorts['listGuarded']>,
         snapshot: (sort, maxAgeMs) =>
           ask('snapshot', { sort, maxAgeMs }) as ReturnType<ReadPorts['snapshot']>,
+        decided: (id) => ask('decided', { id }) as ReturnType<ReadPorts['decided']>,
       }
       const request = { action, payload: Payload.fromBytes(payload), peer, obligations }
       return plugin.facts(request, read, now, signal)

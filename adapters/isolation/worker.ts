@@ -51,15 +51,17 @@ interface ReadQuestion {
   readonly sort: string
   readonly prefix: string
   readonly maxAgeMs: number
+  readonly id: string
 }
 async function answerRead(
   read: ReadPorts,
   method: string,
-  { sort, prefix, maxAgeMs }: ReadQuestion,
+  { id, maxAgeMs, prefix, sort }: ReadQuestion,
 ): Promise<unknown> {
   if (method === 'get') return read.get(sort)
   if (method === 'listGuarded') return read.listGuarded(prefix)
   if (method === 'snapshot') return read.snapshot(sort, maxAgeMs)
+  if (method === 'decided') return read.decided(id)
   throw new Error('there is no such read')
 }
 

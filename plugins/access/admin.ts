@@ -54,7 +54,10 @@ export async function changeFacts(
 }
 
 /** A peer that has no name for a record has no record. */
-async function actorOf({ id, kind }: Peer, records: Records): Promise<ActorFact | undefined> {
+export async function actorOf(
+  { id, kind }: Peer,
+  records: Records,
+): Promise<ActorFact | undefined> {
   if (!isName(id) || !isName(kind, MAX_TYPE)) return undefined
   return actorFact({ id, type: kind }, records)
 }

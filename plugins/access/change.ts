@@ -1,10 +1,12 @@
 /** Reads the payloads of the actions that change state. They are closed: an unknown member is a problem, never a default. */
 import type { Request } from '../../core/request.ts'
+import { type Evaluation, readEvaluation } from './evaluate.ts'
 import { type Members, own, type Reader } from './reader.ts'
 import {
   type Change,
   MAX_IMPORT,
   MAX_IMPORT_WRITES,
+  MAX_JUSTIFICATION,
   type Ref,
   type ResourceState,
   type SubjectState,
@@ -13,6 +15,10 @@ import {
 /** A change and the records that it names. */
 export interface Wanted {
   readonly change: Change
+  /** What a request for access is about, in full: it must be what was denied. */
+  readonly evaluation?: Evaluation
+  /** The name of a request for access. */
+  readonly request?: string
   readonly resource?: Ref
   readonly session?: string
   readonly subject?: Ref
@@ -86,16 +92,58 @@ const importState: ReadChange = (members, reader) => {
   return { change: { resources, subjects } }
 }
 
+/** A request has the id of the denied evaluation, so one denial is good for one request. */
+const request: ReadChange = (members, reader) => {
+  const known = ['action', 'context', 'denial', 'justification', 'resource', 'subject', 'until']
+  reader.closed(members, '', known)
+  const justification = own(members, 'justification')
+  return {
+    change: {
+      ...(justification !== undefined && {
+        justification: reader.text(justification, '/justification', MAX_JUSTIFICATION),
+      }),
+      ...until(members, reader),
+    },
+    evaluation: readEvaluation(members, reader),
+    request: reader.name(own(members, 'denial'), '/denial'),
+  }
+}
+
+const approveRequest: ReadChange = (members, reader) => {
+  reader.closed(members, '', ['request', 'until'])
+  const name = reader.name(own(members, 'request'), '/request')
+  return { change: until(members, reader), request: name }
+}
+
+const ofRequest: ReadChange = (members, reader) => {
+  reader.closed(members, '', ['request'])
+  return { change: {}, request: reader.name(own(members, 'request'), '/request') }
+}
+
+function until(members: Members, reader: Reader): Pick<Change, 'until'> {
+  const wanted = own(members, 'until')
+  if (wanted === undefined) return {}
+  if (typeof wanted === 'number' && Number.isSafeInteger(wanted)) return { until: wanted }
+  reader.fail('/until', 'whole Unix seconds')
+  return {}
+}
+
 const CHANGES: ReadonlyMap<string, ReadChange> = new Map([
+  ['access.approve-request', approveRequest],
   ['access.assign', role],
   ['access.close-session', closeSession],
+  ['access.deny-request', ofRequest],
   ['access.import', importState],
   ['access.open-session', openSession],
   ['access.put-resource', putResource],
   ['access.put-subject', putSubject],
   ['access.remove-resource', removeResource],
   ['access.remove-subject', removeSubject],
+  ['access.request', request],
   ['access.revoke', role],
+  ['access.revoke-approval', ofRequest],
+  ['access.show-request', ofRequest],
+  ['access.withdraw-request', ofRequest],
 ])
 export const CHANGE_ACTIONS: readonly string[] = [...CHANGES.keys()]
 

@@ -10,14 +10,30 @@ import type {
   EffectTable,
 } from '../../core/plugin.ts'
 import { type Schema, schema } from '../../core/schema.ts'
-import { assignmentKey, membersKey, resourceKey, sessionKey, subjectKey } from './keys.ts'
-import type { AssignmentRecord, MembersRecord, SubjectRecord } from './records.ts'
-import { members, type Ref, type ResourceState, type SubjectState } from './schema.ts'
+import {
+  assignmentKey,
+  membersKey,
+  requestKey,
+  resourceKey,
+  sessionKey,
+  subjectKey,
+} from './keys.ts'
+import type { AssignmentRecord, MembersRecord, RequestRecord, SubjectRecord } from './records.ts'
+import {
+  type Grant,
+  MAX_GRANTS,
+  members,
+  type Ref,
+  type RequestState,
+  type ResourceState,
+  type SubjectState,
+} from './schema.ts'
 
 type Write = NonNullable<EffectPlan['writes']>[number]
 
 const { integer, literal, object } = schema
-const { attributes, name, reference, related, resources, roles, subjects, type } = members
+const { attributes, grant, name, reference, related, request, resources, roles, subjects, type } =
+  members
 
 /** Ties a plan to the type that the effect's schema has checked. */
 function kind<E extends object>(
@@ -48,7 +64,7 @@ const removeSubject = kind(
     const held = rolesOf(subject, context)
     return [
       { remove: subjectKey(subject) },
-      ...assignmentWrites(subject, [], context),
+      ...heldWrites(subject, [], [], context),
       ...held.map((role) => membersWrite(role, -1, context)),
     ]
   },
@@ -114,15 +130,45 @@ const importState = kind(
   },
 )
 
+const putRequest = kind(
+  object({ kind: literal('access.put-request'), state: request }),
+  ({ state }, { decisionId, read }) => {
+    const sort = requestKey(state.id)
+    const known = read(sort) as unknown as RequestRecord | undefined
+    const approval = known?.approval ?? (state.status === 'approved' ? decisionId : undefined)
+    return [{ put: sort, value: { ...(approval && { approval }), state: requestJson(state) } }]
+  },
+)
+
+const grantAccess = kind(
+  object({ grant, kind: literal('access.grant'), subject: reference }),
+  ({ grant, subject }, context) => {
+    const kept = grantsOf(subject, context).filter(({ until }) => until > context.now)
+    if (kept.length >= MAX_GRANTS) throw new RangeError('as many grants as a subject may have')
+    return heldWrites(subject, rolesOf(subject, context), [...kept, grant], context)
+  },
+)
+
+const revokeGrant = kind(
+  object({ kind: literal('access.revoke-grant'), request: name, subject: reference }),
+  ({ request, subject }, context) => {
+    const kept = grantsOf(subject, context).filter((granted) => granted.request !== request)
+    return heldWrites(subject, rolesOf(subject, context), kept, context)
+  },
+)
+
 export const accessEffects: EffectTable = {
   'access.assign-role': assignRole,
   'access.close-session': closeSession,
+  'access.grant': grantAccess,
   'access.import': importState,
   'access.open-session': openSession,
+  'access.put-request': putRequest,
   'access.put-resource': putResource,
   'access.put-subject': putSubject,
   'access.remove-resource': removeResource,
   'access.remove-subject': removeSubject,
+  'access.revoke-grant': revokeGrant,
   'access.revoke-role': revokeRole,
 }
 
@@ -170,16 +216,54 @@ function rolesOf(subject: Ref, { read }: EffectContext): readonly string[] {
   return record?.roles ?? []
 }
 
-/** An assignment without roles is no record. */
+function grantsOf(subject: Ref, { read }: EffectContext): readonly Grant[] {
+  const record = read(assignmentKey(subject)) as unknown as AssignmentRecord | undefined
+  return record?.grants ?? []
+}
+
+/** Other roles, the same grants. */
 function assignmentWrites(
   subject: Ref,
   roles: readonly string[],
+  context: EffectContext,
+): readonly Write[] {
+  return heldWrites(subject, roles, grantsOf(subject, context), context)
+}
+
+/** An assignment without roles and grants is no record. */
+function heldWrites(
+  subject: Ref,
+  roles: readonly string[],
+  grants: readonly Grant[],
   { read }: EffectContext,
 ): readonly Write[] {
   const sort = assignmentKey(subject)
   const { id, type } = subject
-  if (roles.length > 0) return [{ put: sort, value: { id, roles: [...roles].sort(), type } }]
-  return read(sort) === undefined ? [] : [{ remove: sort }]
+  if (roles.length + grants.length === 0) return read(sort) === undefined ? [] : [{ remove: sort }]
+  const value = {
+    ...(grants.length > 0 && { grants: grants.map(grantJson) }),
+    id,
+    roles: [...roles].sort(),
+    type,
+  }
+  return [{ put: sort, value }]
+}
+
+const grantJson = ({ action, request, resource, until }: Grant) => ({
+  action,
+  request,
+  resource: plain(resource),
+  until,
+})
+
+function requestJson(state: RequestState) {
+  const { requester, resource, subject } = state
+  return {
+    ...state,
+    requester: { id: requester.id, kind: requester.kind },
+    resource: plain(resource),
+    subject: plain(subject),
+  }
 }
 
 function membersWrite(role: string, change: number, { read }: EffectContext): Write {

@@ -21,6 +21,7 @@ function over(records: Readonly<Record<string, Json>>): ReadPorts & { readonly a
     },
     listGuarded: () => Promise.reject(new Error('not used')),
     snapshot: () => Promise.reject(new Error('not used')),
+    decided: () => Promise.reject(new Error('not used')),
   }
 }
 

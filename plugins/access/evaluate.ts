@@ -4,11 +4,10 @@
  *
  * @see https://openid.net/specs/authorization-api-1_0.html section 6
  */
-import type { Request } from '../../core/request.ts'
 import { both, resourceFact, sessionFact, subjectFact } from './gather.ts'
-import { own, type Reader } from './reader.ts'
-import type { Records } from './records.ts'
-import type { AccessFacts, Claimed, Ref } from './schema.ts'
+import { type Members, own, type Reader } from './reader.ts'
+import { type AssignmentRecord, NO_ROLES, type Records, type SessionRecord } from './records.ts'
+import type { AccessFacts, Claimed, Ref, RolesFact } from './schema.ts'
 
 export interface Evaluation {
   readonly action: string
@@ -20,8 +19,7 @@ export interface Evaluation {
 }
 
 /** Members that AuthZEN does not define are ignored, as it demands. */
-export function readEvaluation(request: Request, reader: Reader): Evaluation {
-  const members = reader.payload(request.payload)
+export function readEvaluation(members: Members, reader: Reader): Evaluation {
   const subject = reader.object(own(members, 'subject'), '/subject')
   const action = reader.object(own(members, 'action'), '/action')
   const resource = reader.object(own(members, 'resource'), '/resource')
@@ -48,9 +46,9 @@ export async function evaluationFacts(
   records: Records,
 ): Promise<AccessFacts> {
   const { action, claimed, session } = evaluation
-  const [subject, assigned, resource, opened] = await Promise.all([
+  const [subject, held, resource, opened] = await Promise.all([
     records.subject(evaluation.subject),
-    records.roles(evaluation.subject),
+    records.assignment(evaluation.subject),
     records.resource(evaluation.resource),
     session === undefined ? undefined : records.session(session),
   ])
@@ -63,8 +61,19 @@ export async function evaluationFacts(
     claimed,
     payload: { action, check: 'valid' },
     resource: resourceReport,
-    roles:
-      session === undefined ? { assigned } : { assigned, session: sessionFact(session, opened) },
+    roles: rolesFact(held, session, opened),
     subject: subjectReport,
   }
+}
+
+function rolesFact(
+  held: AssignmentRecord | undefined,
+  session: string | undefined,
+  opened: SessionRecord | undefined,
+): RolesFact {
+  const assigned = held?.roles ?? NO_ROLES
+  const grants = held?.grants
+  if (session === undefined) return grants === undefined ? { assigned } : { assigned, grants }
+  const fact = sessionFact(session, opened)
+  return grants === undefined ? { assigned, session: fact } : { assigned, grants, session: fact }
 }

@@ -9,6 +9,7 @@ import { evaluationFacts, readEvaluation } from './evaluate.ts'
 import { NO_RESOURCE, NO_SUBJECT } from './gather.ts'
 import { Reader } from './reader.ts'
 import { NO_ROLES, Records } from './records.ts'
+import { requestFacts } from './request.ts'
 import { type AccessFacts, accessSchema } from './schema.ts'
 
 const EVALUATE = 'access.evaluate'
@@ -24,15 +25,16 @@ async function facts(
   const reader = new Reader()
   const records = new Records(read, signal)
   if (request.action === EVALUATE) {
-    const evaluation = readEvaluation(request, reader)
+    const evaluation = readEvaluation(reader.payload(request.payload), reader)
     return reader.problem === undefined
       ? evaluationFacts(evaluation, records)
       : malformed(reader.problem)
   }
   const wanted = readChange(request, reader)
-  return reader.problem === undefined
+  if (reader.problem !== undefined) return malformed(reader.problem)
+  return wanted.request === undefined
     ? changeFacts(wanted, request.peer, records)
-    : malformed(reader.problem)
+    : requestFacts(wanted, wanted.request, request.peer, records)
 }
 
 /** Nothing is read from the store for a payload that says nothing. */

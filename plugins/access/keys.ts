@@ -26,4 +26,6 @@ export const resourceKey = (resource: Ref): string => keyOf('resource', resource
 export const assignmentKey = (subject: Ref): string => keyOf('assignment', subject)
 /** How many subjects hold a role. */
 export const membersKey = (role: string): string => keyOf('members', { id: role, type: 'role' })
+/** A request for access, under the id of the evaluation that was denied. */
+export const requestKey = (id: string): string => keyOf('request', { id, type: 'id' })
 export const sessionKey = (id: string): string => keyOf('session', { id, type: 'id' })

@@ -52,6 +52,13 @@ export class Reader {
     }
   }
 
+  /** At most `max` UTF-16 units, well-formed. */
+  text(value: Json | undefined, at: string, max: number): string {
+    if (typeof value === 'string' && value.length <= max && value.isWellFormed()) return value
+    this.fail(at, `at most ${max} characters`)
+    return ''
+  }
+
   /** 1 to `max` UTF-16 units, well-formed, without control characters. */
   name(value: Json | undefined, at: string, max: number = MAX_NAME): string {
     if (typeof value === 'string' && isName(value, max)) return value

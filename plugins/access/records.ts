@@ -1,9 +1,16 @@
 /** The plugin's records as the store holds them, read guarded, each at most once a decision. */
 import { StoreError } from '../../core/error.ts'
 import type { Json } from '../../core/json.ts'
-import type { ReadPorts } from '../../core/plugin.ts'
-import { assignmentKey, membersKey, resourceKey, sessionKey, subjectKey } from './keys.ts'
-import type { Attributes, Ref, ResourceState } from './schema.ts'
+import type { PastDecision, ReadPorts } from '../../core/plugin.ts'
+import {
+  assignmentKey,
+  membersKey,
+  requestKey,
+  resourceKey,
+  sessionKey,
+  subjectKey,
+} from './keys.ts'
+import type { Attributes, Grant, Ref, RequestState, ResourceState } from './schema.ts'
 
 export interface SubjectRecord extends ResourceState {
   readonly acts_for?: Ref
@@ -11,11 +18,17 @@ export interface SubjectRecord extends ResourceState {
 }
 export type ResourceRecord = ResourceState
 export interface AssignmentRecord extends Ref {
+  /** What requests for access got; absent where there are none. */
+  readonly grants?: readonly Grant[]
   readonly roles: readonly string[]
 }
 export interface MembersRecord {
   readonly members: number
   readonly role: string
+}
+export interface RequestRecord {
+  readonly approval?: string
+  readonly state: RequestState
 }
 export interface SessionRecord {
   readonly expires: number
@@ -49,10 +62,17 @@ export class Records {
   }
 
   roles(ref: Ref): Promise<readonly string[]> {
-    return this.#get(assignmentKey(ref)).then((found) => {
-      const record = found as AssignmentRecord | undefined
-      return record && isAbout(record, ref) ? record.roles : NO_ROLES
-    })
+    return this.assignment(ref).then((record) => record?.roles ?? NO_ROLES)
+  }
+
+  assignment(ref: Ref): Promise<AssignmentRecord | undefined> {
+    return this.#about<AssignmentRecord>(assignmentKey(ref), ref)
+  }
+
+  async request(id: string): Promise<RequestRecord | undefined> {
+    const record = (await this.#get(requestKey(id))) as unknown as RequestRecord | undefined
+    if (record && record.state.id !== id) throw corrupt()
+    return record
   }
 
   async session(id: string): Promise<SessionRecord | undefined> {
@@ -65,6 +85,11 @@ export class Records {
     const record = (await this.#get(membersKey(role))) as MembersRecord | undefined
     if (record && record.role !== role) throw corrupt()
     return record?.members ?? 0
+  }
+
+  decided(id: string): Promise<PastDecision | undefined> {
+    this.#signal.throwIfAborted()
+    return this.#read.decided(id)
   }
 
   #about<R extends Ref>(sort: string, ref: Ref): Promise<R | undefined> {

@@ -4,6 +4,7 @@
  */
 import type { Json } from '../../core/json.ts'
 import type { FactsSchema } from '../../core/plugin.ts'
+import type { Peer } from '../../core/request.ts'
 import { type Schema, schema } from '../../core/schema.ts'
 
 /** UTF-16 units. */
@@ -24,6 +25,10 @@ export const MAX_ROLES = 64
 export const MAX_IMPORT = 500
 /** Records that an import comes to, assignments and numbers of members included: stores take about 1,000 writes in a batch. */
 export const MAX_IMPORT_WRITES = 900
+/** Approved requests that one subject has at a time. */
+export const MAX_GRANTS = 64
+/** UTF-16 units of what a requester gives as the reason. */
+export const MAX_JUSTIFICATION = 1024
 
 export type Attributes = { readonly [name: string]: Json }
 export interface Ref {
@@ -80,11 +85,53 @@ export interface SessionFact {
 export interface ActorFact extends RecordFact {
   readonly roles: readonly string[]
 }
+/** What one approved request permits: this action on this resource, before `until`. */
+export interface Grant {
+  readonly action: string
+  readonly request: string
+  readonly resource: Ref
+  readonly until: number
+}
+/** The evaluation that a request for access is about. `valid`: it was made, of this very tuple. */
+export interface DenialFact {
+  readonly check: 'mismatch' | 'unknown' | 'valid'
+  /** Until when its denial can be followed by a request; absent where it cannot. */
+  readonly expires?: number
+}
+/** Times are Unix seconds. */
+export interface RequestState {
+  readonly action: string
+  readonly created: number
+  readonly expires: number
+  /** The evaluation that was denied, which gives the request its name. */
+  readonly id: string
+  readonly incarnation: string
+  readonly justification?: string
+  readonly requester: Peer
+  readonly resource: Ref
+  readonly revoked?: number
+  readonly status: 'approved' | 'cancelled' | 'denied' | 'pending'
+  readonly subject: Ref
+  /** Of an approved one: when it ends. Else: the end that was asked for. */
+  readonly until?: number
+}
+export interface RequestFact {
+  /** The decision that approved it. */
+  readonly approval?: string
+  readonly found: boolean
+  readonly id: string
+  readonly state?: RequestState
+}
 export interface RolesFact {
   readonly actor?: ActorFact
   readonly assigned: readonly string[]
+  readonly denial?: DenialFact
+  /** Only where there are any; ended ones too, until the next change. */
+  readonly grants?: readonly Grant[]
   /** How many subjects hold each role that the change names. */
   readonly members?: { readonly [role: string]: number }
+  /** The request for access that the action is about. */
+  readonly request?: RequestFact
   /** The session that the request names. */
   readonly session?: SessionFact
 }
@@ -105,14 +152,16 @@ export interface Change {
   readonly acts_for?: Ref
   readonly attributes?: Attributes
   readonly expires?: number
+  readonly justification?: string
   readonly related?: Related
   readonly resources?: readonly ResourceState[]
   readonly role?: string
   readonly roles?: readonly string[]
   readonly subjects?: readonly SubjectState[]
+  readonly until?: number
 }
 export interface PayloadFact {
-  /** The name of the AuthZEN action, for `access.evaluate`. */
+  /** The name of the AuthZEN action, for `access.evaluate` and for requests for access. */
   readonly action?: string
   readonly change?: Change
   readonly check: 'malformed' | 'valid'
@@ -150,12 +199,36 @@ const session: Schema<SessionFact> = object(
   { expires: integer(), incarnation, opened: integer(), roles, subject: reference },
 )
 
+const grant: Schema<Grant> = object({
+  action: name,
+  request: name,
+  resource: reference,
+  until: integer(),
+})
+const justification: Schema<string> = string({ maxLength: MAX_JUSTIFICATION })
+const request: Schema<RequestState> = object(
+  {
+    action: name,
+    created: integer(),
+    expires: integer(),
+    id: name,
+    incarnation,
+    requester: object({ id: name, kind: name }),
+    resource: reference,
+    status: literal('approved', 'cancelled', 'denied', 'pending'),
+    subject: reference,
+  },
+  { justification, revoked: integer(), until: integer() },
+)
+
 /** Shared with the effects, which write what these describe. */
 export const members: {
   readonly attributes: Schema<Attributes>
+  readonly grant: Schema<Grant>
   readonly name: Schema<string>
   readonly reference: Schema<Ref>
   readonly related: Schema<Related>
+  readonly request: Schema<RequestState>
   readonly resources: Schema<readonly ResourceState[]>
   readonly roles: Schema<readonly string[]>
   readonly subjects: Schema<readonly SubjectState[]>
@@ -165,9 +238,11 @@ export const members: {
   const state = { attributes, related, ...ref }
   return {
     attributes,
+    grant,
     name,
     reference,
     related,
+    request,
     resources: array(object(state), { maxItems: MAX_IMPORT }),
     roles,
     subjects: array(object(state, { acts_for: reference, roles }), { maxItems: MAX_IMPORT }),
@@ -181,11 +256,13 @@ const change: Schema<Change> = object(
     acts_for: reference,
     attributes,
     expires: integer(),
+    justification,
     related: members.related,
     resources: members.resources,
     role: name,
     roles,
     subjects: members.subjects,
+    until: integer(),
   },
 )
 
@@ -207,7 +284,10 @@ const held: Schema<RolesFact> = object(
   { assigned: roles },
   {
     actor: holder,
+    denial: object({ check: literal('mismatch', 'unknown', 'valid') }, { expires: integer() }),
+    grants: array(grant, { maxItems: MAX_GRANTS }),
     members: record(integer({ min: 0 }), { maxMembers: MAX_IMPORT_WRITES }),
+    request: object({ found: boolean(), id: name }, { approval: name, state: request }),
     session,
   },
 )

@@ -6,9 +6,8 @@
 #   payload can make anyone an administrator.
 package assay.access.admin
 
-import data.assay.access.abac
+import data.assay.access.actor
 import data.assay.access.assignment
-import data.assay.access.rbac
 import data.assay.access.state
 
 change := input.facts.payload.change
@@ -19,14 +18,7 @@ session := input.facts.roles.session
 
 administrator if input.request.peer.kind in data.access.administrators.peer_kinds
 
-administrator if {
-	actor := input.facts.roles.actor
-	actor.found
-	not abac.disabled(actor.attributes)
-	data.access.subject_types[actor.type] == "person"
-	count(rbac.violated(data.access.dynamic_separation, actor.roles)) == 0
-	data.access.administrators.role in rbac.authorized(actor.roles)
-}
+administrator if actor.holds(data.access.administrators.role)
 
 # People open and close their own sessions.
 self_service if {

@@ -2,27 +2,53 @@
 # title: Decisions of the plugin access
 # description: |
 #   The entry point. Its input is {"facts", "now", "request"}; plugins/access/README.md lists the facts, the reasons and the effects.
-#   Evaluations are decided in evaluate.rego, changes of state in admin.rego; policies/main.rego can refuse both.
+#   Evaluations are decided in evaluate.rego, requests for access in request.rego, other changes of state in admin.rego; policies/main.rego
+#   can refuse them all.
 package assay.access
 
 import data.assay.access.admin
 import data.assay.access.evaluate
+import data.assay.access.request
 import data.assay.lib.verdict
+import data.assay.main
 
 # METADATA
 # entrypoint: true
-decision := verdict.decide({
+decision := object.union(decided, {"output": output}) if {
+	output
+} else := decided
+
+decided := verdict.decide({
 	"deny": deny,
 	"effects": effects,
 	"grant": grant,
 	"missing": missing,
-	"obligations": [],
+	"obligations": obligations,
 })
+
+# Only what nothing but a missing permission refuses can be asked for.
+output := {"access_request": request.offer} if {
+	asks == "evaluation"
+	not decided.allow
+	count(main.deny) + count(deny) == 0
+}
+
+output := {"request": request.told} if {
+	asks == "request"
+	decided.allow
+}
+
+# What the caller has to do before it acts on an allow.
+default obligations := []
+
+obligations := data.access.obligations[input.facts.resource.type][input.facts.payload.action] if asks == "evaluation"
 
 asks := "nothing" if {
 	input.facts.payload.check != "valid"
 } else := "evaluation" if {
 	input.request.action == "access.evaluate"
+} else := "request" if {
+	input.request.action in request.actions
 } else := "change"
 
 deny contains {
@@ -43,6 +69,11 @@ deny contains reason if {
 	some reason in admin.deny
 }
 
+deny contains reason if {
+	asks == "request"
+	some reason in request.deny
+}
+
 grant contains reason if {
 	asks == "evaluation"
 	some reason in evaluate.grant
@@ -53,6 +84,11 @@ grant contains reason if {
 	some reason in admin.grant
 }
 
+grant contains reason if {
+	asks == "request"
+	some reason in request.grant
+}
+
 missing contains reason if {
 	asks == "evaluation"
 	some reason in evaluate.missing
@@ -61,3 +97,5 @@ missing contains reason if {
 default effects := []
 
 effects := [admin.effect] if asks == "change"
+
+effects := request.effects if asks == "request"

@@ -7,6 +7,7 @@ package assay.access.evaluate
 
 import data.assay.access.abac
 import data.assay.access.rbac
+import data.assay.access.request
 import data.assay.access.session
 
 subject := input.facts.subject
@@ -55,6 +56,14 @@ grant contains {
 } if {
 	rbac.kind == "person"
 	some role in rbac.permitting
+}
+
+grant contains {
+	"code": "request_approved",
+	"message": "a request for this access was approved",
+	"rule": "assay.access.evaluate.grant",
+} if {
+	request.granted
 }
 
 grant contains reason if some reason in abac.grant

@@ -24,11 +24,12 @@ policy_data := {
 		"staff": [],
 		"trainee": [],
 	},
+	"obligations": {"canteen": {"serve": [{"id": "o1", "properties": {"acr_value": "high"}, "type": "step-up"}]}},
 	"permissions": {
 		"chief": {"workload": {"cancel": true}},
 		"payer": {"invoice": {"pay": true}},
 		"scientist": {"checkpoint": {"read": true, "touch": true}},
-		"staff": {"canteen": {"enter": true}},
+		"staff": {"canteen": {"enter": true, "serve": true}},
 	},
 	"prerequisites": {"chief": ["trainee"]},
 	"programs": {
@@ -40,6 +41,14 @@ policy_data := {
 		"tool": {"checkpoint": {"read": ["person_permitted"]}},
 		"user": {"canteen": {"burn": []}},
 	},
+	"requesters": {"peer_kinds": ["portal"]},
+	"requests": {"workload": {"cancel": {
+		"approver": "judge",
+		"denial_seconds": 60,
+		"max_seconds": 3600,
+		"pending_seconds": 600,
+		"template": "judges",
+	}}},
 	"self_service": ["access.close-session", "access.open-session"],
 	"sessions": {"max_seconds": 3600},
 	"static_separation": {"court": {"max": 1, "roles": ["judge", "party"]}},

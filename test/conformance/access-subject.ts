@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Json } from '../../core/json.ts'
-import type { Plugin } from '../../core/plugin.ts'
+import type { PastDecision, Plugin } from '../../core/plugin.ts'
 import { access } from '../../plugins/access/facts.ts'
 import type { PluginSample, PluginSubject } from './plugin.ts'
 
@@ -20,11 +20,35 @@ const subject = (ref: { type: string; id: string }, members: object = {}): Json 
   related: {},
   ...members,
 })
-const assigned = (roles: readonly string[]): Json => ({ ...ada, roles })
+const assigned = (roles: readonly string[]): { [name: string]: Json } => ({ ...ada, roles })
 const members = (role: string, count: number): Json => ({ role, members: count })
+const DENIED = '0123456789abcdef0123456789abcdef'
+const asked = { subject: ada, action: { name: 'cancel' }, resource: workload }
+const past: Readonly<Record<string, PastDecision>> = {
+  [DENIED]: {
+    action: 'access.evaluate',
+    peer: operator,
+    payload: JSON.stringify(asked),
+    verdict: { allow: false, output: { access_request: { expires_at: 1_800_000_060 } } },
+  },
+}
+const request = {
+  action: 'cancel',
+  created: 1_799_999_000,
+  expires: 1_800_001_000,
+  id: 'd1',
+  incarnation: 'i1',
+  justification: 'the node is on fire',
+  requester: { id: 'root', kind: 'operator' },
+  resource: workload,
+  status: 'pending',
+  subject: ada,
+} as const
+const grant = { action: 'cancel', request: 'd1', resource: workload, until: 1_800_000_060 }
 const records: Readonly<Record<string, Json>> = {
+  'request/id/d1': { state: request },
   'subject/user/ada': subject(ada, { attributes: { team: 'red' } }),
-  'assignment/user/ada': assigned(['payer', 'scientist']),
+  'assignment/user/ada': { grants: [grant], ...assigned(['payer', 'scientist']) },
   'subject/job/a%2Fb': subject(job, { acts_for: ada, related: { workload } }),
   'resource/checkpoint/c1': { attributes: { node: 'n1' }, ...checkpoint, related: { workload } },
   'resource/workload/w1': { attributes: { owner: 'ada' }, ...workload, related: {} },
@@ -125,6 +149,35 @@ const samples: readonly PluginSample[] = [
     records,
     effects: [{ kind: 'access.remove-resource', resource: checkpoint }],
   },
+  {
+    action: 'access.request',
+    payload: { ...asked, denial: DENIED, justification: 'because', until: 1_800_000_060 },
+    peer: { kind: 'user', id: 'ada' },
+    records,
+    past,
+    effects: [{ kind: 'access.put-request', state: { ...request, id: DENIED } }],
+  },
+  {
+    action: 'access.approve-request',
+    payload: { request: 'd1', until: 1_800_000_060 },
+    records,
+    effects: [
+      { kind: 'access.put-request', state: { ...request, status: 'approved' } },
+      { kind: 'access.grant', grant, subject: ada },
+    ],
+  },
+  {
+    action: 'access.revoke-approval',
+    payload: { request: 'd1' },
+    peer: operator,
+    records,
+    effects: [{ kind: 'access.revoke-grant', request: 'd1', subject: ada }],
+  },
+  ...['access.deny-request', 'access.show-request', 'access.withdraw-request'].map((action) => ({
+    action,
+    payload: { request: 'd1' },
+    records,
+  })),
   {
     action: 'access.import',
     payload: {

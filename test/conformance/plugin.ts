@@ -2,7 +2,14 @@
 import fc from 'fast-check'
 import { expect } from 'vitest'
 import type { Json } from '../../core/json.ts'
-import type { Effect, EffectPlan, FactField, Plugin, ReadPorts } from '../../core/plugin.ts'
+import type {
+  Effect,
+  EffectPlan,
+  FactField,
+  PastDecision,
+  Plugin,
+  ReadPorts,
+} from '../../core/plugin.ts'
 import { Payload, type Peer, type Request } from '../../core/request.ts'
 import type { Law } from './laws.ts'
 
@@ -13,6 +20,8 @@ export interface PluginSample {
   readonly peer?: Peer
   readonly records?: Readonly<Record<string, Json>>
   readonly effects?: readonly Effect[]
+  /** The plugin's earlier decisions, by id. */
+  readonly past?: Readonly<Record<string, PastDecision>>
 }
 export interface PluginSubject {
   /** `plugin/<name>` */
@@ -35,12 +44,14 @@ const RUNS = 300
 class Reads implements ReadPorts {
   readonly asked: string[] = []
   readonly #records: Readonly<Record<string, Json>>
+  readonly #past: Readonly<Record<string, PastDecision>>
   readonly #onRead: (count: number) => void
   constructor(
-    records: Readonly<Record<string, Json>> = {},
+    { past = {}, records = {} }: Pick<PluginSample, 'past' | 'records'>,
     onRead: (count: number) => void = () => {},
   ) {
     this.#records = frozen(records)
+    this.#past = past
     this.#onRead = onRead
   }
   async get(sort: string): Promise<Json | undefined> {
@@ -54,6 +65,9 @@ class Reads implements ReadPorts {
   }
   async snapshot(sort: string): Promise<{ value: Json | undefined; revision: string }> {
     return { value: this.record(sort), revision: '1' }
+  }
+  async decided(id: string): Promise<PastDecision | undefined> {
+    return Object.hasOwn(this.#past, id) ? this.#past[id] : undefined
   }
   /** As a commit sees it: only what was read guarded. */
   recorded(sort: string): Json | undefined {
@@ -84,7 +98,7 @@ function ask(
 ): Promise<object> {
   const {
     payload = Payload.fromJson(sample.payload),
-    reads = new Reads(sample.records),
+    reads = new Reads(sample),
     signal = new AbortController().signal,
   } = options
   return plugin.facts(requestOf(sample, payload), reads, NOW, signal)
@@ -203,14 +217,14 @@ const abortLaw: Law<PluginSubject> = {
   name: 'nothing is read after the signal has aborted',
   async run({ plugin, samples }) {
     for (const sample of samples) {
-      const reads = new Reads(sample.records)
+      const reads = new Reads(sample)
       await expect(ask(plugin, sample, { reads, signal: AbortSignal.abort() })).rejects.toThrow()
       expect(reads.asked).toEqual([])
-      const complete = new Reads(sample.records)
+      const complete = new Reads(sample)
       await ask(plugin, sample, { reads: complete })
       for (let last = 1; last <= complete.asked.length; last++) {
         const abort = new AbortController()
-        const cut = new Reads(sample.records, (count) => {
+        const cut = new Reads(sample, (count) => {
           if (count === last) abort.abort()
         })
         await ask(plugin, sample, { reads: cut, signal: abort.signal }).catch(() => undefined)
@@ -225,7 +239,7 @@ const keysLaw: Law<PluginSubject> = {
   async run({ plugin, samples }) {
     for (const sample of samples) {
       const property = fc.asyncProperty(hostilePayload(sample), async (text) => {
-        const reads = new Reads(sample.records)
+        const reads = new Reads(sample)
         const payload = Payload.fromBytes(new TextEncoder().encode(text))
         await ask(plugin, sample, { payload, reads })
         for (const sort of reads.asked) {
@@ -321,7 +335,7 @@ async function plans(
   plugin: Plugin,
   sample: PluginSample,
 ): Promise<readonly { readonly plan: EffectPlan; readonly reads: Reads }[]> {
-  const reads = new Reads(sample.records)
+  const reads = new Reads(sample)
   await ask(plugin, sample, { reads })
   const context = {
     decisionId: DECISION,

@@ -9,14 +9,7 @@ import type { Json } from '../../../core/json.ts'
 import type { Decision, Kernel } from '../../../core/kernel.ts'
 import type { Peer } from '../../../core/request.ts'
 import { type Answer, jsonAnswer, noDecisionAnswer, Refusal } from './answer.ts'
-import {
-  decisionMembers,
-  EVALUATE,
-  evaluateOne,
-  evaluationPayload,
-  type Parts,
-  partsOf,
-} from './authzen.ts'
+import { decisionMembers, evaluateOne } from './authzen.ts'
 import type { Call } from './call.ts'
 import {
   isObject,
@@ -27,6 +20,8 @@ import {
   submissionOf,
   type Wishes,
 } from './frame.ts'
+import { EVALUATE, evaluationPayload, type Parts, partsOf } from './model.ts'
+import { declaredBy } from './obligations.ts'
 import type { Limits } from './options.ts'
 
 const SEMANTICS = ['execute_all', 'deny_on_first_deny', 'permit_on_first_permit'] as const
@@ -116,9 +111,10 @@ async function evaluateItem(
 ): Promise<Item> {
   try {
     if (!isObject(value)) throw new Refusal('invalid_request', 'the item is not an object')
-    const payload = evaluationPayload(partsOf(value, defaults))
+    const parts = partsOf(value, defaults)
+    const payload = evaluationPayload(parts)
     const submission = submissionOf(EVALUATE, payload, {
-      ...wishes,
+      ...declaredBy(parts.context, wishes),
       idempotencyKey: itemKey(wishes, i),
     })
     const decision = await kernel.decide(submission, wishes.options)

@@ -8,12 +8,12 @@
 import type { Kernel, Submission } from '../../../core/kernel.ts'
 import { Payload, type Peer } from '../../../core/request.ts'
 import { type Answer, jsonAnswer, Refusal } from './answer.ts'
-import { EVALUATE } from './authzen.ts'
 import type { ForwardAuth } from './forward-options.ts'
 import { readTarget, type Target } from './forward-path.ts'
 import { type Claims, httpContext } from './forward-route.ts'
 import { type RawCall, readOriginal } from './forward-wire.ts'
 import { decisionHeaders } from './frame.ts'
+import { EVALUATE } from './model.ts'
 import type { Limits } from './options.ts'
 
 const NO_STORE = { 'cache-control': 'no-store' }

@@ -117,7 +117,7 @@ export function submissionOf(
 }
 
 /** The decision stands when its receipt cannot be had now: the caller fetches it later, by id. */
-export async function receiptMember(decision: Decision): Promise<object> {
+export async function receiptMember(decision: Pick<Decision, 'receipt'>): Promise<object> {
   try {
     return { receipt: await decision.receipt() }
   } catch (error) {
@@ -126,7 +126,10 @@ export async function receiptMember(decision: Decision): Promise<object> {
 }
 
 /** The headers of a decision's answer. */
-export function decisionHeaders({ id, seal }: Decision): Readonly<Record<string, string>> {
+export function decisionHeaders({
+  id,
+  seal,
+}: Pick<Decision, 'id' | 'seal'>): Readonly<Record<string, string>> {
   return seal === 'committed_unsealed'
     ? { 'x-decision-id': id, 'assay-seal': seal }
     : { 'x-decision-id': id }
