@@ -238,7 +238,8 @@ export class Committer {
 const PROBE: Key = { partition: PARTITION.probe, sort: 'store' }
 const STALLED_MS = 5000
 
-const nextTurn: () => Promise<void> = () =>
+/** Lets everything else that waits have its turn. */
+export const nextTurn: () => Promise<void> = () =>
   new Promise((resolve) => {
     if (typeof setImmediate === 'function') setImmediate(resolve)
     else setTimeout(resolve, 0)

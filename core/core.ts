@@ -30,6 +30,10 @@ export interface Limits {
   readonly windowMs: number
   /** Without a commit for so long, a small record is written to see whether the store still can. */
   readonly probeMs: number
+  /** Candidates that one search, or one page of it, may look at; over it there is no answer (`search_budget`). */
+  readonly searchBudget: number
+  /** Searches under way; over it there is no answer (`overloaded`). */
+  readonly maxSearches: number
 }
 
 export const DEFAULT_LIMITS: Limits = {
@@ -42,6 +46,8 @@ export const DEFAULT_LIMITS: Limits = {
   sealTimeoutMs: 5000,
   windowMs: 10_000,
   probeMs: 5000,
+  searchBudget: 10_000,
+  maxSearches: 4,
 }
 
 export interface Core {

@@ -14,6 +14,7 @@ import type { Obligation, Reason } from './verdict.ts'
 export const PARTITION = {
   decision: '#decision',
   idempotency: '#idempotency',
+  kernel: '#kernel',
   outbox: '#outbox',
   policy: '#policy',
   probe: '#probe',

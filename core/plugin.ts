@@ -128,8 +128,10 @@ export interface Query {
   readonly kind: SearchKind
   /** As {@link action} takes it, but for what is looked for: of a subject or resource there is the type alone, of an action nothing. */
   readonly payload: Payload
-  /** What the policy's entry point `assay/<plugin>/actions` names: the actions that a rule may permit. Sorted. */
+  /** What the policy's entry point `assay/<plugin>/actions` names: the actions that a rule may permit. Sorted; for this kind only. */
   readonly actions: readonly string[]
+  /** A name that nothing has: 32 random hex digits. */
+  readonly unused: string
 }
 export type SearchKind = 'action' | 'resource' | 'subject'
 
@@ -138,13 +140,16 @@ export interface Candidate {
   /** As it stands in the results. */
   readonly entity: Json
   readonly payload: Payload
-  /** Where a later page goes on: after this one. */
+  /** Where a later page goes on: after this one. 1 to 512 characters. */
   readonly cursor: string
 }
-/** In the order of their cursors; `more`: there may be further ones after the last. */
 export interface Candidates {
+  /** In UTF-8 byte order of their cursors, each of them after the cursor that was asked for. */
   readonly items: readonly Candidate[]
-  readonly more: boolean
+  /** The cursor of the last item, where there may be further ones after it. */
+  readonly next?: string
+  /** Asked about something named {@link Query.unused}. Where that is allowed, what may be found has no end, and no search is answered. */
+  readonly unused: Payload
 }
 export interface CandidateReads extends Pick<ReadPorts, 'get'> {
   /** Up to `limit` records in UTF-8 byte order of their keys, after the key `after`. */
@@ -165,7 +170,10 @@ export interface Plugin<Facts extends object = object> {
    * is a denial.
    */
   facts(request: Request, read: ReadPorts, now: UnixSeconds, signal: AbortSignal): Promise<Facts>
-  /** A page of what a search may find, from an index. Bounded: at most `limit` items. @throws JsonError, TypeError: the query is malformed */
+  /**
+   * A page of what a search may find, from an index: everything that a policy could permit and that is known at all. At most `limit` items.
+   * Deterministic. @throws JsonError, TypeError: the query is malformed
+   */
   candidates?(
     query: Query,
     after: string | undefined,

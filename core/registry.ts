@@ -1,5 +1,6 @@
 /** Which plugin answers which action: exactly one. Everything is checked at start, before anything is served. */
 import { RegistryError } from './error.ts'
+import { isSearchAction } from './log/leaf.ts'
 import type { FactField, Plugin } from './plugin.ts'
 
 /** A plugin as the kernel runs it. */
@@ -57,6 +58,8 @@ function checkPlugin(plugin: Plugin): void {
   if (plugin.actions.length === 0) refuse(plugin, 'invalid_plugin', 'it answers no action')
   for (const action of plugin.actions) {
     const verb = action.slice(plugin.name.length + 1)
+    if (isSearchAction(action))
+      refuse(plugin, 'invalid_plugin', `${action} is for searches' leaves`)
     if (action !== `${plugin.name}.${verb}` || !VERB.test(verb)) {
       refuse(plugin, 'invalid_plugin', `action ${action} is not of the form ${plugin.name}.<verb>`)
     }

@@ -4,8 +4,8 @@ import { type Core, DEFAULT_LIMITS, type Limits } from './core.ts'
 import { Counts } from './counts.ts'
 import { Deadlines } from './deadline.ts'
 import { type Decided, decide, deliberate } from './decide.ts'
-import { CustodyError, NoDecision } from './error.ts'
-import { checkSubmission } from './frame.ts'
+import { CustodyError, NoDecision, type NoDecisionCode } from './error.ts'
+import { checkPage, checkSubmission } from './frame.ts'
 import { Idempotency } from './idempotency.ts'
 import type {
   DecideOptions,
@@ -15,6 +15,9 @@ import type {
   KernelOptions,
   LogReader,
   Readiness,
+  SearchOptions,
+  SearchResult,
+  SearchSubmission,
   Submission,
 } from './kernel.ts'
 import { logReader } from './log/reader.ts'
@@ -22,6 +25,7 @@ import type { Receipt } from './log/receipt.ts'
 import { type Dispatch, type Dispatched, guarded, type Watching, watched } from './observe.ts'
 import { Outbox } from './outbox.ts'
 import { OwnDecisions } from './own.ts'
+import { PageTokens } from './pagetoken.ts'
 import type { Bundle } from './ports/compiler.ts'
 import type { Policy } from './ports/engine.ts'
 import { clockBehind, readinessOf } from './readiness.ts'
@@ -30,6 +34,7 @@ import { recall } from './recall.ts'
 import { findDecision, makeReceipt, receiptUnder } from './receipts.ts'
 import { createRegistry } from './registry.ts'
 import { Sealer } from './seal.ts'
+import { search } from './search.ts'
 import { Trial, type TrialOptions } from './trial.ts'
 
 export class KernelRuntime implements Kernel {
@@ -40,10 +45,12 @@ export class KernelRuntime implements Kernel {
   readonly #sealer: Sealer
   readonly #own: OwnDecisions
   readonly #outbox: Outbox
+  readonly #tokens: PageTokens
   readonly #counts: { readonly refused: Counts; readonly checks: Counts }
   #policy: Policy | undefined
   #activating: Promise<unknown> = Promise.resolve()
   #inFlight = 0
+  #searches = 0
   #closing: Promise<void> | undefined
   #onIdle: (() => void) | undefined
   readonly #timers: readonly ReturnType<typeof setInterval>[]
@@ -79,6 +86,7 @@ export class KernelRuntime implements Kernel {
       policy: () => this.#policy,
     }
     this.#own = new OwnDecisions(this.#core)
+    this.#tokens = new PageTokens(store)
     this.#counts = { refused: new Counts('refused', clock), checks: new Counts('checks', clock) }
     this.log = logReader(log, () => sealer.head)
     this.#timers = [
@@ -154,6 +162,38 @@ export class KernelRuntime implements Kernel {
     } catch (error) {
       throw asNoDecision(error)
     } finally {
+      this.#leave()
+    }
+  }
+
+  search(submission: SearchSubmission, options: SearchOptions = {}): Promise<SearchResult> {
+    const { watching } = this.#core
+    if (watching === undefined) return this.#search(submission, options)
+    return watched(watching, this.#named('search', submission), () =>
+      this.#search(submission, options),
+    )
+  }
+
+  async #search(submission: SearchSubmission, options: SearchOptions): Promise<SearchResult> {
+    const { deadline, request, waitForSeal } = this.#admit(submission, options)
+    const page = checkPage(submission, options)
+    if (this.#searches >= this.#core.limits.maxSearches)
+      throw new NoDecision('overloaded', 'as many searches as may be are under way', {
+        retryAfterMs: 1000,
+      })
+    this.#inFlight++
+    this.#searches++
+    try {
+      const asked = { ...page, deadline, request, waitForSeal }
+      const { results, nextToken, ...searched } = await search(this.#core, this.#tokens, asked)
+      const { id, index, receipt, seal } = this.#answer(searched, waitForSeal)
+      return { id, results, nextToken, seal, index, receipt }
+    } catch (error) {
+      const none = asNoDecision(error)
+      if (CALLERS.has(none.code)) this.refused('search', none.code)
+      throw none
+    } finally {
+      this.#searches--
       this.#leave()
     }
   }
@@ -302,6 +342,14 @@ export class KernelRuntime implements Kernel {
 }
 
 const MAX_TIMEOUT_MS = 60_000
+
+/** Of a search: nothing failed here, and the same query fails again. Counted, since it has no leaf. */
+const CALLERS: ReadonlySet<NoDecisionCode> = new Set<NoDecisionCode>([
+  'invalid_page_token',
+  'malformed',
+  'not_searchable',
+  'search_budget',
+])
 
 /** A store that cannot even be read. */
 function asNoDecision(cause: unknown): NoDecision {

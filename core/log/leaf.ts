@@ -31,6 +31,15 @@ export interface DecisionLeaf {
   /** Decided with a key and a policy of nobody's trust. */
   readonly mode?: 'development'
 }
+/** The action of a search's leaf: nobody can ask for it, and no one verdict stands behind it. */
+export function searchAction(plugin: string, kind: string): string {
+  return `${plugin}.search-${kind}`
+}
+export function isSearchAction(action: string): boolean {
+  return SEARCH.test(action)
+}
+const SEARCH = /\.search-(?:action|resource|subject)$/
+
 /** Message texts stay out: they may quote what they are about. */
 export interface LeafReason {
   readonly code: string
@@ -52,7 +61,18 @@ export interface Count {
   readonly count: number
 }
 
-export type Leaf = CountsLeaf | DecisionLeaf
+/** The log's key was replaced: heads of more leaves than up to this one are signed by the next. */
+export interface KeyLeaf {
+  readonly type: 'assay.key/v1'
+  readonly time: UnixSeconds
+  /** Vkeys, as a trust anchor has them. */
+  readonly retired: string
+  readonly next: string
+  /** Leaves of the largest head of the retired key that counts, decimal: this one included, unless the key was compromised. */
+  readonly lastTrustedSize: string
+}
+
+export type Leaf = CountsLeaf | DecisionLeaf | KeyLeaf
 
 const FIELD = /^(?:request|payload|verdict|output|facts\.[A-Za-z0-9_.-]{1,64})$/
 const DIGEST = /^[A-Za-z0-9_-]{43}$/
@@ -93,7 +113,16 @@ const countsSchema = schema.object({
   type: schema.literal('assay.counts/v1'),
 })
 
-/** JSON Schemas of both leaf types, 2020-12. The byte limit and the canonical form are beyond them. */
+const vkey = schema.string({ maxLength: 512, pattern: /^[^\n]+$/ })
+const keySchema = schema.object({
+  lastTrustedSize: schema.string({ maxLength: 19, pattern: /^(?:0|[1-9][0-9]{0,18})$/ }),
+  next: vkey,
+  retired: vkey,
+  time,
+  type: schema.literal('assay.key/v1'),
+})
+
+/** JSON Schemas of all leaf types, 2020-12. The byte limit and the canonical form are beyond them. */
 export const leafSchemas: Readonly<Record<Leaf['type'], Schema<Leaf>['json']>> = {
   'assay.counts/v1': countsSchema.json,
   'assay.decision/v1': {
@@ -103,6 +132,7 @@ export const leafSchemas: Readonly<Record<Leaf['type'], Schema<Leaf>['json']>> =
       commitments: { ...commitments.json, propertyNames: { pattern: FIELD.source } },
     },
   },
+  'assay.key/v1': keySchema.json,
 }
 
 /** What a commitment can be for: `request`, `payload`, `verdict` or `facts.<name>`. */
@@ -119,9 +149,7 @@ export function encodeLeaf(leaf: Leaf): string {
   const problem = problemOf(leaf)
   if (problem !== undefined) throw new LogError('log/leaf', 'malformed', problem)
   // Members in canonical order: cheaper than sorting at each decision.
-  const text = JSON.stringify(
-    leaf.type === 'assay.decision/v1' ? orderDecision(leaf) : orderCounts(leaf),
-  )
+  const text = JSON.stringify(order(leaf))
   return checkText(text, leaf)
 }
 
@@ -141,7 +169,13 @@ function checkText(text: string, leaf: Leaf): string {
   return text
 }
 
+function order(leaf: Leaf): object {
+  if (leaf.type === 'assay.decision/v1') return orderDecision(leaf)
+  return leaf.type === 'assay.key/v1' ? orderKey(leaf) : orderCounts(leaf)
+}
+
 function problemOf(leaf: Leaf): string | undefined {
+  if (leaf.type === 'assay.key/v1') return keySchema.problem(leaf, '')
   if (leaf.type !== 'assay.decision/v1')
     return countsSchema.problem(leaf, '') ?? (leaf.to < leaf.from ? '/to: before /from' : undefined)
   const problem = decisionSchema.problem(leaf, '')
@@ -169,6 +203,10 @@ function orderDecision(leaf: DecisionLeaf): object {
 function orderCounts({ counts, from, kind, to, type }: CountsLeaf): object {
   const ordered = counts.map(({ code, count, source }) => ({ code, count, source }))
   return { counts: ordered, from, kind, to, type }
+}
+
+function orderKey({ lastTrustedSize, next, retired, time, type }: KeyLeaf): object {
+  return { lastTrustedSize, next, retired, time, type }
 }
 
 function sortMembers(members: { readonly [name: string]: string }): object {

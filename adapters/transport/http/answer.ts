@@ -51,8 +51,11 @@ const NO_DECISION: Readonly<Record<NoDecisionCode, readonly [status: number, wha
   aborted: [499, 'the caller gave up before the commit'],
   closed: [503, 'the server is shutting down; ask another one'],
   idempotency_mismatch: [422, 'the key was used with another request; use a new key'],
+  invalid_page_token: [400, 'the token is not of this search; start over'],
   malformed: [400, 'the request cannot be read'],
+  not_searchable: [400, 'what may be found here has no end, or nothing lists it'],
   overloaded: [503, 'too many decisions are under way; retry later'],
+  search_budget: [400, 'the search is too large; narrow the query or ask for smaller pages'],
   unavailable: [503, 'no decision could be made; treat it as a deny'],
   unknown_outcome: [503, 'the decision may be in the log; fetch its receipt by X-Decision-Id'],
 }

@@ -9,8 +9,11 @@ const STATUSES: Readonly<Record<NoDecisionCode, number>> = {
   aborted: 499,
   closed: 503,
   idempotency_mismatch: 422,
+  invalid_page_token: 400,
   malformed: 400,
+  not_searchable: 400,
   overloaded: 503,
+  search_budget: 400,
   unavailable: 503,
   unknown_outcome: 503,
 }
