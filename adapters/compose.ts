@@ -16,13 +16,13 @@ import type { Compiler } from '../core/ports/compiler.ts'
 import type { Custody } from '../core/ports/custody.ts'
 import type { Engine } from '../core/ports/engine.ts'
 import type { Outbound } from '../core/ports/outbound.ts'
-import { type Head, Sealer } from '../core/seal.ts'
 import { createAudit } from './audit/audit.ts'
 import { type Config, type Foreign, OWN_POLICIES, type PluginChoice } from './config/complete.ts'
 import { BUILT_IN } from './config/schema.ts'
 import { didYouMean } from './config/suggest.ts'
 import { makeFolder, temporaryFolder } from './datafolder/folder.ts'
 import { type LogIdentity, openIdentity } from './datafolder/identity.ts'
+import { finishRotation } from './datafolder/rotate.ts'
 import { importState, isUntouched } from './datafolder/state.ts'
 import type { Adapter, AdapterPort, StorePair } from './extension/extension.ts'
 import { loadAdapter, loadPlugin } from './extension/load.ts'
@@ -36,6 +36,7 @@ import {
 } from './policies/live.ts'
 import { OpaDesk } from './policies/opa/desk.ts'
 import { readBundle, readFolder } from './policies/opa/source.ts'
+import type { Telemetry } from './telemetry/telemetry.ts'
 
 export type { Config, PolicyEvent, StorePair }
 export { compilePolicies, loadFolder }
@@ -289,6 +290,8 @@ export interface ComposeOptions extends Pick<AdapterOptions, 'parts'> {
   /** Recompile and swap when the policy folder changes. Default: what the configuration says. */
   readonly watch?: boolean
   readonly onPolicy?: (event: PolicyEvent) => void
+  /** Collect metrics where the configuration does not say. Default false. */
+  readonly metrics?: boolean
 }
 
 /** A kernel with a policy, ready to decide. */
@@ -302,6 +305,8 @@ export interface Composed {
   readonly audit?: Audit
   /** Where the configuration names OPA policies. */
   readonly opa?: OpaDesk
+  /** Metrics, traces and log lines, and what a transport shows of them. */
+  readonly telemetry: Telemetry
   /** Drains the kernel and closes every adapter. */
   close(): Promise<void>
 }
@@ -310,47 +315,33 @@ export interface Composed {
 export async function compose(config: Config, options: ComposeOptions = {}): Promise<Composed> {
   const adapters = new Adapters(config, options)
   try {
-    return await start(adapters, options)
+    const started = await start(adapters, options)
+    return { ...started, close: () => adapters.close() }
   } catch (error) {
     await adapters.close().catch(() => undefined)
     throw error
   }
 }
 
-/**
- * Signs and publishes a head over all that a stopped server's log holds, as the server itself would at its next start.
- *
- * @throws StoreError `locked`: it is not stopped
- */
-export async function sealLog(config: Config): Promise<Head | undefined> {
-  const adapters = new Adapters(config)
-  try {
-    const { custody, identity, log } = await openLog(adapters)
-    const { origin, key } = identity
-    const clock = await adapters.get('clock')
-    const timeoutMs = SEAL_TIMEOUT_MS
-    const sealer = await Sealer.open({ origin, log, custody, key, timeoutMs, clock })
-    await sealer.close()
-    return sealer.head
-  } finally {
-    await adapters.close()
-  }
-}
-const SEAL_TIMEOUT_MS = 5000
-
-async function openLog(
+/** The data folder, with any change of the log's key that was begun brought to its end. */
+export async function openLog(
   adapters: Adapters,
 ): Promise<StorePair & { custody: Custody; identity: LogIdentity }> {
   const { data, origin } = adapters.config
   await makeFolder(data)
   const { store, log } = await adapters.get('store')
   const custody = await adapters.get('custody')
+  const clock = await adapters.get('clock')
   const { durable } = store
+  await finishRotation({ dataFolder: data, store, log, custody, clock, sealTimeoutMs: SEAL_TIMEOUT_MS })
   const identity = await openIdentity({ dataFolder: data, origin, custody, log, durable })
   return { store, log, custody, identity }
 }
 
-async function start(adapters: Adapters, options: ComposeOptions): Promise<Composed> {
+async function start(
+  adapters: Adapters,
+  options: ComposeOptions,
+): Promise<Omit<Composed, 'close'>> {
   const { config } = adapters
   const { custody, identity, log, store } = await openLog(adapters)
   const { opa: desk } = adapters
@@ -359,6 +350,7 @@ async function start(adapters: Adapters, options: ComposeOptions): Promise<Compo
   const known = await loadFolder(policies.dir)
   const bundle = await compilePolicies(known, policies, compiler)
   const untouched = config.state !== undefined && (await isUntouched(log))
+  const telemetry = await openTelemetry(adapters, options)
   const kernel = await createKernel({
     origin: identity.origin,
     store,
@@ -371,22 +363,39 @@ async function start(adapters: Adapters, options: ComposeOptions): Promise<Compo
     outbound: [...(await adapters.get('outbound')), ...(desk === undefined ? [] : [desk.outbound])],
     development: true,
     limits: config.limits,
+    observer: telemetry.observer,
     ...(hasAuditor(config) ? { auditor: AUDITOR } : {}),
   })
   adapters.onClose(() => kernel.close())
+  telemetry.attach(kernel)
   desk?.serve(kernel)
   const active = desk ?? kernel
   await active.activate(bundle)
   if (untouched && config.state !== undefined) await importState(kernel, config.state)
+  const onPolicy = telemetry.policies(options.onPolicy)
   if (options.watch ?? config.policies.watch) {
-    const { onPolicy = () => undefined } = options
     const kept = keepPolicies(active, compiler, { ...policies, known }, onPolicy)
     adapters.onClose(() => kept.close())
   }
-  const { anchor, anchorFile } = identity
   const audit = hasAuditor(config) ? { audit: createAudit({ kernel, store, log }) } : {}
   const opa = desk === undefined ? {} : { opa: desk }
-  return { kernel, config, anchor, anchorFile, ...audit, ...opa, close: () => adapters.close() }
+  const { anchor, anchorFile } = identity
+  return { kernel, config, anchor, anchorFile, telemetry, ...audit, ...opa }
+}
+
+async function openTelemetry(
+  adapters: Adapters,
+  { metrics = false }: ComposeOptions,
+): Promise<Telemetry> {
+  const { log, telemetry } = adapters.config.operations
+  const opened = await (await import('./telemetry/telemetry.ts')).Telemetry.open({
+    clock: await adapters.get('clock'),
+    metrics: telemetry.metrics ?? metrics,
+    traces: telemetry.traces,
+    ...(log === undefined ? {} : { log }),
+  })
+  adapters.onClose(async () => opened.close())
+  return opened
 }
 
 function hasAuditor({ plugins }: Config): boolean {

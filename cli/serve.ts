@@ -16,18 +16,24 @@ export interface ServeOptions extends PlaceOptions {
 export async function serve(options: ServeOptions, out: Out): Promise<ExitCode> {
   const config = await serveConfig(options)
   const signal = firstSignal(out)
-  const composed = await compose(config, { onPolicy: (event) => tell(event, out) })
+  const composed = await compose(config, {
+    onPolicy: (event) => tell(event, out),
+    metrics: config.http.allowNonLoopback !== true,
+  })
   try {
     const server = await serveHttp(composed.kernel, {
       ...config.http,
       seal: config.seal,
+      operations: composed.telemetry.operations,
       ...(composed.audit ? { audit: composed.audit } : {}),
       ...(composed.opa ? { opa: composed.opa } : {}),
     })
     const { watchdogSeconds } = config
     const watchdog = watchdogSeconds > 0 ? await startWatchdog(watchdogSeconds) : undefined
     greet(server.url, composed, out)
+    composed.telemetry.log?.write('info', 'listening', { port: server.port })
     await signal
+    composed.telemetry.log?.write('info', 'stopping')
     await server.close()
     await watchdog?.stop()
   } finally {

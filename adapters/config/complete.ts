@@ -4,6 +4,7 @@
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Json } from '../../core/json.ts'
+import { completeOperations, type OperationsConfig } from './operations.ts'
 import {
   BUILT_IN,
   type CompilerConfig,
@@ -65,6 +66,7 @@ export interface Config {
   readonly http: HttpConfig & { readonly host: string; readonly port: number }
   readonly seal: 'durable' | 'sealed'
   readonly limits: LimitsConfig
+  readonly operations: OperationsConfig
   readonly watchdogSeconds: number
 }
 
@@ -108,6 +110,7 @@ export function complete(
     http: { ...written.http, host, port },
     seal: written.seal ?? 'sealed',
     limits: written.limits ?? {},
+    operations: completeOperations(written, folder),
     watchdogSeconds: written.watchdogSeconds ?? 30,
   }
 }

@@ -5,6 +5,14 @@
 import { z } from 'zod'
 import type { Json } from '../../core/json.ts'
 import { type ForwardAuthConfig, forwardAuthSchema } from './forward-auth.ts'
+import {
+  type ExportConfig,
+  exportSchema,
+  type LogConfig,
+  logSchema,
+  type TelemetryConfig,
+  telemetrySchema,
+} from './operations.ts'
 
 /** `kind` of an adapter that is not built in: an npm package's name, or a path that begins with `.` or `/`. */
 export interface ForeignAdapter {
@@ -73,6 +81,9 @@ export interface ConfigFile {
   readonly http?: HttpConfig
   readonly seal?: 'durable' | 'sealed'
   readonly limits?: LimitsConfig
+  readonly telemetry?: TelemetryConfig
+  readonly log?: LogConfig
+  readonly export?: readonly ExportConfig[]
   readonly watchdogSeconds?: number
 }
 
@@ -238,6 +249,9 @@ export const configSchema: z.ZodType<ConfigFile> = z
       .describe('What a caller waits for when the request does not say; default sealed')
       .exactOptional(),
     limits: limits.exactOptional(),
+    telemetry: telemetrySchema.exactOptional(),
+    log: logSchema.exactOptional(),
+    export: exportSchema.exactOptional(),
     watchdogSeconds: whole(0, 3600)
       .describe('The process exits with 70 when it is blocked for longer; default 30, 0 is off')
       .exactOptional(),

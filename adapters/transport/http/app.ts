@@ -8,7 +8,7 @@ import type { Kernel } from '../../../core/kernel.ts'
 import { type Answer, notFound } from './answer.ts'
 import { type Endpoint, WebCall } from './call.ts'
 import { createEndpoints, wrongMethod } from './endpoints.ts'
-import { Front } from './front.ts'
+import { type Answering, Front } from './front.ts'
 import { type AppOptions, readBaseUrl, readLimits } from './options.ts'
 
 /** @throws TransportError `invalid_options` */
@@ -34,10 +34,11 @@ export function assemble(kernel: Kernel, options: AppOptions): Assembled {
     readBaseUrl(options.publicUrl),
     options.audit,
     options.opa,
+    options.operations,
   )
-  const front = new Front(kernel, maxConcurrent, options.hosts)
+  const front = new Front(kernel, maxConcurrent, options.hosts, options.operations?.around)
   const app = new Hono()
-  const answered = async (c: Context, endpoint: Pick<Endpoint, 'admitted' | 'answer'>) =>
+  const answered = async (c: Context, endpoint: Answering) =>
     toResponse(await front.answer(endpoint, new WebCall(c.req.raw, c.req.path, maxBodyBytes)))
   for (const endpoint of endpoints)
     app.on(endpoint.method, endpoint.path, (c) => answered(c, endpoint))

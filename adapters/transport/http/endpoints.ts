@@ -2,7 +2,7 @@
 import type { Kernel } from '../../../core/kernel.ts'
 import type { Audit } from '../../../core/ports/audit.ts'
 import type { Answer } from './answer.ts'
-import { errorAnswer, jsonAnswer } from './answer.ts'
+import { errorAnswer } from './answer.ts'
 import { query, receipt } from './audit.ts'
 import { check, evaluation, metadata } from './authzen.ts'
 import { evaluations } from './batch.ts'
@@ -11,6 +11,7 @@ import { decisions } from './decisions.ts'
 import { checkpoint, LOG_PREFIX, tile } from './log.ts'
 import { opaEndpoints } from './opa.ts'
 import type { OpaView } from './opa-wire.ts'
+import { type Operations, operationEndpoints } from './operations.ts'
 import type { Limits } from './options.ts'
 import * as requests from './requests.ts'
 import { search } from './search.ts'
@@ -21,6 +22,7 @@ export function createEndpoints(
   publicUrl: string,
   audit?: Audit,
   opa?: OpaView,
+  operations?: Operations,
 ): readonly Endpoint[] {
   const post = (path: string, answer: Endpoint['answer']): Endpoint => ({
     method: 'POST',
@@ -63,18 +65,11 @@ export function createEndpoints(
     get('/.well-known/authzen-configuration', () => metadata(kernel, publicUrl)),
     get(`${LOG_PREFIX}checkpoint`, () => checkpoint(kernel.log)),
     get(`${LOG_PREFIX}tile/*`, (call) => tile(kernel.log, call)),
-    get('/health/live', () => jsonAnswer({ live: true }, NO_STORE), false),
-    get('/health/ready', () => ready(kernel), false),
+    ...operationEndpoints(kernel, operations),
     ...(opa ? opaEndpoints(kernel, limits, opa) : []),
   ]
 }
 const SEARCHES = ['subject', 'resource', 'action'] as const
-const NO_STORE = { 'cache-control': 'no-store' }
-
-function ready(kernel: Kernel): Answer {
-  const { policy, problems, ready: isReady, size } = kernel.readiness()
-  return jsonAnswer({ ready: isReady, problems, policy, size }, NO_STORE, isReady ? 200 : 503)
-}
 
 /** The answer where a path exists and the method does not. */
 export function wrongMethod(methods: readonly string[]): Answer {

@@ -6,26 +6,46 @@ import { type Answer, noDecisionAnswer, Refusal, refusalAnswer } from './answer.
 import type { Call, Endpoint } from './call.ts'
 import { echoed } from './frame.ts'
 import { Gate } from './gate.ts'
+import type { Operations } from './operations.ts'
 
 const SOURCE = 'http'
 /** With `auth: none` nobody is identified, whatever the request says. */
 const ANONYMOUS: Peer = { kind: 'anonymous', id: 'anonymous' }
 
+/** An endpoint, or what answers where there is none. */
+export type Answering = Pick<Endpoint, 'admitted' | 'answer'> & Partial<Pick<Endpoint, 'path'>>
+
 export class Front {
   readonly gate: Gate
   readonly #kernel: Kernel
   readonly #hosts: ReadonlySet<string> | undefined
+  readonly #around: Operations['around']
   /** The last Host that was good: almost always the next one too. */
   #known: string | undefined
 
-  constructor(kernel: Kernel, maxConcurrent: number, hosts: readonly string[] | undefined) {
+  constructor(
+    kernel: Kernel,
+    maxConcurrent: number,
+    hosts: readonly string[] | undefined,
+    around?: Operations['around'],
+  ) {
+    this.#around = around
     this.#kernel = kernel
     this.gate = new Gate(maxConcurrent)
     this.#hosts = hosts && new Set(hosts)
   }
 
   /** Never rejects. */
-  async answer(endpoint: Pick<Endpoint, 'admitted' | 'answer'>, call: Call): Promise<Answer> {
+  answer(endpoint: Answering, call: Call): Promise<Answer> {
+    const around = this.#around
+    if (around === undefined) return this.#answer(endpoint, call)
+    const { path: route = 'unknown' } = endpoint
+    return around({ route, header: (name) => call.header(name) }, () =>
+      this.#answer(endpoint, call),
+    )
+  }
+
+  async #answer(endpoint: Answering, call: Call): Promise<Answer> {
     let answer: Answer
     try {
       this.#checkHost(call.header('host'))

@@ -4,6 +4,7 @@ import type { Seal } from '../../../core/kernel.ts'
 import type { Audit } from '../../../core/ports/audit.ts'
 import type { ForwardAuthOptions } from './forward-options.ts'
 import type { OpaView } from './opa-wire.ts'
+import type { Operations } from './operations.ts'
 
 /** What the app needs wherever it is served. */
 export interface AppOptions {
@@ -21,6 +22,8 @@ export interface AppOptions {
   readonly audit?: Audit
   /** OPA's REST API over the policies that it names. Default: no such endpoints. */
   readonly opa?: OpaView
+  /** For those who run the server: metrics, readiness, traces and lines about requests. */
+  readonly operations?: Operations
   /** Host names, without port, that a request may be for. Default: any. It keeps web pages that rebind their name out. */
   readonly hosts?: readonly string[]
 }
