@@ -260,6 +260,10 @@ describe.each(lanes)('the metadata through $name', (lane) => {
         policy_decision_point: 'https://pdp.example.com',
         access_evaluation_endpoint: 'https://pdp.example.com/access/v1/evaluation',
         access_evaluations_endpoint: 'https://pdp.example.com/access/v1/evaluations',
+        search_subject_endpoint: 'https://pdp.example.com/access/v1/search/subject',
+        search_resource_endpoint: 'https://pdp.example.com/access/v1/search/resource',
+        search_action_endpoint: 'https://pdp.example.com/access/v1/search/action',
+        supported_obligations: ['custom', 'notification', 'session_termination', 'step-up'],
       })
       for (const [name, url] of Object.entries<string>(metadata)) {
         if (!name.endsWith('_endpoint')) continue

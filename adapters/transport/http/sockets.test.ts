@@ -289,7 +289,7 @@ describe('methods and paths', () => {
   test.each([
     '/',
     '/access/v1/evaluation/',
-    '/access/v1/search/subject',
+    '/access/v1/search/subjects',
     '/ACCESS/v1/evaluation',
     '//access/v1/evaluation',
     '/assay/v1/receipts/',
