@@ -75,6 +75,7 @@ export interface SearchOptions extends DecideOptions {
 /** A page of a search, in one snapshot, logged as one leaf. */
 export interface SearchResult {
   readonly id: string
+  /** Entities as the plugin names them, with a member `obligations` where an allow has some. */
   readonly results: readonly Json[]
   /** For the next page; empty on the last one. */
   readonly nextToken: string

@@ -138,7 +138,7 @@ export type SearchKind = 'action' | 'resource' | 'subject'
 /** One thing that may be found, and the payload with which {@link Query.action} is asked about it. */
 export interface Candidate {
   /** As it stands in the results. */
-  readonly entity: Json
+  readonly entity: { readonly [member: string]: Json }
   readonly payload: Payload
   /** Where a later page goes on: after this one. 1 to 512 characters. */
   readonly cursor: string

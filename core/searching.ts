@@ -7,13 +7,14 @@ import { Denial, type KernelReason } from './denial.ts'
 import { EngineError, JsonError, NoDecision } from './error.ts'
 import type { Json } from './json.ts'
 import type { KeyMap } from './keymap.ts'
-import type { Candidates, Plugin, Query, SearchKind } from './plugin.ts'
+import type { Candidate, Candidates, Plugin, Query, SearchKind } from './plugin.ts'
 import type { UnixMillis } from './ports/clock.ts'
 import type { Policy } from './ports/engine.ts'
 import type { Key } from './ports/store.ts'
 import type { Payload, Request } from './request.ts'
 import { compareUtf8 } from './storage.ts'
 import { Trial } from './trial.ts'
+import type { Obligation } from './verdict.ts'
 import { Pace, View } from './view.ts'
 
 export interface SearchTask {
@@ -35,6 +36,9 @@ export interface Page {
   readonly next?: string
 }
 
+/** What an allow obliges the caller to; undefined for a deny. */
+type Granted = readonly Obligation[] | undefined
+
 /** Candidates that a plugin is asked for at a time. */
 const BATCH = 256
 const MAX_CURSOR = 512
@@ -50,7 +54,7 @@ export class Searching {
   readonly #view: View
   readonly #pace: Pace
   /** By payload: the answer, and the records that it rests on. */
-  readonly #known = new Map<string, { readonly allow: boolean; readonly on: KeyMap<true> }>()
+  readonly #known = new Map<string, { readonly granted: Granted; readonly on: KeyMap<true> }>()
 
   private constructor(core: Core, task: SearchTask, query: Query, view: View, pace: Pace) {
     const startedAt = core.clock.now()
@@ -100,9 +104,10 @@ export class Searching {
       if (await this.#permits(unused)) throw notSearchable('names that no index has are permitted')
       for (const { cursor, entity, payload } of items) {
         if (++candidates > this.#core.limits.searchBudget) throw overBudget('candidates')
-        if (!(await this.#permits(payload))) continue
+        const obligations = await this.#permits(payload)
+        if (!obligations) continue
         if (results.length === limit) return { results, candidates, next: last }
-        results.push(entity)
+        results.push(resultOf(entity, obligations))
         last = cursor
       }
       if (next === undefined) return { results, candidates }
@@ -119,25 +124,25 @@ export class Searching {
     throw new NoDecision('unavailable', `plugin/${plugin.name}: candidates are out of order`)
   }
 
-  async #permits(payload: Payload): Promise<boolean> {
+  async #permits(payload: Payload): Promise<Granted> {
     const known = this.#known.get(payload.text)
-    if (known) return known.allow
+    if (known) return known.granted
     await this.#pace.step()
-    const [allow, on] = await this.#view.watched(() => this.#decide(payload))
-    this.#known.set(payload.text, { allow, on })
-    return allow
+    const [granted, on] = await this.#view.watched(() => this.#decide(payload))
+    this.#known.set(payload.text, { granted, on })
+    return granted
   }
 
   /** The way of a dry run. Effects are planned, since a plan that fails denies; none is performed. */
-  async #decide(payload: Payload): Promise<boolean> {
+  async #decide(payload: Payload): Promise<Granted> {
     const { deadline, request } = this.#task
     const options = { request: { ...request, payload }, deadline, waitForSeal: false, dryRun: true }
     const { answer } = await deliberate(this.#seen, await Trial.begin(this.#seen, options))
-    if (answer.allow) return true
+    if (answer.allow) return answer.obligations
     const broken = answer.reasons.find(({ code }) => BROKEN.has(code))
     if (broken?.code === LATE) throw overBudget('milliseconds')
     if (broken) throw new NoDecision('unavailable', `a candidate cannot be decided: ${broken.code}`)
-    return false
+    return undefined
   }
 
   #forget(key: Key): void {
@@ -169,6 +174,13 @@ async function actionsOf({ deadline, plugin, policy }: SearchTask): Promise<read
     if (!(error instanceof EngineError)) throw error
   }
   throw notSearchable(`${entrypoint} is no set of names`)
+}
+
+/** What the caller has to do before it acts on one result stands in that result. */
+function resultOf(entity: Candidate['entity'], obligations: readonly Obligation[]): Json {
+  if (obligations.length === 0) return entity
+  const whole = obligations.map(({ id, type, properties = {} }) => ({ id, type, properties }))
+  return { ...entity, obligations: whole }
 }
 
 function isPage({ items, next }: Candidates, after: string | undefined): boolean {
