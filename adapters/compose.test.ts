@@ -19,8 +19,8 @@ import {
   compose,
   type Part,
   type PolicyEvent,
-  sealLog,
 } from './compose.ts'
+import { sealLog } from './compose-log.ts'
 import { OWN_POLICIES } from './config/complete.ts'
 import { loadConfig } from './config/load.ts'
 import { openMemory } from './store/memory/index.ts'

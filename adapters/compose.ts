@@ -323,19 +323,22 @@ export async function compose(config: Config, options: ComposeOptions = {}): Pro
   }
 }
 
+export const SEAL_TIMEOUT_MS = 5000
+
 /** The data folder, with any change of the log's key that was begun brought to its end. */
 export async function openLog(
   adapters: Adapters,
-): Promise<StorePair & { custody: Custody; identity: LogIdentity }> {
+): Promise<StorePair & { clock: Clock; custody: Custody; identity: LogIdentity }> {
   const { data, origin } = adapters.config
   await makeFolder(data)
   const { store, log } = await adapters.get('store')
   const custody = await adapters.get('custody')
   const clock = await adapters.get('clock')
   const { durable } = store
-  await finishRotation({ dataFolder: data, store, log, custody, clock, sealTimeoutMs: SEAL_TIMEOUT_MS })
+  const sealTimeoutMs = SEAL_TIMEOUT_MS
+  await finishRotation({ dataFolder: data, store, log, custody, clock, sealTimeoutMs })
   const identity = await openIdentity({ dataFolder: data, origin, custody, log, durable })
-  return { store, log, custody, identity }
+  return { clock, store, log, custody, identity }
 }
 
 async function start(

@@ -1,6 +1,7 @@
 /** `assay receipt`: the proof of a decision, from the data folder, beside a running server or without one. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Adapters, type Config, type StorePair, sealLog } from '../adapters/compose.ts'
+import { Adapters, type Config, type StorePair } from '../adapters/compose.ts'
+import { sealLog } from '../adapters/compose-log.ts'
 import { NoDecision, StoreError } from '../core/error.ts'
 import { parseCheckpoint } from '../core/log/checkpoint.ts'
 import { parseNote } from '../core/log/note.ts'

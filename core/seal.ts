@@ -2,7 +2,7 @@
 import { sameBytes } from './crypto.ts'
 import { StoreError } from './error.ts'
 import { formatCheckpoint, parseCheckpoint } from './log/checkpoint.ts'
-import { ed25519KeyId, parseNote, signNote } from './log/note.ts'
+import { ed25519KeyId, joinNotes, parseNote, signNote } from './log/note.ts'
 import { rootAt } from './log/proof.ts'
 import { Tree } from './log/tree.ts'
 import type { Watching } from './observe.ts'
@@ -30,6 +30,8 @@ export interface SealerOptions {
   readonly custody: Custody
   /** An active key of scope `log`. */
   readonly key: PublicKey
+  /** Signs too: the key that {@link key} takes over from, for the one head that both sign. */
+  readonly retiring?: PublicKey | undefined
   readonly timeoutMs: number
   readonly clock: Clock
   readonly watching?: Watching | undefined
@@ -154,19 +156,27 @@ export class Sealer {
   }
 
   async #sign(text: string): Promise<Uint8Array> {
-    const { custody, key, origin, timeoutMs } = this.#options
+    const { key, retiring, timeoutMs } = this.#options
     let timer: ReturnType<typeof setTimeout> | undefined
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(new Error('the signer is late')), timeoutMs)
     })
-    const signing = signNote(text, origin, ed25519KeyId(origin, key.publicKey), (message) =>
-      custody.sign({ key, purpose: 'log.checkpoint', message }),
-    )
+    const signing = retiring
+      ? Promise.all([this.#signWith(retiring, text), this.#signWith(key, text)])
+      : this.#signWith(key, text)
     try {
-      return await Promise.race([signing, late])
+      const signed = await Promise.race([signing, late])
+      return Array.isArray(signed) ? joinNotes(...signed) : signed
     } finally {
       clearTimeout(timer)
     }
+  }
+
+  #signWith(key: PublicKey, text: string): Promise<Uint8Array> {
+    const { custody, origin } = this.#options
+    return signNote(text, origin, ed25519KeyId(origin, key.publicKey), (message) =>
+      custody.sign({ key, purpose: 'log.checkpoint', message }),
+    )
   }
 
   async #checkPublished(): Promise<void> {

@@ -131,6 +131,13 @@ function leafVectors(): readonly LeafVector[] {
   const counts = { source: 'http', code: 'rate_limited', count: 17 }
   const window = { type: 'assay.counts/v1', kind: 'refused', from: 10, to: 70 } as const
   const refused = encodeLeaf({ ...window, counts: [counts] })
+  const rotation = encodeLeaf({
+    type: 'assay.key/v1',
+    time: 1_700_000_000,
+    retired: formatVkey(ORIGIN, ed25519.getPublicKey(new Uint8Array(32).fill(1))),
+    next: formatVkey(ORIGIN, ed25519.getPublicKey(new Uint8Array(32).fill(2))),
+    lastTrustedSize: '12',
+  })
   return [
     ok('decision', 'an allow on a request and two facts', good),
     ok(
@@ -144,6 +151,7 @@ function leafVectors(): readonly LeafVector[] {
       encodeLeaf(decide(2, {}, kernel).leaf),
     ),
     ok('counts', 'what was refused before it became a decision', refused),
+    ok('key', "the log's key was replaced", rotation),
     ok(
       'no counts',
       'an empty window is a leaf too',

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { manualClock } from '../adapters/clock/manual.ts'
 import { type Composed, type ComposeOptions, compose, type Part } from '../adapters/compose.ts'
+import type { Config } from '../adapters/config/complete.ts'
 import { loadConfig } from '../adapters/config/load.ts'
 import type { Bundle, Compiler } from '../core/ports/compiler.ts'
 import { compiler } from './rego.ts'
@@ -35,6 +36,8 @@ export class Place {
   readonly folder: string
   readonly data: string
   readonly clock: ReturnType<typeof manualClock> = manualClock(START_MS)
+  /** As the last start read it. */
+  config!: Config
   #composed: Composed | undefined
 
   private constructor(folder: string) {
@@ -46,6 +49,14 @@ export class Place {
     return new Place(await mkdtemp(join(tmpdir(), 'assay-place-')))
   }
 
+  /** In place of what the configuration says. */
+  get parts(): readonly Part[] {
+    return [
+      { port: 'compiler', open: () => once },
+      { port: 'clock', open: () => this.clock },
+    ]
+  }
+
   get database(): string {
     return join(this.data, 'assay.db')
   }
@@ -54,13 +65,10 @@ export class Place {
   async start(text = 'seal: sealed', options: ComposeOptions = {}): Promise<Composed> {
     const file = join(this.folder, 'assay.yaml')
     await writeFile(file, text)
-    const own: readonly Part[] = [
-      { port: 'compiler', open: () => once },
-      { port: 'clock', open: () => this.clock },
-    ]
     const given = options.parts ?? []
-    const parts = own.filter((part) => !given.some(({ port }) => port === part.port))
-    this.#composed = await compose(await loadConfig({ file, data: this.data }), {
+    const parts = this.parts.filter((part) => !given.some(({ port }) => port === part.port))
+    this.config = await loadConfig({ file, data: this.data })
+    this.#composed = await compose(this.config, {
       watch: false,
       ...options,
       parts: [...parts, ...given],

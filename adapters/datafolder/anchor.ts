@@ -46,7 +46,7 @@ export async function ensureAnchor(
     throw new LogError(
       'data',
       'conflict',
-      `${path} is about another log or another key: restore it or the keys that belong to it, or start in an empty folder`,
+      `${path} is about another log or another key: restore it or the keys that belong to it, or start in an empty folder; assay log rotate-key is how a key is replaced`,
     )
   return written
 }

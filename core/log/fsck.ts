@@ -9,7 +9,7 @@ import { LogError, type LogErrorCode } from '../error.ts'
 import type { LogReader } from '../kernel.ts'
 import { type TrustAnchor, verifyHead } from './anchor.ts'
 import type { Checkpoint } from './checkpoint.ts'
-import { decodeLeaf, leafHash } from './leaf.ts'
+import { decodeLeaf, type KeyLeaf, leafHash } from './leaf.ts'
 import { decodeEntries, formatTilePath, HASH_BYTES, TILE_WIDTH, tileWidth } from './tiles.ts'
 import { Tree } from './tree.ts'
 
@@ -48,15 +48,16 @@ export async function fsck(
   anchor: TrustAnchor,
   options: FsckOptions = {},
 ): Promise<FsckReport> {
-  const check = new Fsck(reader, options)
+  const check = new Fsck(reader, anchor, options)
   const note = await reader.checkpoint()
-  const head = check.head(note, anchor)
+  const head = check.head(note)
   if (head !== undefined) await check.all(head)
   return check.report(head)
 }
 
 class Fsck {
   readonly #reader: LogReader
+  readonly #anchor: TrustAnchor
   readonly #options: FsckOptions
   readonly #problems: Problem[] = []
   readonly #tree = new Tree()
@@ -64,8 +65,9 @@ class Fsck {
   #decisions = 0n
   #tiles = 0
 
-  constructor(reader: LogReader, options: FsckOptions) {
+  constructor(reader: LogReader, anchor: TrustAnchor, options: FsckOptions) {
     this.#reader = reader
+    this.#anchor = anchor
     this.#options = options
   }
 
@@ -80,9 +82,9 @@ class Fsck {
     }
   }
 
-  head(note: Uint8Array | undefined, anchor: TrustAnchor): Checkpoint | undefined {
+  head(note: Uint8Array | undefined): Checkpoint | undefined {
     if (note === undefined) return this.#found('missing', 'checkpoint', 'the log has none')
-    return this.#try('checkpoint', () => verifyHead(note, anchor))
+    return this.#try('checkpoint', () => verifyHead(note, this.#anchor))
   }
 
   async all(head: Checkpoint): Promise<void> {
@@ -137,9 +139,22 @@ class Fsck {
   #leaf(entry: Uint8Array): void {
     const where = `leaf ${this.#tree.size}`
     const leaf = this.#try(where, () => decodeLeaf(entry))
+    if (leaf?.type === 'assay.key/v1') this.#rotation(leaf, where)
     if (leaf?.type !== 'assay.decision/v1') return
     this.#decisions++
     this.#ids.add(leaf.id)
+  }
+
+  /** The anchor begins the next key where the log says so, and ends the other there or, once it turned out compromised, before. */
+  #rotation({ lastTrustedSize, next, retired }: KeyLeaf, where: string): void {
+    const size = (this.#tree.size + 1n).toString()
+    const last = BigInt(lastTrustedSize)
+    const { keys } = this.#anchor
+    const agrees =
+      keys.some(({ to, vkey }) => vkey === retired && to !== undefined && BigInt(to) <= last) &&
+      keys.some(({ from, vkey }) => vkey === next && from === size)
+    if (!agrees)
+      this.#found('untrusted_key', where, 'the trust anchor does not know this change of keys')
   }
 
   async #tile(level: number, index: bigint, expected: Uint8Array): Promise<void> {

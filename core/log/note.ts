@@ -193,3 +193,11 @@ export async function signNote(
   const line = `— ${name} ${toBase64(Uint8Array.of(...fromHex(id)!, ...signature))}\n`
   return encoder.encode(`${text}\n${line}`)
 }
+
+/** `note` with the signatures of another note of the same text too. @throws LogError `malformed`: it is of another text */
+export function joinNotes(note: Uint8Array, other: Uint8Array): Uint8Array {
+  const { text } = parseNote(other)
+  if (parseNote(note).text !== text) throw malformed('two notes of different texts')
+  const lines = other.subarray(encoder.encode(text).length + 1)
+  return Uint8Array.of(...note, ...lines)
+}
