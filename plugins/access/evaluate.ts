@@ -9,6 +9,8 @@ import { type Members, own, type Reader } from './reader.ts'
 import { type AssignmentRecord, NO_ROLES, type Records, type SessionRecord } from './records.ts'
 import type { AccessFacts, Claimed, Ref, RolesFact } from './schema.ts'
 
+export const EVALUATE = 'access.evaluate'
+
 export interface Evaluation {
   readonly action: string
   readonly claimed: Claimed

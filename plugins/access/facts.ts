@@ -3,16 +3,16 @@ import type { Plugin, ReadPorts } from '../../core/plugin.ts'
 import type { UnixSeconds } from '../../core/ports/clock.ts'
 import type { Request } from '../../core/request.ts'
 import { changeFacts, NO_CLAIMS } from './admin.ts'
+import { candidates } from './candidates.ts'
 import { CHANGE_ACTIONS, readChange } from './change.ts'
 import { accessEffects } from './effects.ts'
-import { evaluationFacts, readEvaluation } from './evaluate.ts'
+import { EVALUATE, evaluationFacts, readEvaluation } from './evaluate.ts'
 import { NO_RESOURCE, NO_SUBJECT } from './gather.ts'
 import { Reader } from './reader.ts'
 import { NO_ROLES, Records } from './records.ts'
 import { requestFacts } from './request.ts'
 import { type AccessFacts, accessSchema } from './schema.ts'
 
-const EVALUATE = 'access.evaluate'
 const actions: readonly string[] = [EVALUATE, ...CHANGE_ACTIONS].sort()
 
 async function facts(
@@ -54,4 +54,5 @@ export const access: Plugin<AccessFacts> = {
   schema: accessSchema(actions),
   effects: accessEffects,
   facts,
+  candidates,
 }

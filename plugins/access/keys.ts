@@ -1,6 +1,7 @@
 /**
  * Where each record lies in the plugin's partition. Two different names never share a key: `/` and `%` within a name are escaped, and a
- * pair that would exceed the store's limit of 512 bytes lies under the SHA-256 of both, in a form that no short pair has.
+ * pair that would exceed the store's limit of 512 bytes lies under the SHA-256 of its type and of both, in a form that no short pair has.
+ * So all records of one type lie in two ranges.
  */
 import { sha256TextBase64url } from '../../core/crypto.ts'
 import type { Ref } from './schema.ts'
@@ -17,7 +18,17 @@ function keyOf(prefix: string, { id, type }: Ref): string {
   const literal = `${escapeName(type)}/${escapeName(id)}`
   // A UTF-16 unit has at most three UTF-8 bytes: short names need no count.
   const fits = literal.length * 3 <= MAX_LITERAL || encoder.encode(literal).length <= MAX_LITERAL
-  return fits ? `${prefix}/${literal}` : `${prefix}/${sha256TextBase64url(`${type}\n${id}`)}`
+  return fits
+    ? `${prefix}/${literal}`
+    : `${hashedRange(prefix, type)}${sha256TextBase64url(`${type}\n${id}`)}`
+}
+
+const hashedRange = (prefix: string, type: string): string =>
+  `${prefix}~/${sha256TextBase64url(type)}/`
+
+/** Prefixes of the keys of all subjects, or all resources, of one type; in UTF-8 byte order. */
+export function rangesOf(kind: 'resource' | 'subject', type: string): readonly string[] {
+  return [`${kind}/${escapeName(type)}/`, hashedRange(kind, type)]
 }
 
 export const subjectKey = (subject: Ref): string => keyOf('subject', subject)

@@ -43,6 +43,12 @@ default obligations := []
 
 obligations := data.access.obligations[input.facts.resource.type][input.facts.payload.action] if asks == "evaluation"
 
+# METADATA
+# title: What an action search asks about
+# description: It has no input. An action that is missing here is never found, whatever permits it.
+# entrypoint: true
+actions := evaluate.actions
+
 asks := "nothing" if {
 	input.facts.payload.check != "valid"
 } else := "evaluation" if {

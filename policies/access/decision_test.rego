@@ -36,3 +36,11 @@ test_a_frozen_action_is_refused_though_it_is_permitted if {
 		with data.freeze.actions as ["access.put-resource"]
 	[reason.code | some reason in decision.reasons] == ["frozen"]
 }
+
+test_every_action_that_something_may_permit_is_named if {
+	access.actions == {"burn", "cancel", "enter", "pay", "read", "serve", "touch", "write"} with data.access as given.policy_data
+}
+
+test_an_action_that_only_a_request_permits_is_named if {
+	access.actions == {"drain"} with data.access as {"requests": {"node": {"drain": {}}}}
+}

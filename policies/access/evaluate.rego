@@ -69,3 +69,19 @@ grant contains {
 grant contains reason if some reason in abac.grant
 
 missing := abac.missing
+
+# Every action that one of the rules above may permit to somebody.
+actions contains action if {
+	some role, type, action
+	data.access.permissions[role][type][action]
+}
+
+actions contains action if {
+	some kind, type, action
+	data.access.programs[kind][type][action]
+}
+
+actions contains action if {
+	some type, action
+	data.access.requests[type][action]
+}

@@ -9,6 +9,8 @@ subject := input.facts.subject.attributes.cert
 
 record := input.facts.resource.attributes.cert
 
+actions := {"delete", "read", "write"}
+
 archived if record.status == "archived"
 
 archived if input.facts.claimed.resource.status == "archived"

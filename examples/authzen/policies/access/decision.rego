@@ -23,6 +23,12 @@ decision := verdict.decide({
 	"obligations": [],
 })
 
+# METADATA
+# title: What an action search asks about
+# description: It has no input. An action that is missing here is never found, whatever permits it.
+# entrypoint: true
+actions := union({cert.actions, gateway.actions, idp.actions, search.actions, todo.actions})
+
 deny contains {
 	"code": "malformed_request",
 	"message": "the payload is not what this action expects",

@@ -115,6 +115,7 @@ test_gateway_routes if {
 	answer(editor, "GET", record("route", "/secrets", {}), {}) == no
 	answer(editor, "POST", record("page", "/todos", {}), {}) == no
 	answer(record("user", "e", {"gateway": {"roles": ["editor"]}}), "POST", route, {}) == no
+	answer(viewer, "GET", object.union(route, {"found": false}), {}) == no
 }
 
 # search
@@ -143,6 +144,28 @@ test_idp if {
 	answer(record("user", "bea", {}), "delete", mine, {}) == no
 	answer(record("user", "ann", {}), "edit", mine, {}) == no
 	answer(record("identity", "ann", {}), "delete", mine, {}) == no
+	answer(object.union(record("user", "ann", {}), {"found": false}), "delete", mine, {}) == no
+}
+
+# What an action search asks about.
+
+test_actions if {
+	access.actions == {
+		"DELETE",
+		"GET",
+		"POST",
+		"PUT",
+		"can_create_todo",
+		"can_delete_todo",
+		"can_read_todos",
+		"can_read_user",
+		"can_update_todo",
+		"delete",
+		"edit",
+		"read",
+		"view",
+		"write",
+	}
 }
 
 # The seed.

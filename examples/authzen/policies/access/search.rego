@@ -9,6 +9,8 @@ user := input.facts.subject.attributes.search
 
 record := input.facts.resource.attributes.search
 
+actions := {"delete", "edit", "view"}
+
 owns if record.owner == input.facts.subject.id
 
 colleague if record.department == user.department

@@ -7,6 +7,8 @@ package assay.access.todo
 
 user := input.facts.subject.attributes.todo
 
+actions := {"can_create_todo", "can_delete_todo", "can_read_todos", "can_read_user", "can_update_todo"}
+
 owns if input.facts.resource.attributes.todo.owner == user.email
 
 in_role(roles) if {
