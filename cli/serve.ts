@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Composed, type Config, compose, type PolicyEvent } from '../adapters/compose.ts'
 import { startWatchdog } from '../adapters/isolation/watchdog.ts'
-import { serveHttp } from '../adapters/transport/http/index.ts'
+import { serveHttp, type TlsEvent } from '../adapters/transport/http/index.ts'
 import { CompilerError } from '../core/error.ts'
 import { commandName, configured, type PlaceOptions, quoted, shown } from './input.ts'
 import type { ExitCode, Out } from './out.ts'
@@ -25,6 +25,7 @@ export async function serve(options: ServeOptions, out: Out): Promise<ExitCode> 
       ...config.http,
       seal: config.seal,
       operations: composed.telemetry.operations,
+      onTls: (event) => tellTls(event, out),
       ...(composed.audit ? { audit: composed.audit } : {}),
       ...(composed.opa ? { opa: composed.opa } : {}),
     })
@@ -90,6 +91,15 @@ function tell(event: PolicyEvent, out: Out): void {
       ...(lines.length > 0 ? lines : [`  ${text}`]),
     ].join('\n'),
   )
+}
+
+function tellTls(event: TlsEvent, out: Out): void {
+  if (event.kind === 'tls_reloaded') out.event({ event: event.kind }, 'new certificates serve now')
+  else
+    out.event(
+      { event: event.kind, message: event.message },
+      `certificates not changed, the ones before them still serve: ${event.message}`,
+    )
 }
 
 /** Of the example state: Ada's checkpoint, on a node of her partition. */

@@ -11,6 +11,8 @@ export interface ServerOptions {
   /** Default 0: the system picks one. */
   readonly port?: number
   readonly env?: NodeJS.ProcessEnv
+  /** The command's path. Default: this checkout's. */
+  readonly program?: string
   /** A program and its arguments in front of the server's own, for example a tracer. */
   readonly under?: readonly string[]
   readonly timeoutMs?: number
@@ -26,8 +28,16 @@ export class Server {
   output = ''
 
   constructor(options: ServerOptions) {
-    const { data, config, port = 0, env = {}, under = [], timeoutMs = 60_000 } = options
-    const serve = [ASSAY, 'serve', '--port', String(port), '--data', data]
+    const {
+      data,
+      config,
+      port = 0,
+      env = {},
+      program: command = ASSAY,
+      under = [],
+      timeoutMs = 60_000,
+    } = options
+    const serve = [command, 'serve', '--port', String(port), '--data', data]
     const [program = '', ...args] = [...under, ...serve, ...(config ? ['--config', config] : [])]
     this.#process = spawn(program, args, {
       detached: true,
@@ -49,7 +59,7 @@ export class Server {
       const timer = setTimeout(() => fail('was not ready in time'), timeoutMs)
       const take = (text: string): void => {
         this.output += text
-        const url = this.output.match(/^assay listening on (http:\S+)$/m)?.[1]
+        const url = this.output.match(/^assay listening on (https?:\S+)$/m)?.[1]
         if (url !== undefined) resolve(url)
       }
       this.#process.stdout?.setEncoding('utf8').on('data', take)

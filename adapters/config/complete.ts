@@ -18,6 +18,7 @@ import {
   type PluginConfig,
   type StoreConfig,
 } from './schema.ts'
+import { completeTls } from './secure.ts'
 
 /** An adapter of somebody else: an npm package's name, or an absolute path. */
 export interface Foreign {
@@ -107,12 +108,16 @@ export function complete(
     plugins: (written.plugins ?? ['access', 'audit']).map((choice) => completePlugin(choice, at)),
     outbound: (written.outbound ?? []).map((adapter) => foreign(adapter, at)),
     ...(state === undefined ? {} : { state }),
-    http: { ...written.http, host, port },
+    http: { ...written.http, ...completeHttp(written.http, at), host, port },
     seal: written.seal ?? 'sealed',
     limits: written.limits ?? {},
     operations: completeOperations(written, folder),
     watchdogSeconds: written.watchdogSeconds ?? 30,
   }
+}
+
+function completeHttp({ tls }: HttpConfig = {}, at: At): Pick<HttpConfig, 'tls'> {
+  return tls === undefined ? {} : { tls: completeTls(tls, at) }
 }
 
 function completePolicies(policies: ConfigFile['policies'], at: At): Config['policies'] {

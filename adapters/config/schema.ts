@@ -13,6 +13,7 @@ import {
   type TelemetryConfig,
   telemetrySchema,
 } from './operations.ts'
+import { type TlsConfig, tlsSchema } from './secure.ts'
 
 /** `kind` of an adapter that is not built in: an npm package's name, or a path that begins with `.` or `/`. */
 export interface ForeignAdapter {
@@ -50,6 +51,7 @@ export interface HttpConfig {
   readonly host?: string
   readonly port?: number
   readonly publicUrl?: string
+  readonly tls?: TlsConfig
   readonly auth?: 'none'
   readonly allowNonLoopback?: boolean
   readonly maxBodyBytes?: number
@@ -200,6 +202,7 @@ const http = z.strictObject({
   host: z.string().min(1).max(255).describe('Default 127.0.0.1').exactOptional(),
   port: whole(0, 65_535).describe('Default 8180; 0 picks a free one').exactOptional(),
   publicUrl: z.url().exactOptional(),
+  tls: tlsSchema.exactOptional(),
   auth: z.literal('none').exactOptional(),
   allowNonLoopback: z
     .boolean()

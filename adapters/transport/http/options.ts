@@ -5,6 +5,7 @@ import type { Audit } from '../../../core/ports/audit.ts'
 import type { ForwardAuthOptions } from './forward-options.ts'
 import type { OpaView } from './opa-wire.ts'
 import type { Operations } from './operations.ts'
+import type { TlsEvent, TlsOptions } from './tls.ts'
 
 /** What the app needs wherever it is served. */
 export interface AppOptions {
@@ -37,6 +38,10 @@ export interface HttpOptions extends Omit<AppOptions, 'hosts' | 'publicUrl'> {
   readonly publicUrl?: string
   /** For the whole request to arrive, in milliseconds; over it 408. Default 10,000; at most 600,000. */
   readonly requestTimeoutMs?: number
+  /** Default: plain HTTP. */
+  readonly tls?: TlsOptions
+  /** Hears when the files of {@link tls} changed. */
+  readonly onTls?: (event: TlsEvent) => void
   /** `none`: every peer is `anonymous`. */
   readonly auth?: 'none'
   /** Serve without authentication beyond this machine, under any host name. Default false. */

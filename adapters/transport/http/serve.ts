@@ -3,7 +3,7 @@
  *
  * @see https://nodejs.org/api/http.html#class-httpserver
  */
-import { createServer, type Server } from 'node:http'
+import { createServer, type Server, type ServerOptions } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import { TransportError } from '../../../core/error.ts'
@@ -23,6 +23,7 @@ import {
   readLimits,
   readListening,
 } from './options.ts'
+import { isHandshake, Tls } from './tls.ts'
 
 export interface HttpServer extends Closable {
   /** Where it listens, without a slash at the end. */
@@ -38,21 +39,35 @@ export const serveHttp: Transport<HttpOptions, HttpServer> = async (kernel, opti
   const limits = readLimits(options)
   const forward = options.forwardAuth && forwarded(kernel, limits, options.forwardAuth)
   const { requestTimeoutMs } = listening
-  const server = createServer({
+  const tls = options.tls && (await Tls.open(options.tls, options.onTls ?? (() => undefined)))
+  try {
+    const server = serverOf(tls, requestTimeoutMs)
+    const port = await listen(server, listening)
+    const url = `${tls ? 'https' : 'http'}://${bracketed(listening.host)}:${port}`
+    const app = assemble(kernel, appOptions(options, listening, url))
+    const lane = attach(server, app, forward)
+    let closed: Promise<void> | undefined
+    const close = (): Promise<void> => {
+      tls?.close()
+      closed ??= drain(server, app, lane, requestTimeoutMs)
+      return closed
+    }
+    return { url, port, close }
+  } catch (error) {
+    tls?.close()
+    throw error
+  }
+}
+
+function serverOf(tls: Tls | undefined, requestTimeoutMs: number): Server {
+  const options: ServerOptions = {
     requestTimeout: requestTimeoutMs,
     headersTimeout: requestTimeoutMs,
     connectionsCheckingInterval: Math.min(1000, Math.ceil(requestTimeoutMs / 4)),
-  })
-  const port = await listen(server, listening)
-  const url = `http://${bracketed(listening.host)}:${port}`
-  const app = assemble(kernel, appOptions(options, listening, url))
-  const lane = attach(server, app, forward)
-  let closed: Promise<void> | undefined
-  const close = (): Promise<void> => {
-    closed ??= drain(server, app, lane, requestTimeoutMs)
-    return closed
   }
-  return { url, port, close }
+  return tls === undefined
+    ? createServer(options)
+    : tls.createServer({ ...options, handshakeTimeout: requestTimeoutMs })
 }
 
 function appOptions(
@@ -112,7 +127,8 @@ function attach(server: Server, assembled: Assembled, forward?: Forward): Lane {
   const lane = new Lane(assembled, whole, forward)
   server.on('request', lane.listener)
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    if (GONE.has(error.code ?? '')) return void socket.destroy()
+    if (isHandshake(error, socket)) front.refused('tls_handshake')
+    if (isHandshake(error, socket) || GONE.has(error.code ?? '')) return void socket.destroy()
     const [status, code] = NOT_HTTP[error.code ?? ''] ?? ['400 Bad Request', 'malformed']
     front.refused(code)
     if (!socket.writable || lane.isDeciding(socket)) socket.destroy()
