@@ -11,8 +11,8 @@ interface Builtin {
 
 /** The compiler replaces these itself: no engine ever sees them. */
 const COMPILED_AWAY = ['assign', 'eq', 'rego.metadata.chain', 'rego.metadata.rule']
-/** Replaced by the decision's own time wherever a policy from elsewhere is asked. */
-const CLOCK = 'time.now_ns'
+/** What asks for the time gets the decision's own, wherever a policy from elsewhere is asked. */
+const CLOCKED: ReadonlySet<string> = new Set(['io.jwt.decode_verify', 'time.now_ns'])
 /** The language as it is today: no keyword or version that OPA still calls future. */
 const FEATURES = ['keywords_in_refs', 'rego_v1', 'template_strings']
 
@@ -49,7 +49,7 @@ export function makeCapabilities(
       there.has(name) &&
       !Object.hasOwn(BROKEN, name) &&
       !deprecated &&
-      (!nondeterministic || name === CLOCK),
+      (!nondeterministic || CLOCKED.has(name)),
   )
   const trust = compat.filter(
     ({ name }) => !Object.hasOwn(LAX, name) && (!host.has(name) || TRUSTED_HOST.has(name)),

@@ -7,7 +7,8 @@
  */
 import * as sdk from '@open-policy-agent/opa-wasm'
 import type { Json } from '../../../core/json.ts'
-import { HOST_BUILTINS, type HostBuiltin, type Operand } from './builtins.ts'
+import { type Context, type HostBuiltin, JsonText, type Operand } from './builtins/operand.ts'
+import { HOST_BUILTINS } from './builtins.ts'
 
 /** Why a module cannot be served, or what ended an evaluation. */
 export class PolicyAbort extends Error {}
@@ -94,9 +95,18 @@ class Host {
   readonly #memory: WebAssembly.Memory
   readonly #byId = new Map<number, HostBuiltin>()
   #exports: Exports | undefined
+  #input = ''
+  readonly #context: Context
 
   constructor(memory: WebAssembly.Memory) {
     this.#memory = memory
+    const now = (): unknown => (JSON.parse(this.#input) as { readonly now?: unknown } | null)?.now
+    this.#context = {
+      get now() {
+        const seconds = now()
+        return typeof seconds === 'number' ? seconds : undefined
+      },
+    }
   }
 
   get minorVersion(): number {
@@ -139,6 +149,7 @@ class Host {
 
   /** One call, since ABI 1.2: it parses the input, evaluates, and dumps the result set as JSON. */
   evaluate({ dataAddr, dataHeapPtr }: LoadedPolicy, input: string, entrypoint: number): Json {
+    this.#input = input
     // A UTF-16 unit has at most three UTF-8 bytes.
     const missing = dataHeapPtr + input.length * 3 - this.#memory.buffer.byteLength
     if (missing > 0) this.#memory.grow(Math.ceil(missing / PAGE))
@@ -155,12 +166,13 @@ class Host {
         term: () => this.#text(this.#policy.opa_value_dump(address)),
       }),
     )
-    const value = this.#byId.get(id)?.(...operands)
+    const value = this.#byId.get(id)?.(operands, this.#context)
     return value === undefined ? 0 : this.#put(value)
   }
 
-  #put(value: Json): number {
-    const bytes = encoder.encode(JSON.stringify(value))
+  #put(value: Json | JsonText): number {
+    const text = value instanceof JsonText ? value.text : JSON.stringify(value)
+    const bytes = encoder.encode(text)
     const address = this.#policy.opa_malloc(bytes.length)
     new Uint8Array(this.#memory.buffer).set(bytes, address)
     return this.#policy.opa_json_parse(address, bytes.length)
