@@ -4,7 +4,7 @@ import { type Core, DEFAULT_LIMITS, type Limits } from './core.ts'
 import { Counts } from './counts.ts'
 import { Deadlines } from './deadline.ts'
 import { type Decided, decide, deliberate } from './decide.ts'
-import { CustodyError, NoDecision, type NoDecisionCode } from './error.ts'
+import { CustodyError, NoDecision } from './error.ts'
 import { checkPage, checkSubmission } from './frame.ts'
 import { Idempotency } from './idempotency.ts'
 import type {
@@ -25,7 +25,6 @@ import type { Receipt } from './log/receipt.ts'
 import { type Dispatch, type Dispatched, guarded, type Watching, watched } from './observe.ts'
 import { Outbox } from './outbox.ts'
 import { OwnDecisions } from './own.ts'
-import { PageTokens } from './pagetoken.ts'
 import type { Bundle } from './ports/compiler.ts'
 import type { Policy } from './ports/engine.ts'
 import { clockBehind, readinessOf } from './readiness.ts'
@@ -34,7 +33,8 @@ import { recall } from './recall.ts'
 import { findDecision, makeReceipt, receiptUnder } from './receipts.ts'
 import { createRegistry } from './registry.ts'
 import { Sealer } from './seal.ts'
-import { search } from './search.ts'
+import { isCallersToMend, Searches } from './search.ts'
+import { Shadow } from './shadow.ts'
 import { Trial, type TrialOptions } from './trial.ts'
 
 export class KernelRuntime implements Kernel {
@@ -45,12 +45,11 @@ export class KernelRuntime implements Kernel {
   readonly #sealer: Sealer
   readonly #own: OwnDecisions
   readonly #outbox: Outbox
-  readonly #tokens: PageTokens
+  readonly #searches: Searches
   readonly #counts: { readonly refused: Counts; readonly checks: Counts }
   #policy: Policy | undefined
   #activating: Promise<unknown> = Promise.resolve()
   #inFlight = 0
-  #searches = 0
   #closing: Promise<void> | undefined
   #onIdle: (() => void) | undefined
   readonly #timers: readonly ReturnType<typeof setInterval>[]
@@ -61,6 +60,8 @@ export class KernelRuntime implements Kernel {
     newestSeconds: number,
   ) {
     const { store, log, custody, clock } = options
+    const registry = createRegistry(options.plugins)
+    const deadlines = new Deadlines(() => clock.monotonic())
     const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits }
     this.origin = options.origin
     this.#options = options
@@ -74,19 +75,20 @@ export class KernelRuntime implements Kernel {
       custody,
       clock,
       limits,
-      registry: createRegistry(options.plugins),
+      registry,
       cache: new RecordCache(),
       committer: new Committer({ store, log, clock, sealer, limits, newestSeconds, watching }),
       idempotency: new Idempotency(store, clock),
-      deadlines: new Deadlines(() => clock.monotonic()),
+      deadlines,
       watching,
+      shadow: new Shadow({ clock, deadlines, limits, registry, watching }),
       development: options.development,
       auditor: options.auditor,
       outboundKinds: this.#outbox.kinds,
       policy: () => this.#policy,
     }
     this.#own = new OwnDecisions(this.#core)
-    this.#tokens = new PageTokens(store)
+    this.#searches = new Searches(this.#core)
     this.#counts = { refused: new Counts('refused', clock), checks: new Counts('checks', clock) }
     this.log = logReader(log, () => sealer.head)
     this.#timers = [
@@ -175,25 +177,18 @@ export class KernelRuntime implements Kernel {
   }
 
   async #search(submission: SearchSubmission, options: SearchOptions): Promise<SearchResult> {
-    const { deadline, request, waitForSeal } = this.#admit(submission, options)
-    const page = checkPage(submission, options)
-    if (this.#searches >= this.#core.limits.maxSearches)
-      throw new NoDecision('overloaded', 'as many searches as may be are under way', {
-        retryAfterMs: 1000,
-      })
+    const admitted = this.#admit(submission, options)
+    const asked = { ...admitted, ...checkPage(submission, options) }
     this.#inFlight++
-    this.#searches++
     try {
-      const asked = { ...page, deadline, request, waitForSeal }
-      const { results, nextToken, ...searched } = await search(this.#core, this.#tokens, asked)
-      const { id, index, receipt, seal } = this.#answer(searched, waitForSeal)
+      const { results, nextToken, ...searched } = await this.#searches.run(asked)
+      const { id, index, receipt, seal } = this.#answer(searched, asked.waitForSeal)
       return { id, results, nextToken, seal, index, receipt }
     } catch (error) {
       const none = asNoDecision(error)
-      if (CALLERS.has(none.code)) this.refused('search', none.code)
+      if (isCallersToMend(none)) this.refused('search', none.code)
       throw none
     } finally {
-      this.#searches--
       this.#leave()
     }
   }
@@ -216,9 +211,7 @@ export class KernelRuntime implements Kernel {
   }
 
   activate(bundle: Bundle): Promise<Policy> {
-    const activated = this.#activating.then(() => this.#activate(bundle))
-    this.#activating = activated.catch(() => undefined)
-    return activated
+    return this.#inTurn(() => this.#activate(bundle))
   }
 
   async #activate(bundle: Bundle): Promise<Policy> {
@@ -233,9 +226,33 @@ export class KernelRuntime implements Kernel {
     const previous = this.#policy
     this.#policy = policy
     this.#core.watching?.activated(policy.digest, policy.revision)
-    // Deliberations under way still hold the previous one: it is closed when the longest of them must be over.
-    if (previous) setTimeout(() => void previous.close(), MAX_TIMEOUT_MS).unref?.()
+    closeLater(previous)
     return policy
+  }
+
+  shadow(bundle: Bundle | undefined): Promise<Policy | undefined> {
+    return this.#inTurn(() => this.#follow(bundle))
+  }
+
+  async #follow(bundle: Bundle | undefined): Promise<Policy | undefined> {
+    const { registry, shadow } = this.#core
+    const { engine, shadowEngine = engine } = this.#options
+    const policy = bundle && (await shadowEngine.load(bundle))
+    try {
+      if (policy && bundle) await this.#own.shadowing(policy, bundle, registry.entrypoints)
+    } catch (error) {
+      await policy?.close()
+      throw error
+    }
+    closeLater(shadow.swap(policy))
+    return policy
+  }
+
+  /** Swaps are made one after the other. */
+  #inTurn<T>(swap: () => Promise<T>): Promise<T> {
+    const swapped = this.#activating.then(swap)
+    this.#activating = swapped.catch(() => undefined)
+    return swapped
   }
 
   readiness(): Readiness {
@@ -258,6 +275,7 @@ export class KernelRuntime implements Kernel {
     if (this.#inFlight > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve))
     await this.#activating
     await this.#outbox.close()
+    await this.#core.shadow.close()
     await this.#endWindow()
     await this.#core.committer.drained()
     await this.#sealer.close()
@@ -335,6 +353,7 @@ export class KernelRuntime implements Kernel {
         const leaf = counts.take()
         if (leaf !== undefined) await this.#own.leaf(leaf)
       }
+      for (const leaf of this.#core.shadow.take()) await this.#own.leaf(leaf)
     } catch {
       // The committer remembers that the store failed; this window's counts are lost, as a crash would lose them.
     }
@@ -343,13 +362,10 @@ export class KernelRuntime implements Kernel {
 
 const MAX_TIMEOUT_MS = 60_000
 
-/** Of a search: nothing failed here, and the same query fails again. Counted, since it has no leaf. */
-const CALLERS: ReadonlySet<NoDecisionCode> = new Set<NoDecisionCode>([
-  'invalid_page_token',
-  'malformed',
-  'not_searchable',
-  'search_budget',
-])
+/** Deliberations under way still hold it: it is closed when the longest of them must be over. */
+function closeLater(policy: Policy | undefined): void {
+  if (policy) setTimeout(() => void policy.close(), MAX_TIMEOUT_MS).unref?.()
+}
 
 /** A store that cannot even be read. */
 function asNoDecision(cause: unknown): NoDecision {

@@ -5,10 +5,10 @@
 import type { Committed } from './commit.ts'
 import type { Core } from './core.ts'
 import { type DecisionRecord, type Draft, decisionId, recordWithin } from './decision.ts'
-import { NoDecision } from './error.ts'
+import { NoDecision, type NoDecisionCode } from './error.ts'
 import type { Json } from './json.ts'
 import { searchAction } from './log/leaf.ts'
-import type { PageTokens } from './pagetoken.ts'
+import { PageTokens } from './pagetoken.ts'
 import type { Request } from './request.ts'
 import {
   notSearchable,
@@ -34,12 +34,45 @@ export interface Searched {
   readonly nextToken: string
 }
 
-/** @throws NoDecision */
-export async function search(
-  core: Core,
-  tokens: PageTokens,
-  asked: SearchRequest,
-): Promise<Searched> {
+/** A search takes as long as thousands of decisions, so only some run at a time. */
+export class Searches {
+  readonly #core: Core
+  readonly #tokens: PageTokens
+  #underWay = 0
+
+  constructor(core: Core) {
+    this.#core = core
+    this.#tokens = new PageTokens(core.store)
+  }
+
+  /** @throws NoDecision */
+  async run(asked: SearchRequest): Promise<Searched> {
+    const { maxSearches } = this.#core.limits
+    if (this.#underWay >= maxSearches) {
+      const full = `${maxSearches} searches are under way`
+      throw new NoDecision('overloaded', full, { retryAfterMs: 1000 })
+    }
+    this.#underWay++
+    try {
+      return await search(this.#core, this.#tokens, asked)
+    } finally {
+      this.#underWay--
+    }
+  }
+}
+
+/** Nothing failed here, and the same query fails again. Such a search has no leaf and is counted. */
+export function isCallersToMend({ code }: NoDecision): boolean {
+  return CALLERS.has(code)
+}
+const CALLERS: ReadonlySet<NoDecisionCode> = new Set<NoDecisionCode>([
+  'invalid_page_token',
+  'malformed',
+  'not_searchable',
+  'search_budget',
+])
+
+async function search(core: Core, tokens: PageTokens, asked: SearchRequest): Promise<Searched> {
   const plugin = core.registry.find(asked.request.action)?.plugin
   if (!plugin) throw notSearchable('no plugin answers this action')
   const policy = core.policy()

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { assignmentKey, membersKey, resourceKey, sessionKey, subjectKey } from './keys.ts'
+import { assignmentKey, membersKey, rangesOf, resourceKey, sessionKey, subjectKey } from './keys.ts'
 import { isName } from './reader.ts'
 import { MAX_TYPE, type Ref } from './schema.ts'
 
@@ -85,12 +85,25 @@ describe('keys', () => {
 
   test('of a long pair cannot be written as a short one', () => {
     const long = subjectKey({ id: '\uffee'.repeat(256), type: 'user' })
-    expect(long.split('/')).toHaveLength(2)
+    expect(long).toMatch(/^subject~\/[\w-]{43}\/[\w-]{43}$/)
     fc.assert(
       fc.property(ref, (short) => {
-        const key = subjectKey(short)
-        expect(key.split('/').length === 2 ? bytes(short.id + short.type) > 130 : true).toBe(true)
+        const hashed = subjectKey(short).startsWith('subject~')
+        expect(hashed ? bytes(short.id + short.type) > 130 : true).toBe(true)
       }),
+    )
+  })
+
+  test('of one type lie in two ranges, and of no other there', () => {
+    fc.assert(
+      fc.property(ref, ref, (a, b) => {
+        const ranges = rangesOf('resource', a.type)
+        const within = (key: string): boolean => ranges.some((range) => key.startsWith(range))
+        expect(within(resourceKey(a))).toBe(true)
+        expect(within(resourceKey(b))).toBe(a.type === b.type)
+        expect(ranges.toSorted()).toEqual(ranges)
+      }),
+      { numRuns: 500 },
     )
   })
 })
