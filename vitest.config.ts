@@ -1,6 +1,9 @@
+import { join } from 'node:path'
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
 
 const config: ViteUserConfig = defineConfig({
+  // A plugin in examples/ finds its peer as an installed one would.
+  resolve: { alias: { 'assay/plugin': join(import.meta.dirname, 'core/contract.ts') } },
   test: {
     include: ['{core,adapters,plugins,cli,test}/**/*.test.ts'],
     exclude: ['**/node_modules/**', 'dist/**'],

@@ -1,26 +1,14 @@
-/**
- * The package as a stranger gets it: built, with nothing but the files that `package.json` hands out and its dependencies, imported by
- * name from a folder that knows nothing of this repository.
- */
+/** The installed package, imported by name from a folder that knows nothing of this repository. */
 import { execFileSync } from 'node:child_process'
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { installAssay, NODE } from '../installed.ts'
 import { readText, root } from '../source.ts'
 
-const { exports, files, version } = JSON.parse(readText('package.json')) as {
+const { exports, version } = JSON.parse(readText('package.json')) as {
   exports: Readonly<Record<string, string | Readonly<Record<string, string>>>>
-  files: readonly string[]
   version: string
 }
 const subpaths = Object.entries(exports).flatMap(([subpath, target]) =>
@@ -28,30 +16,15 @@ const subpaths = Object.entries(exports).flatMap(([subpath, target]) =>
 )
 const folder = mkdtempSync(join(tmpdir(), 'assay-package-'))
 const installed = join(folder, 'node_modules', 'assay')
-const node = join(root, 'node_modules', 'node', 'bin', 'node')
 
 beforeAll(() => {
-  mkdirSync(installed, { recursive: true })
-  for (const file of ['package.json', ...files.filter((each) => each !== 'dist')]) {
-    mkdirSync(dirname(join(installed, file)), { recursive: true })
-    cpSync(join(root, file), join(installed, file), { recursive: true })
-  }
-  execFileSync(node, [join(root, 'scripts', 'build.ts'), join(installed, 'dist')])
-  linkDependencies()
+  installAssay(folder)
 }, 120_000)
 afterAll(() => rmSync(folder, { recursive: true }))
 
-/** Everything but the development dependencies' own commands: `npm install assay` would bring them. */
-function linkDependencies(): void {
-  for (const name of readdirSync(join(root, 'node_modules'))) {
-    if (name.startsWith('.')) continue
-    symlinkSync(join(root, 'node_modules', name), join(folder, 'node_modules', name))
-  }
-}
-
 function program(name: string, text: string): string {
   writeFileSync(join(folder, name), text)
-  return execFileSync(node, [name], { cwd: folder, encoding: 'utf8' })
+  return execFileSync(NODE, [name], { cwd: folder, encoding: 'utf8' })
 }
 
 describe('every subpath', () => {
@@ -99,7 +72,7 @@ test('the installed package decides in process', { timeout: 60_000 }, () => {
 
 test('the installed command runs', { timeout: 60_000 }, () => {
   const command = join(installed, 'bin', 'assay')
-  const env = { ...process.env, PATH: `${dirname(node)}:${process.env.PATH}` }
+  const env = { ...process.env, PATH: `${dirname(NODE)}:${process.env.PATH}` }
   expect(execFileSync(command, ['--version'], { encoding: 'utf8', env }).trim()).toBe(version)
   const test_ = ['policy', 'test', join(installed, 'policies'), '--json']
   expect(JSON.parse(execFileSync(command, test_, { encoding: 'utf8', env })).tests).not.toEqual([])
