@@ -9,7 +9,7 @@ import {
 import { canonicalJson } from '../core/canonical.ts'
 import { LogError } from '../core/error.ts'
 import { parseAnchor, type TrustAnchor } from '../core/log/anchor.ts'
-import type { DecisionLeaf } from '../core/log/leaf.ts'
+import { type DecisionLeaf, isSearchAction } from '../core/log/leaf.ts'
 import {
   type Check,
   parseReceipt,
@@ -85,6 +85,7 @@ async function decideAgain(
 ): Promise<readonly Check[]> {
   if (leaf.action.startsWith('kernel.'))
     return [{ name: 'again', ok: true, detail: 'the kernel decides this itself, without a policy' }]
+  if (isSearchAction(leaf.action)) return [{ name: 'again', ok: true, detail: NOT_ONE_QUESTION }]
   const adapters = new Adapters(config)
   try {
     const options = await policyOptions(adapters)
@@ -109,6 +110,9 @@ async function decideAgain(
     await adapters.close()
   }
 }
+
+const NOT_ONE_QUESTION =
+  'not run again: a search asks about many candidates, whose facts the log does not keep'
 
 function same(name: string, then: string, now: string, what: string): Check {
   const ok = then === now

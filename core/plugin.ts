@@ -151,6 +151,10 @@ export interface Candidates {
   /** Asked about something named {@link Query.unused}. Where that is allowed, what may be found has no end, and no search is answered. */
   readonly unused: Payload
 }
+/** The query cannot be read: a JSON Pointer and what was expected there, with no text of the caller's. */
+export interface MalformedQuery {
+  readonly malformed: string
+}
 export interface CandidateReads extends Pick<ReadPorts, 'get'> {
   /** Up to `limit` records in UTF-8 byte order of their keys, after the key `after`. */
   page(prefix: string, after: string | undefined, limit: number): Promise<readonly Listed[]>
@@ -172,12 +176,12 @@ export interface Plugin<Facts extends object = object> {
   facts(request: Request, read: ReadPorts, now: UnixSeconds, signal: AbortSignal): Promise<Facts>
   /**
    * A page of what a search may find, from an index: everything that a policy could permit and that is known at all. At most `limit` items.
-   * Deterministic. @throws JsonError, TypeError: the query is malformed
+   * Deterministic.
    */
   candidates?(
     query: Query,
     after: string | undefined,
     limit: number,
     read: CandidateReads,
-  ): Promise<Candidates>
+  ): Promise<Candidates | MalformedQuery>
 }

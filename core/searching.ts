@@ -4,7 +4,7 @@ import { randomBytes, toHex } from './crypto.ts'
 import type { Deadline } from './deadline.ts'
 import { deliberate } from './decide.ts'
 import { Denial, type KernelReason } from './denial.ts'
-import { EngineError, JsonError, NoDecision } from './error.ts'
+import { EngineError, NoDecision } from './error.ts'
 import type { Json } from './json.ts'
 import type { KeyMap } from './keymap.ts'
 import type { Candidate, Candidates, Plugin, Query, SearchKind } from './plugin.ts'
@@ -120,6 +120,8 @@ export class Searching {
     if (!plugin.candidates) throw notSearchable('nothing lists what may be found')
     const reads = this.#view.reads(plugin.name, this.#core.cache)
     const page = await deadline.race(plugin.candidates(this.#query, after, BATCH, reads))
+    if ('malformed' in page)
+      throw new NoDecision('malformed', `the query cannot be read: ${page.malformed}`)
     if (isPage(page, after)) return page
     throw new NoDecision('unavailable', `plugin/${plugin.name}: candidates are out of order`)
   }
@@ -195,8 +197,6 @@ function isPage({ items, next }: Candidates, after: string | undefined): boolean
 function asNoDecision(cause: unknown): NoDecision {
   if (cause instanceof NoDecision) return cause
   if (cause instanceof Denial) return overBudget('milliseconds')
-  if (cause instanceof JsonError || cause instanceof TypeError)
-    return new NoDecision('malformed', 'the query cannot be read', { cause })
   return new NoDecision('unavailable', 'candidates cannot be listed', { cause, retryAfterMs: 1000 })
 }
 

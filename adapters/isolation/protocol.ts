@@ -1,4 +1,6 @@
 /** What the process and an isolated worker say to each other. Plain data only: what cannot be cloned cannot cross. */
+import type { Candidate, Candidates, MalformedQuery, Query } from '../../core/plugin.ts'
+
 export interface CallMessage {
   readonly call: number
   readonly method: string
@@ -39,6 +41,19 @@ export interface FactsCall {
   readonly obligations: readonly string[]
   readonly now: number
 }
+/** What an isolated plugin's `candidates` is called with, and what it answers with; payloads travel as their bytes. */
+export interface CandidatesCall {
+  readonly query: Omit<Query, 'payload'>
+  readonly payload: Uint8Array
+  readonly after: string | undefined
+  readonly limit: number
+}
+export type CandidatesAnswer =
+  | MalformedQuery
+  | (Omit<Candidates, 'items' | 'unused'> & {
+      readonly items: readonly (Omit<Candidate, 'payload'> & { readonly payload: Uint8Array })[]
+      readonly unused: Uint8Array
+    })
 export interface EvaluateCall {
   readonly policy: number
   readonly entrypoint: string

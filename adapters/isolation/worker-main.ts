@@ -1,12 +1,14 @@
 /** Runs inside the worker: loads one module and answers calls to it. It has no store, no custody and no environment. */
 import { parentPort, workerData } from 'node:worker_threads'
 import type { Json } from '../../core/json.ts'
-import type { Plugin, ReadPorts } from '../../core/plugin.ts'
+import type { CandidateReads, Plugin, ReadPorts } from '../../core/plugin.ts'
 import type { Bundle } from '../../core/ports/compiler.ts'
 import type { Engine, Policy } from '../../core/ports/engine.ts'
 import { Payload } from '../../core/request.ts'
 import type {
   CallMessage,
+  CandidatesAnswer,
+  CandidatesCall,
   EvaluateCall,
   FactsCall,
   Failure,
@@ -89,6 +91,22 @@ function pluginMethods(exported: { plugin?: Plugin } & Plugin): Methods {
       }
       const request = { action, payload: Payload.fromBytes(payload), peer, obligations }
       return plugin.facts(request, read, now, signal)
+    },
+    candidates: async (
+      { after, limit, payload, query }: CandidatesCall,
+      { ask }: Call,
+    ): Promise<CandidatesAnswer> => {
+      if (plugin.candidates === undefined) throw new Error('it lists no candidates')
+      const read: CandidateReads = {
+        get: (sort) => ask('get', { sort }) as ReturnType<CandidateReads['get']>,
+        page: (prefix, after, limit) =>
+          ask('page', { prefix, after, limit }) as ReturnType<CandidateReads['page']>,
+      }
+      const asked = { ...query, payload: Payload.fromBytes(payload) }
+      const found = await plugin.candidates(asked, after, limit, read)
+      if ('malformed' in found) return found
+      const items = found.items.map((item) => ({ ...item, payload: item.payload.bytes }))
+      return { ...found, items, unused: found.unused.bytes }
     },
   }
 }

@@ -1,5 +1,5 @@
 /**
- * `isolation: worker`: a plugin's facts, or an engine, in a worker without store or custody that is killed at its deadline. Reads go by
+ * `isolation: worker`: a plugin's facts and candidates, or an engine, in a worker without store or custody that is killed at its deadline. Reads go by
  * message through the guarded ports of the request. A module's metadata (actions, schema, effects) is loaded in the process itself, so
  * importing a module still trusts its top level; effects are pure and run in the process.
  */
@@ -7,8 +7,9 @@ import { EngineError, type EngineErrorCode } from '../../core/error.ts'
 import type { Json } from '../../core/json.ts'
 import type { Plugin, ReadPorts } from '../../core/plugin.ts'
 import type { Engine, Policy } from '../../core/ports/engine.ts'
+import { Payload } from '../../core/request.ts'
 import { Channel, type ChannelOptions, IsolationError } from './channel.ts'
-import type { EvaluateCall, FactsCall } from './protocol.ts'
+import type { CandidatesAnswer, CandidatesCall, EvaluateCall, FactsCall } from './protocol.ts'
 
 export interface IsolationOptions extends ChannelOptions {
   /** Which export of the module; default `default`. */
@@ -43,11 +44,30 @@ export async function isolatePlugin(
         answerRead(read, method, question as ReadQuestion)
       return channel.call('facts', body, { signal, answer }) as Promise<object>
     },
+    ...(plugin.candidates && { candidates: candidatesIn(channel) }),
     close: () => channel.close(),
   }
 }
 
+function candidatesIn(channel: Channel): NonNullable<Plugin['candidates']> {
+  return async ({ payload, ...query }, after, limit, read) => {
+    const body: CandidatesCall = { query, payload: payload.bytes, after, limit }
+    const answer = async (method: string, question: unknown): Promise<unknown> => {
+      const { after, limit, prefix, sort } = question as ReadQuestion
+      if (method === 'get') return read.get(sort)
+      if (method === 'page') return read.page(prefix, after, limit)
+      throw new Error('there is no such read')
+    }
+    const found = (await channel.call('candidates', body, { answer })) as CandidatesAnswer
+    if ('malformed' in found) return found
+    const items = found.items.map((item) => ({ ...item, payload: Payload.fromBytes(item.payload) }))
+    return { ...found, items, unused: Payload.fromBytes(found.unused) }
+  }
+}
+
 interface ReadQuestion {
+  readonly after: string | undefined
+  readonly limit: number
   readonly sort: string
   readonly prefix: string
   readonly maxAgeMs: number

@@ -4,7 +4,13 @@
  *
  * @see https://openid.net/specs/authorization-api-1_0.html section 8
  */
-import type { Candidate, CandidateReads, Candidates, Query } from '../../core/plugin.ts'
+import type {
+  Candidate,
+  CandidateReads,
+  Candidates,
+  MalformedQuery,
+  Query,
+} from '../../core/plugin.ts'
 import { Payload } from '../../core/request.ts'
 import { EVALUATE, readEvaluation } from './evaluate.ts'
 import { rangesOf } from './keys.ts'
@@ -14,15 +20,16 @@ import { MAX_TYPE } from './schema.ts'
 
 type Found = Pick<Candidate, 'cursor' | 'entity'>
 
-/** @throws TypeError: the query is none */
 export async function candidates(
   query: Query,
   after: string | undefined,
   limit: number,
   read: CandidateReads,
-): Promise<Candidates> {
+): Promise<Candidates | MalformedQuery> {
   const { kind } = query
-  const { about, type, unused } = readQuery(query)
+  const known = readQuery(query)
+  if ('malformed' in known) return known
+  const { about, type, unused } = known
   const found =
     kind === 'action'
       ? actionsAfter(query.actions, after, limit)
@@ -36,19 +43,21 @@ export async function candidates(
 }
 
 /** Of an evaluation, what the query says, and of what is searched for only the type, where it has one. */
-function readQuery({ action, kind, payload, unused }: Query): {
-  readonly about: (entity: Candidate['entity']) => Payload
-  readonly type: string
-  readonly unused: Candidate['entity']
-} {
-  if (action !== EVALUATE) throw new TypeError(`only ${EVALUATE} can be searched`)
+function readQuery({ action, kind, payload, unused }: Query):
+  | MalformedQuery
+  | {
+      readonly about: (entity: Candidate['entity']) => Payload
+      readonly type: string
+      readonly unused: Candidate['entity']
+    } {
+  if (action !== EVALUATE) return { malformed: `only ${EVALUATE} can be searched` }
   const reader = new Reader()
   const members = reader.payload(payload)
   const named = kind === 'action' ? undefined : reader.object(own(members, kind), `/${kind}`)
   const type = named === undefined ? '' : reader.name(own(named, 'type'), `/${kind}/type`, MAX_TYPE)
   const nothing = kind === 'action' ? { name: unused } : { id: unused, type }
   readEvaluation({ ...members, [kind]: nothing }, reader)
-  if (reader.problem !== undefined) throw new TypeError(reader.problem)
+  if (reader.problem !== undefined) return { malformed: reader.problem }
   return {
     about: (entity) => Payload.fromParsed({ ...members, [kind]: entity }),
     type,
@@ -76,7 +85,7 @@ async function recordsAfter(
     if (found.length === limit) break
     for (const { sort, value } of await read.page(range, after, limit - found.length)) {
       const { id, type } = value as unknown as ResourceRecord | SubjectRecord
-      found.push({ cursor: sort, entity: { id, type } })
+      found.push({ cursor: sort, entity: { type, id } })
     }
   }
   return found
