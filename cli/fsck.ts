@@ -2,11 +2,8 @@
 import { Adapters } from '../adapters/compose.ts'
 import type { LogReader } from '../core/kernel.ts'
 import { parseAnchor } from '../core/log/anchor.ts'
-import { parseCheckpoint } from '../core/log/checkpoint.ts'
 import { type FsckReport, fsck as verifyLog } from '../core/log/fsck.ts'
-import { parseNote } from '../core/log/note.ts'
-import { logReader } from '../core/log/reader.ts'
-import type { LogStore } from '../core/ports/logstore.ts'
+import { logReader, publishedHead } from '../core/log/reader.ts'
 import { bytesOf, configured, type PlaceOptions } from './input.ts'
 import { type ExitCode, type Out, printable } from './out.ts'
 import { remoteLog } from './remote.ts'
@@ -36,18 +33,12 @@ async function inFolder(
   const adapters = new Adapters(await configured(options), { readOnly: true })
   try {
     const { log } = await adapters.get('store')
-    return await check(await publishedReader(log))
+    // Read once: a server beside may publish the next.
+    const head = await publishedHead(log)
+    return await check(logReader(log, () => head))
   } finally {
     await adapters.close()
   }
-}
-
-/** What the log shows under its published head, read once: a server beside may publish the next. */
-async function publishedReader(log: LogStore): Promise<LogReader> {
-  const note = await log.checkpoint()
-  if (note === undefined) return logReader(log, () => undefined)
-  const { size } = parseCheckpoint(parseNote(note).text)
-  return logReader(log, () => ({ size, note }))
 }
 
 function tell({ decisions, head, leaves, ok, problems, tiles }: FsckReport, out: Out): void {

@@ -3,8 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Adapters, type Config, type StorePair } from '../adapters/compose.ts'
 import { sealLog } from '../adapters/compose-log.ts'
 import { NoDecision, StoreError } from '../core/error.ts'
-import { parseCheckpoint } from '../core/log/checkpoint.ts'
-import { parseNote } from '../core/log/note.ts'
+import { publishedHead } from '../core/log/reader.ts'
 import { formatReceipt, type Receipt } from '../core/log/receipt.ts'
 import { type Found, findDecision, receiptUnder } from '../core/receipts.ts'
 import { configured, type PlaceOptions } from './input.ts'
@@ -33,10 +32,8 @@ export async function receipt(options: PlaceOptions, out: Out, id: string): Prom
 
 /** Under the head that is published: nothing is written and nothing signed. */
 async function underPublished({ log }: StorePair, found: Found): Promise<Receipt | undefined> {
-  const note = await log.checkpoint()
-  if (note === undefined) return undefined
-  const { size, root } = parseCheckpoint(parseNote(note).text)
-  return found.index < size ? receiptUnder(log, found, { size, root, note }) : undefined
+  const head = await publishedHead(log)
+  return head && found.index < head.size ? receiptUnder(log, found, head) : undefined
 }
 
 /** Of a server that was stopped before it signed. Undefined when it is running. */

@@ -65,10 +65,14 @@ export class Place {
   async start(text = 'seal: sealed', options: ComposeOptions = {}): Promise<Composed> {
     const file = join(this.folder, 'assay.yaml')
     await writeFile(file, text)
+    return this.startWith(await loadConfig({ file, data: this.data }), options)
+  }
+
+  async startWith(config: Config, options: ComposeOptions = {}): Promise<Composed> {
     const given = options.parts ?? []
     const parts = this.parts.filter((part) => !given.some(({ port }) => port === part.port))
-    this.config = await loadConfig({ file, data: this.data })
-    this.#composed = await compose(this.config, {
+    this.config = config
+    this.#composed = await compose(config, {
       watch: false,
       ...options,
       parts: [...parts, ...given],

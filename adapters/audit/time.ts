@@ -20,6 +20,6 @@ export async function firstSince(log: LogStore, since: number, end: bigint): Pro
 async function timeAt(log: LogStore, index: bigint): Promise<number> {
   const [bytes] = await log.leaves(index, 1)
   const leaf = JSON.parse(decoder.decode(bytes)) as Leaf
-  return leaf.type === 'assay.counts/v1' ? leaf.to : leaf.time
+  return 'to' in leaf ? leaf.to : leaf.time
 }
 const decoder = new TextDecoder()

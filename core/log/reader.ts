@@ -1,6 +1,9 @@
 /** What a log shows of itself under its newest head: the reads of C2SP tlog-tiles. @see https://c2sp.org/tlog-tiles */
 import type { LogReader } from '../kernel.ts'
 import type { LogStore } from '../ports/logstore.ts'
+import type { Head } from '../seal.ts'
+import { parseCheckpoint } from './checkpoint.ts'
+import { parseNote } from './note.ts'
 import { deriveEntries, deriveTile } from './tiles.ts'
 
 /** Shows nothing beyond `head()`, however many leaves are there already. Each read throws StoreError. */
@@ -14,4 +17,12 @@ export function logReader(
     tile: (level, index, width) => deriveTile(log, size(), level, index, width),
     entries: (index, width) => deriveEntries(log, size(), index, width),
   }
+}
+
+/** What the newest checkpoint says; who signed it is another question. @throws LogError `malformed` */
+export async function publishedHead(log: Pick<LogReader, 'checkpoint'>): Promise<Head | undefined> {
+  const note = await log.checkpoint()
+  if (note === undefined) return undefined
+  const { size, root } = parseCheckpoint(parseNote(note).text)
+  return { size, root, note }
 }

@@ -9,6 +9,8 @@ import { openDatabase } from './open.ts'
 import { Session } from './session.ts'
 import { SqliteStore } from './store.ts'
 
+export { compactSqlite, copySqlite } from './copy.ts'
+
 export interface SqliteOptions {
   /** The database file; the writer makes it and its folder. Beside it lie `-wal`, `-shm` and `.lock`. */
   readonly path: string
