@@ -36,6 +36,7 @@ import {
 } from './policies/live.ts'
 import { OpaDesk } from './policies/opa/desk.ts'
 import { readBundle, readFolder } from './policies/opa/source.ts'
+import { keepRetention } from './retention/sweeper.ts'
 import type { Telemetry } from './telemetry/telemetry.ts'
 
 export type { Config, PolicyEvent, StorePair }
@@ -375,15 +376,40 @@ async function start(
   const active = desk ?? kernel
   await active.activate(bundle)
   if (untouched && config.state !== undefined) await importState(kernel, config.state)
+  await startExports(adapters, telemetry, { log, store }, identity.origin)
   const onPolicy = telemetry.policies(options.onPolicy)
   if (options.watch ?? config.policies.watch) {
     const kept = keepPolicies(active, compiler, { ...policies, known }, onPolicy)
     adapters.onClose(() => kept.close())
   }
-  const audit = hasAuditor(config) ? { audit: createAudit({ kernel, store, log }) } : {}
+  const audit = keepAudit(adapters, kernel, { log, store })
   const opa = desk === undefined ? {} : { opa: desk }
   const { anchor, anchorFile } = identity
   return { kernel, config, anchor, anchorFile, telemetry, ...audit, ...opa }
+}
+
+/** They stop before what they read from is closed. */
+async function startExports(
+  adapters: Adapters,
+  telemetry: Telemetry,
+  { log, store }: StorePair,
+  origin: string,
+): Promise<void> {
+  const { config } = adapters
+  for (const choice of config.operations.exports) {
+    const { startExport } = await import('./export/index.ts')
+    const exporter = await startExport(choice, {
+      origin,
+      dataFolder: config.data,
+      store,
+      log,
+      compiler: await adapters.get('compiler'),
+      engine: await adapters.get('engine'),
+      ...(choice.mask === undefined ? {} : { maskSources: await loadFolder(choice.mask) }),
+      watch: (name, state) => telemetry.exporting(name, state),
+    })
+    adapters.onClose(() => exporter.close())
+  }
 }
 
 async function openTelemetry(
@@ -399,6 +425,18 @@ async function openTelemetry(
   })
   adapters.onClose(async () => opened.close())
   return opened
+}
+
+function keepAudit(adapters: Adapters, kernel: Kernel, pair: StorePair): { audit?: Audit } {
+  const { config } = adapters
+  if (!hasAuditor(config)) return {}
+  const everyMs = config.audit.sweepMinutes * 60_000
+  if (everyMs > 0) {
+    // What failed shows in the kernel's readiness, and is tried again.
+    const sweeper = keepRetention(kernel, { everyMs })
+    adapters.onClose(() => sweeper.close())
+  }
+  return { audit: createAudit({ kernel, ...pair }) }
 }
 
 function hasAuditor({ plugins }: Config): boolean {

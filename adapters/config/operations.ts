@@ -81,6 +81,9 @@ const exporter = z.strictObject({
 export const exportSchema: z.ZodType<readonly ExportConfig[]> = z
   .array(exporter)
   .max(8)
+  .refine((all) => new Set(all.map(({ kind, name = kind }) => name)).size === all.length, {
+    message: 'two exporters have the same name',
+  })
   .describe('Receivers of the decision log; each keeps its place and gets every decision')
 
 /** What {@link completeOperations} leaves open in none of them. */

@@ -25,8 +25,8 @@ export interface ExportWatch {
   failed(code: string): void
   /** After failures. */
   resumed(): void
-  /** An event that the receiver will never take. */
-  quarantined(decisionId: string, index: bigint, status: number): void
+  /** The receiver will never take `count` events from `index` on. */
+  quarantined(index: bigint, count: number, status: number): void
 }
 
 const LOOK_MS = 1000
@@ -114,8 +114,14 @@ export class Telemetry {
     }
   }
 
-  exporting(name: string, state: () => { position: bigint; failing: boolean }): ExportWatch {
-    this.#exports.push(() => ({ name, ...state() }))
+  exporting(
+    name: string,
+    state: () => { readonly position: bigint; readonly failing: boolean },
+  ): ExportWatch {
+    this.#exports.push(() => {
+      const { failing, position } = state()
+      return { name, failing, position }
+    })
     const exporter = { exporter: name }
     return {
       done: (outcome, count) => this.#metrics?.exported(name, outcome, count),
@@ -124,8 +130,8 @@ export class Telemetry {
         this.log?.write('warn', 'export_failed', { ...exporter, code })
       },
       resumed: () => this.log?.write('info', 'export_resumed', exporter),
-      quarantined: (decision_id, index, status) => {
-        const fields = { ...exporter, decision_id, index: index.toString(), status }
+      quarantined: (index, events, status) => {
+        const fields = { ...exporter, events, index: index.toString(), status }
         this.log?.write('error', 'export_quarantined', fields)
       },
     }
