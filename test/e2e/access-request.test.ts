@@ -36,11 +36,29 @@ async function decide(action: string, payload: Json, peer: Peer = OPERATOR): Pro
   return (await kernel.decide({ action, payload: Payload.fromJson(payload), peer })).allow
 }
 
+/** What answers have, each some of it. */
+interface Said {
+  readonly decision: boolean
+  readonly context: {
+    readonly evaluation_id: string
+    readonly reason: string
+    readonly access_request: { readonly expires_at: string; readonly template: string }
+  }
+  readonly task: {
+    readonly id: string
+    readonly status: string
+    readonly status_endpoint: string
+    readonly links: { readonly cancel: string }
+  }
+  readonly result: { readonly approval: object }
+  readonly type: string
+  readonly access_request_endpoint: string
+  readonly capabilities: readonly string[]
+}
 interface Reply {
   readonly status: number
   readonly headers: Headers
-  // biome-ignore lint/suspicious/noExplicitAny: whatever the server says
-  readonly json: any
+  readonly json: Said
 }
 async function ask(path: string, body?: unknown, headers = {}): Promise<Reply> {
   const url = path.startsWith('http') ? path : server.url + path
@@ -53,7 +71,11 @@ async function ask(path: string, body?: unknown, headers = {}): Promise<Reply> {
           body: JSON.stringify(body),
         }
   const response = await fetch(url, init)
-  return { status: response.status, headers: response.headers, json: await response.json() }
+  return {
+    status: response.status,
+    headers: response.headers,
+    json: (await response.json()) as Said,
+  }
 }
 
 const evaluate = (body: object = tuple): Promise<Reply> => ask('/access/v1/evaluation', body)
@@ -188,7 +210,7 @@ describe('a request for access', () => {
     expect(await send(tuple)).toEqual(binding)
     expect(await send({ ...tuple, denial: { binding_token: 'e30' } })).toEqual(binding)
     expect(await send({ ...tuple, denial: { evaluation_id: 'x' } })).toEqual(binding)
-    const forged = evaluation_id.replace(/.$/, (digit: string) => (digit === '0' ? '1' : '0'))
+    const forged = evaluation_id.replace(/.$/, (digit) => (digit === '0' ? '1' : '0'))
     expect(await send({ ...tuple, denial: { evaluation_id: forged } })).toEqual(binding)
     const denial = { evaluation_id }
     for (const part of [

@@ -6,14 +6,14 @@ import { errorAnswer } from './answer.ts'
 import { query, receipt } from './audit.ts'
 import { check, evaluation, metadata } from './authzen.ts'
 import { evaluations } from './batch.ts'
-import type { Endpoint } from './call.ts'
+import type { Endpoint, OpenGroup } from './call.ts'
 import { decisions } from './decisions.ts'
 import { checkpoint, LOG_PREFIX, tile } from './log.ts'
 import { opaEndpoints } from './opa.ts'
 import type { OpaView } from './opa-wire.ts'
 import { type Operations, operationEndpoints } from './operations.ts'
 import type { Limits } from './options.ts'
-import * as requests from './requests.ts'
+import { requestEndpoints } from './requests.ts'
 import { search } from './search.ts'
 
 export function createEndpoints(
@@ -36,35 +36,31 @@ export function createEndpoints(
     admitted,
     answer,
   })
-  const requestEndpoints = (): readonly Endpoint[] => {
-    const door = { kernel, limits, url: publicUrl + requests.REQUESTS_PATH }
-    const at = `${requests.REQUESTS_PATH}/:id`
-    const approver = '/assay/v1/requests/:id'
-    return [
-      post(requests.REQUESTS_PATH, (call, peer) => requests.createRequest(door, call, peer)),
-      get(at, (call, peer) => requests.showRequest(door, call, peer)),
-      post(`${at}/cancel`, (call, peer) => requests.cancelRequest(door, call, peer)),
-      post(`${approver}/approve`, (call, peer) => requests.approveRequest(door, call, peer)),
-      post(`${approver}/deny`, (call, peer) => requests.denyRequest(door, call, peer)),
-      post(`${approver}/revoke`, (call, peer) => requests.revokeApproval(door, call, peer)),
-    ]
-  }
   return [
     post('/access/v1/evaluation', (call, peer) => evaluation(kernel, limits, call, peer)),
     post('/access/v1/evaluations', (call, peer) => evaluations(kernel, limits, call, peer)),
     ...SEARCHES.map((kind) =>
       post(`/access/v1/search/${kind}`, (call, peer) => search(kind, kernel, limits, call, peer)),
     ),
-    ...(kernel.actions.includes(requests.REQUEST) ? requestEndpoints() : []),
+    ...requestEndpoints(kernel, limits, publicUrl),
     post('/assay/v1/check', (call, peer) => check(kernel, limits, call, peer)),
     post('/assay/v1/decisions', (call, peer) => decisions(kernel, limits, call, peer)),
     get('/assay/v1/receipts/:id', (call, peer) => receipt(kernel, audit, call, peer)),
     ...(audit
       ? [post('/assay/v1/audit/query', (call, peer) => query(audit, limits, call, peer))]
       : []),
-    get('/.well-known/authzen-configuration', () => metadata(kernel, publicUrl)),
-    get(`${LOG_PREFIX}checkpoint`, () => checkpoint(kernel.log)),
-    get(`${LOG_PREFIX}tile/*`, (call) => tile(kernel.log, call)),
+    open(
+      'metadata',
+      get('/.well-known/authzen-configuration', () => metadata(kernel, publicUrl)),
+    ),
+    open(
+      'log',
+      get(`${LOG_PREFIX}checkpoint`, () => checkpoint(kernel.log)),
+    ),
+    open(
+      'log',
+      get(`${LOG_PREFIX}tile/*`, (call) => tile(kernel.log, call)),
+    ),
     ...operationEndpoints(kernel, operations),
     ...(opa ? opaEndpoints(kernel, limits, opa) : []),
   ]

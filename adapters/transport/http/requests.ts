@@ -9,7 +9,7 @@ import type { Json } from '../../../core/json.ts'
 import type { Decision, Kernel } from '../../../core/kernel.ts'
 import { Payload, type Peer } from '../../../core/request.ts'
 import { type Answer, jsonAnswer, Refusal } from './answer.ts'
-import type { Call } from './call.ts'
+import type { Call, Endpoint } from './call.ts'
 import {
   decisionHeaders,
   isObject,
@@ -34,12 +34,37 @@ export const REQUESTS_PATH = '/access/v1/requests'
 export const CAPABILITY = 'urn:openid:authzen:capability:access-request'
 
 /** What the endpoints work with. */
-export interface RequestsDoor {
+interface Door {
   readonly kernel: Kernel
   readonly limits: Limits
   /** Of the endpoint for requests, as clients reach it. */
   readonly url: string
 }
+
+/** None where the kernel has no such action. */
+export function requestEndpoints(
+  kernel: Kernel,
+  limits: Limits,
+  publicUrl: string,
+): readonly Endpoint[] {
+  if (!kernel.actions.includes(REQUEST)) return []
+  const door: Door = { kernel, limits, url: publicUrl + REQUESTS_PATH }
+  const endpoint = (method: 'GET' | 'POST', path: string, answer: Answering): Endpoint => ({
+    method,
+    path,
+    admitted: true,
+    answer: (call, peer) => answer(door, call, peer),
+  })
+  return [
+    endpoint('POST', REQUESTS_PATH, createRequest),
+    endpoint('GET', `${REQUESTS_PATH}/:id`, showRequest),
+    endpoint('POST', `${REQUESTS_PATH}/:id/cancel`, cancelRequest),
+    endpoint('POST', '/assay/v1/requests/:id/approve', approveRequest),
+    endpoint('POST', '/assay/v1/requests/:id/deny', denyRequest),
+    endpoint('POST', '/assay/v1/requests/:id/revoke', revokeApproval),
+  ]
+}
+type Answering = (door: Door, call: Call, peer: Peer) => Promise<Answer>
 
 /** The policy's `output.access_request`: what a denial offers, and until when in Unix seconds. */
 export function offerOf({ allow, id, output, reasons }: Decision): object | undefined {
@@ -57,7 +82,7 @@ export function offerOf({ allow, id, output, reasons }: Decision): object | unde
 }
 
 /** POST /access/v1/requests */
-export async function createRequest(door: RequestsDoor, call: Call, peer: Peer): Promise<Answer> {
+async function createRequest(door: Door, call: Call, peer: Peer): Promise<Answer> {
   const members = await readObject(call, door.limits.maxBodyBytes)
   const payload = readSubmission(members)
   return payload === undefined
@@ -66,29 +91,29 @@ export async function createRequest(door: RequestsDoor, call: Call, peer: Peer):
 }
 
 /** GET /access/v1/requests/ID */
-export function showRequest(door: RequestsDoor, call: Call, peer: Peer): Promise<Answer> {
+function showRequest(door: Door, call: Call, peer: Peer): Promise<Answer> {
   return decided(door, call, peer, 'access.show-request', { request: taskId(call) }, 200)
 }
 
 /** POST /access/v1/requests/ID/cancel: the body, if there is one, is not read. */
-export function cancelRequest(door: RequestsDoor, call: Call, peer: Peer): Promise<Answer> {
+function cancelRequest(door: Door, call: Call, peer: Peer): Promise<Answer> {
   return decided(door, call, peer, 'access.withdraw-request', { request: taskId(call) }, 200)
 }
 
 /** POST /assay/v1/requests/ID/approve, with `{"approved_until"?}`. What approvers call is not part of the profile. */
-export async function approveRequest(door: RequestsDoor, call: Call, peer: Peer): Promise<Answer> {
+async function approveRequest(door: Door, call: Call, peer: Peer): Promise<Answer> {
   const { approved_until } = await readObject(call, door.limits.maxBodyBytes)
   const payload = { request: taskId(call), ...untilMember('approved_until', approved_until) }
   return await decided(door, call, peer, 'access.approve-request', payload, 200)
 }
 
 /** POST /assay/v1/requests/ID/deny */
-export function denyRequest(door: RequestsDoor, call: Call, peer: Peer): Promise<Answer> {
+function denyRequest(door: Door, call: Call, peer: Peer): Promise<Answer> {
   return decided(door, call, peer, 'access.deny-request', { request: taskId(call) }, 200)
 }
 
 /** POST /assay/v1/requests/ID/revoke: takes an approval back before it ends. */
-export function revokeApproval(door: RequestsDoor, call: Call, peer: Peer): Promise<Answer> {
+function revokeApproval(door: Door, call: Call, peer: Peer): Promise<Answer> {
   return decided(door, call, peer, 'access.revoke-approval', { request: taskId(call) }, 200)
 }
 
@@ -131,7 +156,7 @@ function untilMember(name: string, value: Json | undefined): { readonly until?: 
 }
 
 async function decided(
-  door: RequestsDoor,
+  door: Door,
   call: Call,
   peer: Peer,
   action: string,
