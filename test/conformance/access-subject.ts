@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import type { Json } from '../../core/json.ts'
 import type { PastDecision, Plugin } from '../../core/plugin.ts'
 import { access } from '../../plugins/access/facts.ts'
+import { subjectKey } from '../../plugins/access/keys.ts'
+import type { SearchSample } from './candidates.ts'
 import type { PluginSample, PluginSubject } from './plugin.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -201,6 +203,53 @@ const samples: readonly PluginSample[] = [
   },
 ]
 
+/** Too long for a key of its own name. */
+const LONG = '\uffee'.repeat(200)
+const searched: Readonly<Record<string, Json>> = {
+  ...records,
+  'resource/work%2Fload/w': { attributes: {}, type: 'work/load', id: 'w', related: {} },
+  'subject/user/%2F': subject({ type: 'user', id: '/' }),
+  'subject/user/zoe': subject({ type: 'user', id: 'zoe' }),
+  [subjectKey({ type: 'user', id: LONG })]: subject({ type: 'user', id: LONG }),
+  [subjectKey({ type: 'use', id: LONG })]: subject({ type: 'use', id: LONG }),
+}
+const searches: readonly SearchSample[] = [
+  {
+    action: 'access.evaluate',
+    kind: 'subject',
+    payload: {
+      subject: { type: 'user', id: 'ignored' },
+      action: { name: 'read' },
+      resource: { ...checkpoint, properties: { z: 1 } },
+      context: { session: 's1' },
+    },
+    records: searched,
+    entities: ['/', 'ada', 'zoe', LONG].map((id) => ({ id, type: 'user' })),
+  },
+  {
+    action: 'access.evaluate',
+    kind: 'resource',
+    payload: { subject: ada, action: { name: 'read' }, resource: { type: 'workload' } },
+    records: searched,
+    entities: [{ id: 'w1', type: 'workload' }],
+  },
+  {
+    action: 'access.evaluate',
+    kind: 'resource',
+    payload: { subject: ada, action: { name: 'read' }, resource: { type: 'spaceship' } },
+    records: searched,
+    entities: [],
+  },
+  {
+    action: 'access.evaluate',
+    kind: 'action',
+    payload: { subject: ada, resource: checkpoint },
+    actions: ['cancel', 'read', 'write'],
+    records: searched,
+    entities: [{ name: 'cancel' }, { name: 'read' }, { name: 'write' }],
+  },
+]
+
 function regoOf(...folders: readonly string[]): Record<string, string> {
   const paths = folders.flatMap((folder) =>
     readdirSync(join(root, folder)).map((file) => `${folder}/${file}`),
@@ -213,6 +262,7 @@ export const accessSubject: PluginSubject = {
   name: 'plugin/access',
   plugin: access as Plugin,
   samples,
+  searches,
   readme: readFileSync(join(root, 'plugins/access/README.md'), 'utf8'),
   rego: regoOf('policies', 'policies/lib', 'policies/access'),
 }

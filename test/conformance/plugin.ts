@@ -11,6 +11,7 @@ import type {
   ReadPorts,
 } from '../../core/plugin.ts'
 import { Payload, type Peer, type Request } from '../../core/request.ts'
+import { candidateLaws, type SearchSample } from './candidates.ts'
 import type { Law } from './laws.ts'
 
 /** A valid request, the records that it meets, and the effects that the policy may then propose. */
@@ -29,6 +30,8 @@ export interface PluginSubject {
   readonly plugin: Plugin
   /** At least one for each action and, over all, one for each effect. */
   readonly samples: readonly PluginSample[]
+  /** Of a plugin that lists candidates. */
+  readonly searches?: readonly SearchSample[]
   /** README.md of the plugin; its reasons stand in a table under the heading "Reasons". */
   readonly readme: string
   /** The Rego that decides on its facts, tests included: path → text. */
@@ -410,4 +413,5 @@ export const pluginLaws: readonly Law<PluginSubject>[] = [
   planLaw,
   reasonsLaw,
   reachedLaw,
+  ...candidateLaws,
 ]

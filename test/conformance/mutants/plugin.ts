@@ -1,5 +1,5 @@
 /** `access`, broken on purpose: each mutant must fail in the law that it names. */
-import type { Effect, EffectPlan, FactField, Plugin } from '../../../core/plugin.ts'
+import type { Candidates, Effect, EffectPlan, FactField, Plugin } from '../../../core/plugin.ts'
 import { accessSubject } from '../access-subject.ts'
 import type { Law, Mutant } from '../laws.ts'
 import { type PluginSubject, pluginLaws } from '../plugin.ts'
@@ -19,6 +19,16 @@ function reporting(change: (facts: Record<string, object>) => object): PluginSub
 }
 
 let calls = 0
+
+/** Candidates after a change of mind. */
+function listing(change: (found: Candidates, limit: number) => Candidates): PluginSubject {
+  return broken({
+    candidates: async (...asked) => {
+      const found = await original.candidates!(...asked)
+      return 'malformed' in found ? found : change(found, asked[2])
+    },
+  })
+}
 
 function planning(change: (plan: EffectPlan, effect: Effect) => EffectPlan): PluginSubject {
   const effects = Object.entries(original.effects!).map(([name, kind]) => [
@@ -172,5 +182,38 @@ export const mutants: readonly Mutant<PluginSubject>[] = [
         Object.entries(accessSubject.rego).filter(([path]) => !path.endsWith('state_test.rego')),
       ),
     },
+  },
+  {
+    name: 'overlooks the last candidate',
+    law: 'candidates are everything that the records or the policy know',
+    subject: listing(({ items, unused }) => ({ items: items.slice(0, -1), unused })),
+  },
+  {
+    name: 'ends after one page',
+    law: 'candidates have rising cursors, and pages of any size go on where the last one ended',
+    subject: listing(({ items, unused }) => ({ items, unused })),
+  },
+  {
+    name: 'lists backwards',
+    law: 'candidates have rising cursors, and pages of any size go on where the last one ended',
+    subject: listing((found) => ({ ...found, items: found.items.toReversed() })),
+  },
+  {
+    name: 'asks the same about all candidates',
+    law: 'what is asked about a candidate is a valid request, each a different one',
+    subject: listing((found) => ({
+      ...found,
+      items: found.items.map((item) => ({ ...item, payload: found.items[0]!.payload })),
+    })),
+  },
+  {
+    name: 'throws on a query that it cannot read',
+    law: 'any query is either listed or malformed, and one that says nothing is malformed',
+    subject: broken({
+      candidates: (query, ...rest) => {
+        query.payload.json()
+        return original.candidates!(query, ...rest)
+      },
+    }),
   },
 ]
