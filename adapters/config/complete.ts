@@ -67,6 +67,7 @@ export interface Config {
   readonly http: HttpConfig & { readonly host: string; readonly port: number }
   readonly seal: 'durable' | 'sealed'
   readonly limits: LimitsConfig
+  readonly audit: { readonly sweepMinutes: number }
   readonly operations: OperationsConfig
   readonly watchdogSeconds: number
 }
@@ -111,6 +112,7 @@ export function complete(
     http: { ...written.http, ...completeHttp(written.http, at), host, port },
     seal: written.seal ?? 'sealed',
     limits: written.limits ?? {},
+    audit: { sweepMinutes: written.audit?.sweepMinutes ?? 60 },
     operations: completeOperations(written, folder),
     watchdogSeconds: written.watchdogSeconds ?? 30,
   }

@@ -60,6 +60,9 @@ export interface HttpConfig {
   readonly evaluationsMax?: number
   readonly forwardAuth?: ForwardAuthConfig
 }
+export interface AuditConfig {
+  readonly sweepMinutes?: number
+}
 export interface LimitsConfig {
   readonly maxInFlight?: number
   readonly maxGroup?: number
@@ -86,6 +89,7 @@ export interface ConfigFile {
   readonly telemetry?: TelemetryConfig
   readonly log?: LogConfig
   readonly export?: readonly ExportConfig[]
+  readonly audit?: AuditConfig
   readonly watchdogSeconds?: number
 }
 
@@ -214,6 +218,13 @@ const http = z.strictObject({
   evaluationsMax: whole(1, 400).exactOptional(),
   forwardAuth: forwardAuthSchema.exactOptional(),
 })
+const audit = z.strictObject({
+  sweepMinutes: whole(0, 10_080)
+    .describe(
+      'How often openings that were kept for long enough are erased; default 60, 0 is never',
+    )
+    .exactOptional(),
+})
 const limits = z.strictObject({
   maxInFlight: whole(1, 1_000_000).exactOptional(),
   maxGroup: whole(1, 4096).exactOptional(),
@@ -252,6 +263,7 @@ export const configSchema: z.ZodType<ConfigFile> = z
       .describe('What a caller waits for when the request does not say; default sealed')
       .exactOptional(),
     limits: limits.exactOptional(),
+    audit: audit.exactOptional(),
     telemetry: telemetrySchema.exactOptional(),
     log: logSchema.exactOptional(),
     export: exportSchema.exactOptional(),

@@ -122,13 +122,14 @@ output := {"open": scope.open} if {
 }
 
 output := object.union({"erased": count(retention.due)}, continuing) if {
-	input.request.action == "audit.erase"
+	input.request.action in {"audit.erase", "audit.expire"}
 	decided.allow
 }
 
 # Also on a denial: nothing may be due here, and something further on.
 output := continuing if {
 	input.request.action == "audit.expire"
+	not decided.allow
 	not retention.all_young
 }
 

@@ -1,0 +1,75 @@
+/**
+ * Asks the policy, at intervals, which openings have been kept for long enough, and has them erased. What is due stands in Rego; here is
+ * only the walk through the log. A walk writes nothing where nothing is due: it asks for a dry run first.
+ */
+import type { Json } from '../../core/json.ts'
+import type { Kernel, Submission } from '../../core/kernel.ts'
+import { Payload } from '../../core/request.ts'
+
+export const EXPIRE = 'audit.expire'
+
+export interface SweeperOptions {
+  readonly everyMs: number
+  /** A walk that failed begins again with the next interval. */
+  readonly onError?: (error: unknown) => void
+}
+export interface Sweeper {
+  /** Decisions whose openings went. One walk at a time. @throws NoDecision */
+  sweep(): Promise<number>
+  close(): Promise<void>
+}
+
+export function keepRetention(
+  kernel: Pick<Kernel, 'check' | 'decide'>,
+  { everyMs, onError = () => undefined }: SweeperOptions,
+): Sweeper {
+  const stop = new AbortController()
+  let walking: Promise<number> | undefined
+  const sweep = (): Promise<number> => {
+    walking ??= walk(kernel, stop.signal).finally(() => {
+      walking = undefined
+    })
+    return walking
+  }
+  const timer = setInterval(() => void sweep().catch(onError), everyMs)
+  timer.unref()
+  return {
+    sweep,
+    async close() {
+      clearInterval(timer)
+      stop.abort()
+      await walking?.catch(() => undefined)
+    },
+  }
+}
+
+async function walk(
+  kernel: Pick<Kernel, 'check' | 'decide'>,
+  signal: AbortSignal,
+): Promise<number> {
+  let erased = 0
+  for (let from: string | undefined = '0'; from !== undefined; ) {
+    if (signal.aborted) return erased
+    const submission = expireFrom(from)
+    const would = await kernel.check(submission)
+    if (would.allow) {
+      const decision = await kernel.decide(submission, { seal: 'durable' })
+      if (decision.allow) erased += member(decision.output, 'erased') as number
+    }
+    from = member(would.output, 'next') as string | undefined
+  }
+  return erased
+}
+
+function expireFrom(from: string): Submission {
+  return {
+    action: EXPIRE,
+    payload: Payload.fromJson({ from }),
+    peer: { kind: 'kernel', id: 'retention' },
+  }
+}
+
+/** Of the policy's output, whose form its own tests hold. */
+function member(output: Json | undefined, name: string): Json | undefined {
+  return (output as { readonly [name: string]: Json } | undefined)?.[name]
+}
