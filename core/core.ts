@@ -10,6 +10,7 @@ import type { LogStore } from './ports/logstore.ts'
 import type { Store } from './ports/store.ts'
 import type { RecordCache } from './reads.ts'
 import type { Registry } from './registry.ts'
+import type { Shadow } from './shadow.ts'
 
 export interface Limits {
   /** Decisions under way; over it there is no decision (`overloaded`). */
@@ -62,6 +63,7 @@ export interface Core {
   readonly deadlines: Deadlines
   readonly limits: Limits
   readonly watching: Watching | undefined
+  readonly shadow: Shadow
   readonly development: boolean
   /** The one plugin that reads decisions and erases their openings. */
   readonly auditor: string | undefined

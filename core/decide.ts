@@ -8,9 +8,8 @@ import { type DecisionRecord, type Draft, recordWithin } from './decision.ts'
 import { Denial } from './denial.ts'
 import { planEffects } from './effects.ts'
 import { NoDecision } from './error.ts'
-import { factsProblem, unverified } from './floor.ts'
+import { checkFloor, factsProblem } from './floor.ts'
 import type { Registered } from './registry.ts'
-import type { Request } from './request.ts'
 import { Trial, type TrialOptions } from './trial.ts'
 import { utf8 } from './utf8.ts'
 import { readVerdict, type Verdict } from './verdict.ts'
@@ -79,13 +78,6 @@ async function askPolicy(registered: Registered, trial: Trial): Promise<Verdict>
   return verdict
 }
 
-function checkFloor(from: Registered, facts: object, verdict: Verdict, request: Request): void {
-  if (verdict.allow && unverified(from, facts, request.action).length > 0)
-    throw new Denial('unverified_evidence')
-  if (verdict.obligations.some(({ type }) => !request.obligations.includes(type)))
-    throw new Denial('unsupported_obligation')
-}
-
 /** Steps 6 and 7: writes, outbox, leaf and the check of every guarded read in one batch; undefined when it has to be made again. */
 async function commit(core: Core, trial: Trial, draft: Draft): Promise<Decided | undefined> {
   trial.deadline.throwIfAborted()
@@ -99,5 +91,6 @@ async function commit(core: Core, trial: Trial, draft: Draft): Promise<Decided |
   const committed = await core.committer.submit({ id, batch, leafHash, startedAt, waitForSeal })
   if (!('index' in committed)) return undefined
   trial.tell(recorded.draft, committed)
+  core.shadow.offer(trial, recorded.draft)
   return { ...recorded, committed }
 }

@@ -1,5 +1,8 @@
 /** What the kernel insists on whatever the policy says: evidence that failed, or that the action needs and lacks, allows nothing. */
+import { Denial } from './denial.ts'
 import type { Registered } from './registry.ts'
+import type { Request } from './request.ts'
+import type { Verdict } from './verdict.ts'
 
 /** Names of the facts whose evidence does not stand. A k-of-n set reports one check, so it counts as one piece. */
 export function unverified(registered: Registered, facts: object, action: string): string[] {
@@ -27,4 +30,17 @@ export function factsProblem(registered: Registered, facts: unknown): string | u
     if (problem !== undefined) return problem
   }
   return undefined
+}
+
+/** @throws Denial */
+export function checkFloor(
+  from: Registered,
+  facts: object,
+  verdict: Verdict,
+  request: Pick<Request, 'action' | 'obligations'>,
+): void {
+  if (verdict.allow && unverified(from, facts, request.action).length > 0)
+    throw new Denial('unverified_evidence')
+  if (verdict.obligations.some(({ type }) => !request.obligations.includes(type)))
+    throw new Denial('unsupported_obligation')
 }

@@ -14,6 +14,7 @@ import type { Outbound } from './ports/outbound.ts'
 import type { Store } from './ports/store.ts'
 import type { Payload, Peer } from './request.ts'
 import { KernelRuntime } from './runtime.ts'
+import type { ShadowState } from './shadow.ts'
 import type { Obligation, Reason } from './verdict.ts'
 
 /** What the caller waits for. `durable`: survives a crash. `sealed`: included in a signed head. */
@@ -98,6 +99,7 @@ export interface Readiness {
   readonly inFlight: number
   /** External actions that failed and wait for their next attempt. */
   readonly outbox: number
+  readonly shadow?: ShadowState
 }
 
 export interface Kernel {
@@ -119,6 +121,11 @@ export interface Kernel {
   receipt(decisionId: string): Promise<Receipt | undefined>
   /** Swaps the policy atomically; logged as a decision. @throws EngineError, NoDecision: the old one stays. */
   activate(bundle: Bundle): Promise<Policy>
+  /**
+   * Lets a second policy answer what the live one is asked, after the fact and without effect; the differences are logged (`assay.shadow/v1`).
+   * Undefined ends it. Searches, dry runs and recalled decisions are not compared. @throws EngineError, NoDecision: nothing changes
+   */
+  shadow(bundle: Bundle | undefined): Promise<Policy | undefined>
   readiness(): Readiness
   readonly log: LogReader
   /** Drains: no new requests, the accepted ones are answered, then everything is closed. */
@@ -142,6 +149,8 @@ export interface KernelOptions {
   /** The name of a key of scope `log` with an active version. */
   readonly logKey: string
   readonly engine: Engine
+  /** For shadow policies: in a worker of its own, one that hangs keeps nobody waiting. Default: `engine`. */
+  readonly shadowEngine?: Engine
   readonly clock: Clock
   readonly plugins: readonly Plugin[]
   readonly outbound?: readonly Outbound[]

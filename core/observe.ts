@@ -3,7 +3,7 @@
  * a message or who asked. Every method is optional and called synchronously; whatever it throws is dropped, so that watching hurts nothing.
  */
 import { NoDecision, type NoDecisionCode, type StoreErrorCode } from './error.ts'
-import type { LeafReason } from './log/leaf.ts'
+import type { Change, LeafReason } from './log/leaf.ts'
 import type { Clock } from './ports/clock.ts'
 
 /** Milliseconds. `commit` lasts until the caller is answered, its wait for the seal included; of the last attempt where there were more. */
@@ -60,6 +60,8 @@ export interface Observer {
   sealFailed?(): void
   /** This policy serves from now on. */
   activated?(digest: string, revision: string): void
+  /** A decision was compared with the shadow policy's, or never will be. */
+  shadowed?(action: string, change: Change | 'dropped' | 'same'): void
 }
 
 /** An observer that can be called without a second thought. */
@@ -92,6 +94,7 @@ export function guarded(observer: Observer): Watching {
     sealed: quiet('sealed'),
     sealFailed: quiet('sealFailed'),
     activated: quiet('activated'),
+    shadowed: quiet('shadowed'),
   }
 }
 

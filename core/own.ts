@@ -9,7 +9,11 @@ import type { Bundle } from './ports/compiler.ts'
 import type { Policy } from './ports/engine.ts'
 import type { Batch, Key, Stored, Write } from './ports/store.ts'
 
-const ACTIVE: Key = { partition: PARTITION.policy, sort: 'active' }
+/** What a policy may be to the kernel, and where the one that is that now is kept. */
+const ROLES = {
+  active: { action: 'kernel.activate-policy', code: 'policy_activated' },
+  shadow: { action: 'kernel.shadow-policy', code: 'policy_shadowed' },
+} as const
 
 export class OwnDecisions {
   readonly #core: Core
@@ -23,15 +27,30 @@ export class OwnDecisions {
    *
    * @throws EngineError `invalid_bundle`: an entry point is missing or cannot be evaluated; the old policy stays
    */
-  async activation(policy: Policy, bundle: Bundle, entrypoints: readonly string[]): Promise<void> {
+  activation(policy: Policy, bundle: Bundle, entrypoints: readonly string[]): Promise<void> {
+    return this.#serve('active', policy, bundle, entrypoints)
+  }
+
+  /** {@link activation} of a shadow. */
+  shadowing(policy: Policy, bundle: Bundle, entrypoints: readonly string[]): Promise<void> {
+    return this.#serve('shadow', policy, bundle, entrypoints)
+  }
+
+  async #serve(
+    role: keyof typeof ROLES,
+    policy: Policy,
+    bundle: Bundle,
+    entrypoints: readonly string[],
+  ): Promise<void> {
     await this.#selfTest(policy, entrypoints)
     const { digest, revision } = policy
-    const active = await this.#core.store.get(ACTIVE)
+    const key: Key = { partition: PARTITION.policy, sort: role }
+    const active = await this.#core.store.get(key)
     const now = JSON.stringify({ digest, revision })
     if (active && decoder.decode(active.value) === now) return
     const kept: Key = { partition: PARTITION.policy, sort: `${digest}/${revision}` }
     const writes: Write[] = [
-      { put: ACTIVE, value: encoder.encode(now), if: active?.version ?? 'absent' },
+      { put: key, value: encoder.encode(now), if: active?.version ?? 'absent' },
     ]
     if (!(await this.#core.store.get(kept))) {
       const { sources, data, capabilities } = bundle
@@ -40,13 +59,8 @@ export class OwnDecisions {
       )
       writes.push({ put: kept, value, if: 'absent' })
     }
-    await this.#log(
-      'kernel.activate-policy',
-      'policy_activated',
-      { digest, revision },
-      writes,
-      policy,
-    )
+    const { action, code } = ROLES[role]
+    await this.#log(action, code, { digest, revision }, writes, policy)
   }
 
   /** Logs what came of an external action and takes it out of the outbox. */

@@ -31,6 +31,7 @@ export function readinessOf({ core, sealer, outbox, closing, inFlight }: Conditi
     sealed: (sealer.head?.size ?? 0n).toString(),
     inFlight,
     outbox: outbox.waiting,
+    ...(core.shadow.state === undefined ? {} : { shadow: core.shadow.state }),
   }
 }
 

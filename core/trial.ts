@@ -39,6 +39,9 @@ export class Trial {
   readonly policy: Policy | undefined
   readonly waitForSeal: boolean
   readonly steps: Steps | undefined
+  /** What the policy was asked, and what it said as JSON text: for a shadow. */
+  asked: PolicyInput | undefined
+  verdict: string | undefined
   readonly #core: Core
   readonly #dryRun: boolean
   readonly #claim: Claim | undefined
@@ -115,7 +118,8 @@ export class Trial {
   /** The policy's answer, as it came. @throws Denial `policy_failed`, `deadline` */
   ask(policy: Policy, entrypoint: string): Json | undefined | Promise<Json | undefined> {
     try {
-      const evaluated = policy.evaluate(entrypoint, this.#policyInput())
+      this.asked = this.#policyInput()
+      const evaluated = policy.evaluate(entrypoint, this.asked)
       return evaluated instanceof Promise ? this.#late(evaluated) : this.#answered(evaluated)
     } catch (error) {
       throw policyFailed(error)
@@ -132,7 +136,10 @@ export class Trial {
   }
 
   #answered(answer: Json | undefined): Json | undefined {
-    if (answer !== undefined) this.#texts.set('verdict', JSON.stringify(answer))
+    if (answer !== undefined) {
+      this.verdict = JSON.stringify(answer)
+      this.#texts.set('verdict', this.verdict)
+    }
     return answer
   }
 

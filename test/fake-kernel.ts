@@ -113,6 +113,10 @@ export class FakeKernel implements Kernel {
     return this.receipts.get(decisionId)
   }
 
+  shadow(): Promise<undefined> {
+    throw new Error('no transport follows a shadow')
+  }
+
   activate(): Promise<Policy> {
     return Promise.reject(new Error('this kernel has no policy'))
   }

@@ -72,27 +72,66 @@ export interface KeyLeaf {
   readonly lastTrustedSize: string
 }
 
-export type Leaf = CountsLeaf | DecisionLeaf | KeyLeaf
+/** What a shadow policy would have decided otherwise, in one window, beside one live policy. */
+export interface ShadowLeaf {
+  readonly type: 'assay.shadow/v1'
+  readonly from: UnixSeconds
+  readonly to: UnixSeconds
+  /** The live policy, as in its decisions' leaves. */
+  readonly policy: string
+  readonly revision: string
+  readonly shadow: string
+  readonly shadowRevision: string
+  /** Decisions that both policies answered. */
+  readonly compared: number
+  /** Decisions that there was no time to compare. */
+  readonly dropped: number
+  readonly differences: readonly ShadowDifference[]
+}
+export interface ShadowDifference {
+  /** `other`: more kinds of differences than a leaf holds. */
+  readonly action: string
+  readonly change: Change
+  readonly live: readonly LeafReason[]
+  readonly shadow: readonly LeafReason[]
+  readonly count: number
+  /** Ids of some of these decisions. */
+  readonly examples: readonly string[]
+}
+/** The gravest difference first: where the answer flips, nothing else is looked at. */
+export type Change =
+  | 'allow_to_deny'
+  | 'deny_to_allow'
+  | 'effects'
+  | 'obligations'
+  | 'output'
+  | 'reasons'
+
+export type Leaf = CountsLeaf | DecisionLeaf | KeyLeaf | ShadowLeaf
 
 const FIELD = /^(?:request|payload|verdict|output|facts\.[A-Za-z0-9_.-]{1,64})$/
 const DIGEST = /^[A-Za-z0-9_-]{43}$/
 const time = schema.integer({ min: 0 })
+const id = schema.string({ maxLength: 32, pattern: /^[0-9a-f]{32}$/ })
+const policy = schema.string({ maxLength: 71, pattern: /^(?:none|sha256:[0-9a-f]{64})$/ })
+const revision = schema.string({ maxLength: 128 })
+const reasons = schema.array(
+  schema.object({
+    code: schema.string({ maxLength: 80, pattern: /^(?:kernel\/)?[a-z][a-z0-9_]*$/ }),
+    rule: schema.string({ maxLength: 128 }),
+  }),
+  { maxItems: 64 },
+)
 const commitments = schema.record(schema.string({ maxLength: 43, pattern: DIGEST }))
 const decisionSchema = schema.object(
   {
     action: schema.string({ maxLength: 256 }),
     allow: schema.boolean(),
     commitments,
-    id: schema.string({ maxLength: 32, pattern: /^[0-9a-f]{32}$/ }),
-    policy: schema.string({ maxLength: 71, pattern: /^(?:none|sha256:[0-9a-f]{64})$/ }),
-    reasons: schema.array(
-      schema.object({
-        code: schema.string({ maxLength: 80, pattern: /^(?:kernel\/)?[a-z][a-z0-9_]*$/ }),
-        rule: schema.string({ maxLength: 128 }),
-      }),
-      { maxItems: 64 },
-    ),
-    revision: schema.string({ maxLength: 128 }),
+    id,
+    policy,
+    reasons,
+    revision,
     time,
     type: schema.literal('assay.decision/v1'),
   },
@@ -122,6 +161,36 @@ const keySchema = schema.object({
   type: schema.literal('assay.key/v1'),
 })
 
+const shadowSchema = schema.object({
+  compared: schema.integer({ min: 0 }),
+  differences: schema.array(
+    schema.object({
+      action: schema.string({ maxLength: 256 }),
+      change: schema.literal(
+        'allow_to_deny',
+        'deny_to_allow',
+        'effects',
+        'obligations',
+        'output',
+        'reasons',
+      ),
+      count: schema.integer({ min: 1 }),
+      examples: schema.array(id, { maxItems: 8 }),
+      live: reasons,
+      shadow: reasons,
+    }),
+    { maxItems: 64 },
+  ),
+  dropped: schema.integer({ min: 0 }),
+  from: time,
+  policy,
+  revision,
+  shadow: policy,
+  shadowRevision: revision,
+  to: time,
+  type: schema.literal('assay.shadow/v1'),
+})
+
 /** JSON Schemas of all leaf types, 2020-12. The byte limit and the canonical form are beyond them. */
 export const leafSchemas: Readonly<Record<Leaf['type'], Schema<Leaf>['json']>> = {
   'assay.counts/v1': countsSchema.json,
@@ -133,6 +202,7 @@ export const leafSchemas: Readonly<Record<Leaf['type'], Schema<Leaf>['json']>> =
     },
   },
   'assay.key/v1': keySchema.json,
+  'assay.shadow/v1': shadowSchema.json,
 }
 
 /** What a commitment can be for: `request`, `payload`, `verdict` or `facts.<name>`. */
@@ -171,13 +241,16 @@ function checkText(text: string, leaf: Leaf): string {
 
 function order(leaf: Leaf): object {
   if (leaf.type === 'assay.decision/v1') return orderDecision(leaf)
+  if (leaf.type === 'assay.shadow/v1') return orderShadow(leaf)
   return leaf.type === 'assay.key/v1' ? orderKey(leaf) : orderCounts(leaf)
 }
 
 function problemOf(leaf: Leaf): string | undefined {
   if (leaf.type === 'assay.key/v1') return keySchema.problem(leaf, '')
-  if (leaf.type !== 'assay.decision/v1')
-    return countsSchema.problem(leaf, '') ?? (leaf.to < leaf.from ? '/to: before /from' : undefined)
+  if (leaf.type !== 'assay.decision/v1') {
+    const window = leaf.type === 'assay.shadow/v1' ? shadowSchema : countsSchema
+    return window.problem(leaf, '') ?? (leaf.to < leaf.from ? '/to: before /from' : undefined)
+  }
   const problem = decisionSchema.problem(leaf, '')
   if (problem !== undefined) return problem
   const field = Object.keys(leaf.commitments).find((name) => !FIELD.test(name))
@@ -193,7 +266,7 @@ function orderDecision(leaf: DecisionLeaf): object {
     id,
     mode,
     policy,
-    reasons: reasons.map(({ code, rule }) => ({ code, rule })),
+    reasons: orderReasons(reasons),
     revision,
     time,
     type,
@@ -203,6 +276,34 @@ function orderDecision(leaf: DecisionLeaf): object {
 function orderCounts({ counts, from, kind, to, type }: CountsLeaf): object {
   const ordered = counts.map(({ code, count, source }) => ({ code, count, source }))
   return { counts: ordered, from, kind, to, type }
+}
+
+function orderShadow(leaf: ShadowLeaf): object {
+  const { compared, dropped, from, policy, revision, shadow, shadowRevision, to, type } = leaf
+  const differences = leaf.differences.map(({ action, change, count, examples, live, shadow }) => ({
+    action,
+    change,
+    count,
+    examples,
+    live: orderReasons(live),
+    shadow: orderReasons(shadow),
+  }))
+  return {
+    compared,
+    differences,
+    dropped,
+    from,
+    policy,
+    revision,
+    shadow,
+    shadowRevision,
+    to,
+    type,
+  }
+}
+
+function orderReasons(reasons: readonly LeafReason[]): LeafReason[] {
+  return reasons.map(({ code, rule }) => ({ code, rule }))
 }
 
 function orderKey({ lastTrustedSize, next, retired, time, type }: KeyLeaf): object {
@@ -244,7 +345,7 @@ export function decodeLeaf(source: string | Uint8Array): Leaf {
 
 function parseLeaf(source: string | Uint8Array): { text: string; value: Json } {
   try {
-    const value = parseJson(source, { maxBytes: MAX_LEAF_BYTES, maxDepth: 4 })
+    const value = parseJson(source, { maxBytes: MAX_LEAF_BYTES, maxDepth: 5 })
     return { text: typeof source === 'string' ? source : new TextDecoder().decode(source), value }
   } catch (cause) {
     if (cause instanceof JsonError && cause.code === 'too_large') throw tooLarge()
