@@ -53,7 +53,8 @@ async function payloadBytes(given: string): Promise<Uint8Array> {
   return bytesOf(given, 'the payload')
 }
 
-function operator(): string {
+/** Who holds the data folder. */
+export function operator(): string {
   try {
     return userInfo().username
   } catch {
@@ -62,7 +63,7 @@ function operator(): string {
   }
 }
 
-function words(allow: boolean, reasons: readonly Reason[], out: Out): string {
+export function words(allow: boolean, reasons: readonly Reason[], out: Out): string {
   const verdict = allow ? out.colour('green', 'allowed') : out.colour('red', 'denied')
   const lines = reasons.map(({ code, message, rule }) =>
     printable(`  ${code}${message === '' ? '' : `: ${message}`} (${rule})`),

@@ -22,7 +22,7 @@ export async function fsck(options: FsckOptions, out: Out): Promise<ExitCode> {
     })
   const report =
     options.url === undefined ? await inFolder(options, check) : await check(remoteLog(options.url))
-  tell(report, out)
+  tellReport(report, out)
   return report.ok ? 0 : 1
 }
 
@@ -41,7 +41,10 @@ async function inFolder(
   }
 }
 
-function tell({ decisions, head, leaves, ok, problems, tiles }: FsckReport, out: Out): void {
+export function tellReport(
+  { decisions, head, leaves, ok, problems, tiles }: FsckReport,
+  out: Out,
+): void {
   const value = {
     ok,
     origin: head?.origin,

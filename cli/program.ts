@@ -49,6 +49,7 @@ export function createProgram(perform: Perform, output: OutputConfiguration): Co
   }
   addDeciding(program, tree)
   addProving(program, tree)
+  addLog(program, tree)
   addPolicy(program, tree)
   addKey(program, tree)
   addRest(program, tree)
@@ -116,6 +117,58 @@ function addProving(program: Command, { add, act }: Tree): void {
     .addOption(configOption().conflicts('url'))
     .addOption(trustOption())
   act(fsck, async (options, out) => (await import('./fsck.ts')).fsck(options, out))
+}
+
+function addLog(program: Command, { add, act }: Tree): void {
+  const log = add(program, 'log', 'look into decisions, and keep the log: its key, copies, file')
+  const place = (command: Command): Command =>
+    command.addOption(dataOption()).addOption(configOption())
+  const query = add(log, 'query', 'decisions that fit, opened as far as the policy lets you')
+  addQueryOptions(place(query))
+  act(query, async (options, out) => (await import('./query.ts')).query(options, out))
+
+  const rotate = place(
+    add(log, 'rotate-key', "replace the log's key; the server is stopped"),
+  ).option(
+    '--compromised-since <size>',
+    'heads of more leaves that the old key signed count no more',
+  )
+  act(rotate, async (options, out) => (await import('./log.ts')).rotateKey(options, out))
+
+  const archive = place(
+    add(log, 'archive', 'copy store, log and anchor; the server may be running'),
+  )
+    .requiredOption('--to <folder>', 'a new folder')
+    .option('--keys', 'copy the private keys too: whoever has them can sign as this log')
+  act(archive, async (options, out) => (await import('./log.ts')).archive(options, out))
+
+  const restore = place(add(log, 'restore', 'make a data folder of an archive, after checking it'))
+    .requiredOption('--from <folder>', 'an archive')
+    .addOption(trustOption())
+    .option('--expect <file>', 'a known checkpoint: refuse an archive from before it')
+  act(restore, async (options, out) => (await import('./log.ts')).restore(options, out))
+
+  const compact = place(add(log, 'compact', 'write the database anew; the server is stopped'))
+  act(compact, async (options, out) => (await import('./log.ts')).compact(options, out))
+}
+
+function addQueryOptions(query: Command): void {
+  query
+    .addOption(new Option('--url <base>', 'ask a running server').conflicts(['data', 'config']))
+    .option('--id <id...>', 'decisions by id')
+    .option('--action <name...>', 'actions, or access.* for all of a plugin')
+    .option('--reason <code...>', 'reason codes')
+    .option('--rule <name...>', 'rules that gave a reason')
+    .option('--policy <digest>', 'the policy that decided')
+    .addOption(new Option('--allowed', 'only what was allowed').conflicts('denied'))
+    .option('--denied', 'only what was denied')
+    .addOption(new Option('--since <time>', 'ISO 8601, included').argParser(instant))
+    .addOption(new Option('--until <time>', 'ISO 8601, not included').argParser(instant))
+    .option('--from <index>', 'the first leaf')
+    .option('--to <index>', 'the leaf after the last one')
+    .option('--fields <name...>', "what to open: '*', request, payload, verdict, output, 'facts.*'")
+    .option('--purpose <text>', 'why; it goes on record')
+    .addOption(new Option('--limit <number>', 'at most (default: 100)').argParser(whole(1, 256)))
 }
 
 function addPolicy(program: Command, { add, act }: Tree): void {
@@ -205,6 +258,13 @@ const whole =
 const port = whole(0, 65_535)
 const percent = whole(0, 100)
 const version = whole(1, 999_999_999)
+
+/** Unix seconds. */
+function instant(text: string): number {
+  const ms = Date.parse(text)
+  if (/^\d{4}-/.test(text) && Number.isFinite(ms) && ms >= 0) return Math.ceil(ms / 1000)
+  throw new InvalidArgumentError('It is a time such as 2026-01-31T12:00:00Z.')
+}
 
 function packageVersion(): string {
   const file = import.meta.url.endsWith('.ts') ? '../package.json' : '../../package.json'

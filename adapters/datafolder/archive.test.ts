@@ -1,6 +1,6 @@
 /** Archives of a log that goes on, and data folders that are made of one. */
 import { existsSync } from 'node:fs'
-import { appendFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Receipt, verifyReceipt } from '../../core/log/receipt.ts'
@@ -78,6 +78,8 @@ describe('an archive', () => {
       'checkpoint',
       'trust.json',
     ])
+    for (const name of await readdir(archive))
+      expect([name, (await stat(join(archive, name))).mode & 0o077]).toEqual([name, 0])
   })
 
   it('is not written over something', async () => {

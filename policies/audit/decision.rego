@@ -25,8 +25,6 @@ decided := verdict.decide({
 
 payload := input.facts.payload
 
-records := input.facts.records.items
-
 deny contains {
 	"code": "malformed_request",
 	"message": "the payload is not what this action expects",

@@ -1,4 +1,5 @@
 /** Copies and rewrites of a whole database file. @see https://www.sqlite.org/lang_vacuum.html */
+import { closeSync, openSync } from 'node:fs'
 import { storeFailure } from './failure.ts'
 import { type OpenOptions, openDatabase } from './open.ts'
 
@@ -14,6 +15,8 @@ export function copySqlite(
 ): void {
   const opened = openDatabase({ path, integrity, readOnly: true, maxBytes: undefined })
   try {
+    // For its owner alone, like the original.
+    closeSync(openSync(to, 'wx', 0o600))
     opened.connection.prepare('VACUUM INTO ?').run(to)
   } catch (error) {
     throw storeFailure(error)
