@@ -250,7 +250,7 @@ const searches: readonly SearchSample[] = [
   },
 ]
 
-function regoOf(...folders: readonly string[]): Record<string, string> {
+export function regoOf(...folders: readonly string[]): Record<string, string> {
   const paths = folders.flatMap((folder) =>
     readdirSync(join(root, folder)).map((file) => `${folder}/${file}`),
   )

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { expect } from 'vitest'
 import type { Json } from '../../core/json.ts'
 import type {
+  AuditReads,
   Effect,
   EffectPlan,
   FactField,
@@ -23,6 +24,8 @@ export interface PluginSample {
   readonly effects?: readonly Effect[]
   /** The plugin's earlier decisions, by id. */
   readonly past?: Readonly<Record<string, PastDecision>>
+  /** Of an auditor. */
+  readonly audit?: AuditReads
 }
 export interface PluginSubject {
   /** `plugin/<name>` */
@@ -46,13 +49,15 @@ const RUNS = 300
 /** Guarded reads over plain records; remembers what was asked for. */
 class Reads implements ReadPorts {
   readonly asked: string[] = []
+  readonly audit: AuditReads | undefined
   readonly #records: Readonly<Record<string, Json>>
   readonly #past: Readonly<Record<string, PastDecision>>
   readonly #onRead: (count: number) => void
   constructor(
-    { past = {}, records = {} }: Pick<PluginSample, 'past' | 'records'>,
+    { audit, past = {}, records = {} }: Pick<PluginSample, 'audit' | 'past' | 'records'>,
     onRead: (count: number) => void = () => {},
   ) {
+    this.audit = audit
     this.#records = frozen(records)
     this.#past = past
     this.#onRead = onRead

@@ -1,0 +1,5 @@
+import { auditSubject } from '../../test/conformance/audit-subject.ts'
+import { registerLaws } from '../../test/conformance/laws.ts'
+import { pluginLaws } from '../../test/conformance/plugin.ts'
+
+registerLaws('plugin', pluginLaws, auditSubject)
