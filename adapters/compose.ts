@@ -183,8 +183,12 @@ async function openEngine(adapters: Adapters): Promise<Engine> {
   if (engine.kind === 'foreign') return openForeign('engine', engine, config)
   if (engine.isolation === 'none')
     return (await import('./engine/wasm/index.ts')).createWasmEngine()
+  return openIsolatedEngine(adapters, engine.deadlineMs)
+}
+
+async function openIsolatedEngine(adapters: Adapters, deadlineMs: number): Promise<Engine> {
   const { isolateEngine } = await import('./isolation/worker.ts')
-  const options = { deadlineMs: engine.deadlineMs, exportName: 'createWasmEngine' }
+  const options = { deadlineMs, exportName: 'createWasmEngine' }
   const isolated = await isolateEngine(ownModule('./engine/wasm/index'), options)
   adapters.onClose(() => isolated.close())
   return isolated
@@ -291,6 +295,8 @@ export interface ComposeOptions extends Pick<AdapterOptions, 'parts'> {
   /** Recompile and swap when the policy folder changes. Default: what the configuration says. */
   readonly watch?: boolean
   readonly onPolicy?: (event: PolicyEvent) => void
+  /** Of the shadow's folder. */
+  readonly onShadow?: (event: PolicyEvent) => void
   /** Collect metrics where the configuration does not say. Default false. */
   readonly metrics?: boolean
 }
@@ -368,6 +374,7 @@ async function start(
     development: true,
     limits: config.limits,
     observer: telemetry.observer,
+    ...(await shadowEngine(adapters)),
     ...(hasAuditor(config) ? { auditor: AUDITOR } : {}),
   })
   adapters.onClose(() => kernel.close())
@@ -382,6 +389,7 @@ async function start(
     const kept = keepPolicies(active, compiler, { ...policies, known }, onPolicy)
     adapters.onClose(() => kept.close())
   }
+  await startShadow(adapters, kernel, policies, options)
   const audit = keepAudit(adapters, kernel, { log, store })
   const opa = desk === undefined ? {} : { opa: desk }
   const { anchor, anchorFile } = identity
@@ -441,6 +449,27 @@ function keepAudit(adapters: Adapters, kernel: Kernel, pair: StorePair): { audit
 
 function hasAuditor({ plugins }: Config): boolean {
   return plugins.some(({ name }) => name === AUDITOR)
+}
+
+/** A worker of its own, so that a policy on trial keeps nobody waiting, whatever it does. */
+async function shadowEngine(adapters: Adapters): Promise<{ shadowEngine?: Engine }> {
+  const { engine, policies } = adapters.config
+  if (policies.shadow === undefined || engine.kind !== 'wasm') return {}
+  return { shadowEngine: await openIsolatedEngine(adapters, engine.deadlineMs) }
+}
+
+async function startShadow(
+  adapters: Adapters,
+  kernel: Kernel,
+  policies: PolicyOptions,
+  { onShadow = () => undefined, watch = adapters.config.policies.watch }: ComposeOptions,
+): Promise<void> {
+  const { shadow: dir } = adapters.config.policies
+  if (dir === undefined) return
+  const { keepShadow } = await import('./policies/shadow.ts')
+  const compiler = await adapters.get('compiler')
+  const kept = await keepShadow(kernel, compiler, { ...policies, dir, watch }, onShadow)
+  adapters.onClose(() => kept.close())
 }
 
 /** With what callers pushed in the place of the documents that came with their policies. */

@@ -51,6 +51,7 @@ export function createProgram(perform: Perform, output: OutputConfiguration): Co
   addProving(program, tree)
   addLog(program, tree)
   addPolicy(program, tree)
+  addShadow(program, tree)
   addKey(program, tree)
   addRest(program, tree)
   return program
@@ -74,6 +75,7 @@ function addDeciding(program: Command, { add, act }: Tree): void {
   const serve = add(program, 'serve', 'serve decisions over HTTP until SIGTERM')
     .addOption(new Option('--port <number>', '0 picks a free one (default: 8180)').argParser(port))
     .option('--host <address>', 'where to listen (default: 127.0.0.1)')
+    .option('--shadow <folder>', 'policies to compare with, without effect; see shadow report')
     .addOption(dataOption())
     .addOption(configOption())
   act(serve, async (options, out) => (await import('./serve.ts')).serve(options, out))
@@ -203,6 +205,22 @@ function addPolicy(program: Command, { add, act }: Tree): void {
   verb('fmt', 'list the files whose format differs')
     .addOption(new Option('--write', 'format them').conflicts('check'))
     .option('--check', 'exit with 1 when there are any')
+}
+
+function addShadow(program: Command, { add, act }: Tree): void {
+  const shadow = add(program, 'shadow', 'what another policy would decide otherwise')
+  const report = add(shadow, 'report', 'differences by rule, of what serve --shadow compared')
+    .addOption(dataOption())
+    .addOption(configOption())
+  act(report, async (options, out) => (await import('./shadow.ts')).report(options, out))
+  const replay = add(shadow, 'replay', 'decide again what is in the log, and list differences')
+    .requiredOption('--policies <folder>', 'the policies to decide with')
+    .addOption(
+      new Option('--last <number>', 'only the newest decisions').argParser(whole(1, 999_999_999)),
+    )
+    .addOption(dataOption())
+    .addOption(configOption())
+  act(replay, async (options, out) => (await import('./shadow.ts')).replay(options, out))
 }
 
 function addKey(program: Command, { add, act }: Tree): void {

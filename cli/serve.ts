@@ -1,9 +1,9 @@
 /** `assay serve`: in the foreground until a signal, then a clean end. */
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { type Composed, type Config, compose, type PolicyEvent } from '../adapters/compose.ts'
 import { startWatchdog } from '../adapters/isolation/watchdog.ts'
-import { serveHttp, type TlsEvent } from '../adapters/transport/http/index.ts'
+import { type HttpEvent, serveHttp } from '../adapters/transport/http/index.ts'
 import { CompilerError } from '../core/error.ts'
 import { commandName, configured, type PlaceOptions, quoted, shown } from './input.ts'
 import type { ExitCode, Out } from './out.ts'
@@ -11,13 +11,16 @@ import type { ExitCode, Out } from './out.ts'
 export interface ServeOptions extends PlaceOptions {
   readonly port?: number
   readonly host?: string
+  /** A folder of policies. */
+  readonly shadow?: string
 }
 
 export async function serve(options: ServeOptions, out: Out): Promise<ExitCode> {
   const config = await serveConfig(options)
   const signal = firstSignal(out)
   const composed = await compose(config, {
-    onPolicy: (event) => tell(event, out),
+    onPolicy: (event) => tell(event, out, 'policy', 'serves'),
+    onShadow: (event) => tell(event, out, 'shadow policy', 'is compared'),
     metrics: config.http.allowNonLoopback !== true,
   })
   try {
@@ -25,7 +28,7 @@ export async function serve(options: ServeOptions, out: Out): Promise<ExitCode> 
       ...config.http,
       seal: config.seal,
       operations: composed.telemetry.operations,
-      onTls: (event) => tellTls(event, out),
+      onEvent: (event) => tellFiles(event, out),
       ...(composed.audit ? { audit: composed.audit } : {}),
       ...(composed.opa ? { opa: composed.opa } : {}),
     })
@@ -45,8 +48,10 @@ export async function serve(options: ServeOptions, out: Out): Promise<ExitCode> 
 
 async function serveConfig(options: ServeOptions): Promise<Config> {
   const config = await configured(options)
-  const { host = config.http.host, port = config.http.port } = options
-  return { ...config, http: { ...config.http, host, port } }
+  const { host = config.http.host, port = config.http.port, shadow } = options
+  const followed = shadow === undefined ? {} : { shadow: resolve(shadow) }
+  const policies = { ...config.policies, ...followed }
+  return { ...config, policies, http: { ...config.http, host, port } }
 }
 
 /** npm passes Ctrl-C on to a process that had it already, so what comes at once is not a second wish. */
@@ -69,12 +74,13 @@ function firstSignal(out: Out): Promise<void> {
   })
 }
 
-function tell(event: PolicyEvent, out: Out): void {
+function tell(event: PolicyEvent, out: Out, what: 'policy' | 'shadow policy', does: string): void {
+  const name = what.replace(' ', '_')
   if (event.kind === 'active') {
     const { digest, revision } = event
     out.event(
-      { event: 'policy', digest, revision },
-      `policy changed: ${digest.slice(0, 19)} serves now`,
+      { event: name, digest, revision },
+      `${what} changed: ${digest.slice(0, 19)} ${does} now`,
     )
     return
   }
@@ -85,21 +91,22 @@ function tell(event: PolicyEvent, out: Out): void {
   )
   const text = error instanceof Error ? error.message : String(error)
   out.event(
-    { event: 'policy_refused', message: text, problems },
+    { event: `${name}_refused`, message: text, problems },
     [
-      'policy not changed, the one before it still serves:',
+      `${what} not changed, the one before it still ${does}:`,
       ...(lines.length > 0 ? lines : [`  ${text}`]),
     ].join('\n'),
   )
 }
 
-function tellTls(event: TlsEvent, out: Out): void {
-  if (event.kind === 'tls_reloaded') out.event({ event: event.kind }, 'new certificates serve now')
-  else
+function tellFiles(event: HttpEvent, out: Out): void {
+  const what = event.kind.startsWith('tls') ? 'certificates' : 'secrets or keys of callers'
+  if ('message' in event)
     out.event(
       { event: event.kind, message: event.message },
-      `certificates not changed, the ones before them still serve: ${event.message}`,
+      `${what} not changed, the ones before them still serve: ${event.message}`,
     )
+  else out.event({ event: event.kind }, `new ${what} serve now`)
 }
 
 /** Of the example state: Ada's checkpoint, on a node of her partition. */

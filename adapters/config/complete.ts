@@ -55,6 +55,7 @@ export interface Config {
     readonly dir: string
     readonly watch: boolean
     readonly capabilities: 'compat' | 'trust'
+    readonly shadow?: string
   }
   readonly opa?: {
     readonly kind: 'bundle' | 'dir'
@@ -127,8 +128,15 @@ function completePolicies(policies: ConfigFile['policies'], at: At): Config['pol
     dir,
     watch = true,
     capabilities = 'trust',
+    shadow,
   } = typeof policies === 'string' ? { dir: policies } : (policies ?? {})
-  return { source: 'folder', dir: dir === undefined ? OWN_POLICIES : at(dir), watch, capabilities }
+  return {
+    source: 'folder',
+    dir: dir === undefined ? OWN_POLICIES : at(dir),
+    watch,
+    capabilities,
+    ...(shadow === undefined ? {} : { shadow: at(shadow) }),
+  }
 }
 
 function completeOpa(opa: OpaConfig | undefined, at: At): Pick<Config, 'opa'> {

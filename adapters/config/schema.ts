@@ -35,6 +35,7 @@ export interface PoliciesConfig {
   readonly dir: string
   readonly watch?: boolean
   readonly capabilities?: 'compat' | 'trust'
+  readonly shadow?: string
 }
 /** A user's own OPA policies: a bundle file, or a folder laid out like one. */
 export interface OpaConfig {
@@ -173,6 +174,9 @@ const policies = z.union([
     capabilities: z
       .enum(['trust', 'compat'])
       .describe('Which built-ins Rego may use; default trust')
+      .exactOptional(),
+    shadow: path
+      .describe('A second folder, asked what the first is asked; only the differences are logged')
       .exactOptional(),
   }),
 ])

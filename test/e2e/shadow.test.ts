@@ -1,0 +1,115 @@
+/** A changed rule beside the live one, over real policies: what the shadow counted, what a replay finds, and what the command prints. */
+import { cpSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { EXAMPLE_STATE, OWN_POLICIES } from '../../adapters/config/complete.ts'
+import type { Replay } from '../../adapters/shadow/replay.ts'
+import type { Comparison } from '../../adapters/shadow/report.ts'
+import { run } from '../../cli/run.ts'
+import { Payload } from '../../core/request.ts'
+import { Place } from '../composed.ts'
+
+const CHECKPOINTS = { 'ckpt-7-0041': 3, 'ckpt-7-0042': 2, 'ckpt-9-0003': 1 }
+/** Ada may no longer read what lies on her own workload, and may read what lies on others'. */
+const ASKED = 6
+
+let place: Place
+let shadow: string
+const ids = new Map<string, string>()
+
+async function json<T>(...args: string[]): Promise<T> {
+  let stdout = ''
+  const writer = { write: (part: string) => (stdout += part) }
+  const nothing = { write: () => undefined }
+  const code = await run([...args, '--json'], { stdout: writer, stderr: nothing, env: {} })
+  expect(code).toBe(0)
+  return JSON.parse(stdout) as T
+}
+
+beforeAll(async () => {
+  place = await Place.make()
+  shadow = join(place.folder, 'shadow')
+  cpSync(OWN_POLICIES, shadow, { recursive: true })
+  const rule = join(shadow, 'access', 'abac.rego')
+  const text = readFileSync(rule, 'utf8')
+  const changed = text.replace(
+    'related.workload.attributes.owner == rbac.person.id',
+    'related.workload.attributes.owner != rbac.person.id',
+  )
+  expect(changed).not.toBe(text)
+  writeFileSync(rule, changed)
+
+  const policies = { source: 'folder', dir: OWN_POLICIES, shadow, watch: false }
+  const { kernel } = await place.start(JSON.stringify({ policies, state: EXAMPLE_STATE }))
+  for (const [id, times] of Object.entries(CHECKPOINTS))
+    for (let i = 0; i < times; i++) {
+      const payload = Payload.fromJson({
+        subject: { type: 'user', id: 'ada' },
+        action: { name: 'read' },
+        resource: { type: 'checkpoint', id },
+      })
+      const decided = await kernel.decide({ action: 'access.evaluate', payload })
+      ids.set(decided.id, id)
+      if (id === 'ckpt-7-0041') expect(decided.allow).toBe(true)
+    }
+  await place.stop()
+}, 60_000)
+afterAll(() => place.remove())
+
+const where = (): string[] => ['--data', place.data, '--config', join(place.folder, 'assay.yaml')]
+
+function flips({ differences }: Comparison): Record<string, number> {
+  const found: Record<string, number> = {}
+  for (const { change, count, examples } of differences)
+    for (const resource of new Set(examples.map((id) => ids.get(id) ?? 'unknown')))
+      found[`${resource} ${change}`] = count
+  return found
+}
+
+const EXPECTED = {
+  'ckpt-7-0041 allow_to_deny': 3,
+  'ckpt-7-0042 reasons': 2,
+  'ckpt-9-0003 deny_to_allow': 1,
+}
+
+describe('the report', () => {
+  test('of the shadow has every flip, by rule, with examples', async () => {
+    const { comparisons } = await json<{ comparisons: Comparison[] }>(
+      'shadow',
+      'report',
+      ...where(),
+    )
+    expect(comparisons).toHaveLength(1)
+    const [comparison] = comparisons as [Comparison]
+    expect(comparison).toMatchObject({ compared: ASKED, dropped: 0 })
+    expect(comparison.policy).not.toBe(comparison.shadow)
+    expect(flips(comparison)).toEqual(EXPECTED)
+    const [most] = comparison.differences
+    expect(most).toMatchObject({ share: 0.5, shadow: [{ code: 'not_owner' }] })
+  })
+
+  test('of a replay finds the same in the log', async () => {
+    const replayed = await json<Replay>('shadow', 'replay', '--policies', shadow, ...where())
+    expect(replayed.notReplayable).toBe(0)
+    const evaluated = replayed.comparisons.flatMap(({ differences }) => differences)
+    expect(evaluated.every(({ action }) => action === 'access.evaluate')).toBe(true)
+    expect(replayed.comparisons.map(flips)).toEqual([EXPECTED])
+    const last = await json<Replay>(
+      'shadow',
+      'replay',
+      '--policies',
+      shadow,
+      '--last',
+      '1',
+      ...where(),
+    )
+    expect(last.replayed).toBe(1)
+    expect(last.comparisons.map(flips)).toEqual([{ 'ckpt-9-0003 deny_to_allow': 1 }])
+  })
+
+  test('of a replay under the same policy finds nothing', async () => {
+    const replayed = await json<Replay>('shadow', 'replay', '--policies', OWN_POLICIES, ...where())
+    expect(replayed.comparisons.flatMap(({ differences }) => differences)).toEqual([])
+    expect(replayed.replayed).toBeGreaterThan(ASKED)
+  })
+})
