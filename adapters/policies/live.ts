@@ -85,9 +85,12 @@ export function keepPolicies(
     last = last.then(() => swap(own))
   }
   const onError = (error: unknown): void => onPolicy({ kind: 'refused', error })
-  const watchers = [watchFolder(options.dir, onChange, { known: options.known, onError })]
+  // Whoever was told that the folder cannot be read is told what serves, also when nothing in it changed.
+  const onReadable = (): void => onChange(latest)
+  const events = { onError, onReadable }
+  const watchers = [watchFolder(options.dir, onChange, { known: options.known, ...events })]
   const { folder } = options.opa ?? {}
-  if (folder !== undefined) watchers.push(watchFolder(folder, () => onChange(latest), { onError }))
+  if (folder !== undefined) watchers.push(watchFolder(folder, () => onChange(latest), events))
   return {
     async close() {
       for (const watcher of watchers) await watcher.close()

@@ -15,6 +15,8 @@ export interface WatchOptions {
   readonly everyMs?: number
   /** The folder cannot be read; the last content stays. Called once until it can be read again. */
   readonly onError?: (error: unknown) => void
+  /** It can be read again, after {@link onError}; called before a change of its content is. */
+  readonly onReadable?: () => void
 }
 export interface FolderWatch {
   /** After it, nothing is called any more. */
@@ -76,8 +78,10 @@ class Watch implements FolderWatch {
     try {
       const entries = await listFolder(this.#dir)
       const stamps = stampsOf(entries)
-      if (stamps !== this.#stamps) this.#take(await readSources(entries), stamps)
+      const sources = stamps === this.#stamps ? undefined : await readSources(entries)
+      if (this.#failed && !this.#closed) this.#options.onReadable?.()
       this.#failed = false
+      if (sources !== undefined) this.#take(sources, stamps)
     } catch (error) {
       this.#stamps = undefined
       if (this.#failed || this.#closed) return

@@ -16,7 +16,7 @@ export interface TelemetryOptions {
 
 /** Changes of the policy folder. */
 export type PolicyNews =
-  | { readonly kind: 'active' | 'readable' }
+  | { readonly kind: 'active' }
   | { readonly kind: 'refused'; readonly error: unknown }
 
 /** What an exporter tells. */
