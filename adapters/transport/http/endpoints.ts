@@ -30,12 +30,14 @@ export function createEndpoints(
     admitted: true,
     answer,
   })
-  const get = (path: string, answer: Endpoint['answer'], admitted = true): Endpoint => ({
+  const get = (path: string, answer: Endpoint['answer'], open?: OpenGroup): Endpoint => ({
     method: 'GET',
     path,
-    admitted,
+    admitted: true,
+    ...(open === undefined ? {} : { open }),
     answer,
   })
+  const open = (group: OpenGroup, endpoint: Endpoint): Endpoint => ({ ...endpoint, open: group })
   return [
     post('/access/v1/evaluation', (call, peer) => evaluation(kernel, limits, call, peer)),
     post('/access/v1/evaluations', (call, peer) => evaluations(kernel, limits, call, peer)),
@@ -49,18 +51,9 @@ export function createEndpoints(
     ...(audit
       ? [post('/assay/v1/audit/query', (call, peer) => query(audit, limits, call, peer))]
       : []),
-    open(
-      'metadata',
-      get('/.well-known/authzen-configuration', () => metadata(kernel, publicUrl)),
-    ),
-    open(
-      'log',
-      get(`${LOG_PREFIX}checkpoint`, () => checkpoint(kernel.log)),
-    ),
-    open(
-      'log',
-      get(`${LOG_PREFIX}tile/*`, (call) => tile(kernel.log, call)),
-    ),
+    get('/.well-known/authzen-configuration', () => metadata(kernel, publicUrl), 'metadata'),
+    get(`${LOG_PREFIX}checkpoint`, () => checkpoint(kernel.log), 'log'),
+    get(`${LOG_PREFIX}tile/*`, (call) => tile(kernel.log, call), 'log'),
     ...operationEndpoints(kernel, operations),
     ...(opa ? opaEndpoints(kernel, limits, opa) : []),
   ]
