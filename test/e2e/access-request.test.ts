@@ -276,6 +276,9 @@ describe('a request for access', () => {
         expect.stringMatching(/^invalid_request: /),
       ])
     }
+    const long = { ...tuple, denial: { evaluation_id }, context: { business_justification: '' } }
+    long.context.business_justification = 'x'.repeat(1025)
+    expect(problem(await ask(REQUESTS, long))).toEqual([400, PROBLEM, 'about:blank'])
     expect(problem(await ask(`${REQUESTS}/nothing`))).toEqual([404, PROBLEM, 'unknown_task'])
     const wrong = await fetch(`${server.url}${REQUESTS}/x/cancel`)
     expect([wrong.status, wrong.headers.get('allow')]).toEqual([405, 'POST'])

@@ -45,7 +45,10 @@ const BY_REASON: ReadonlyMap<string, Problem> = new Map([
 export function deniedProblem(reasons: readonly Reason[]): Problem & { readonly detail?: string } {
   const codes = new Set(reasons.map(({ code }) => code))
   for (const [code, problem] of BY_REASON) if (codes.has(code)) return problem
-  return { type: 'about:blank', status: 403, title: 'Forbidden', detail: [...codes].join(', ') }
+  const [status, title] = codes.has('malformed_request')
+    ? ([400, 'Bad Request'] as const)
+    : ([403, 'Forbidden'] as const)
+  return { type: 'about:blank', status, title, detail: [...codes].join(', ') }
 }
 
 export function problemAnswer(problem: Problem, headers: Answer['headers'] = {}): Answer {

@@ -220,6 +220,9 @@ function readTold(value: Json | undefined): Told | undefined {
   return whole && typeof value.status === 'string' ? (value as unknown as Told) : undefined
 }
 
+/** The last second that RFC 3339 can write: policy data may name a later one. */
+const LAST_SECOND = 253_402_300_799
+
 function timestamp(seconds: number): string {
-  return new Date(seconds * 1000).toISOString()
+  return new Date(Math.min(seconds, LAST_SECOND) * 1000).toISOString()
 }
