@@ -19,12 +19,17 @@ export type RefusalCode =
   | 'closed'
   | 'empty_body'
   | 'forbidden_host'
+  | 'invalid_certificate'
   | 'invalid_header'
   | 'invalid_request'
+  | 'invalid_token'
   | 'overloaded'
+  | 'rate_limited'
   | 'too_large'
   | 'too_many_evaluations'
+  | 'unauthenticated'
   | 'wrong_content_type'
+  | 'wrong_realm'
 
 const REFUSED: Readonly<Record<RefusalCode, number>> = {
   aborted: 499,
@@ -34,17 +39,22 @@ const REFUSED: Readonly<Record<RefusalCode, number>> = {
   duplicate_key: 400,
   empty_body: 400,
   forbidden_host: 403,
+  invalid_certificate: 401,
   invalid_header: 400,
   invalid_request: 400,
+  invalid_token: 401,
   invalid_utf8: 400,
   lone_surrogate: 400,
   malformed: 400,
   number_range: 400,
   overloaded: 503,
+  rate_limited: 429,
   too_deep: 400,
   too_large: 413,
   too_many_evaluations: 400,
+  unauthenticated: 401,
   wrong_content_type: 400,
+  wrong_realm: 403,
 }
 
 const NO_DECISION: Readonly<Record<NoDecisionCode, readonly [status: number, what: string]>> = {
@@ -64,11 +74,14 @@ const NO_DECISION: Readonly<Record<NoDecisionCode, readonly [status: number, wha
 export class Refusal extends Error {
   readonly code: RefusalCode
   readonly what: string
-  constructor(code: RefusalCode, what: string) {
+  /** Of the answer, besides what every refusal has. */
+  readonly headers: Answer['headers']
+  constructor(code: RefusalCode, what: string, headers: Answer['headers'] = {}) {
     super(`${code}: ${what}`)
     this.name = 'Refusal'
     this.code = code
     this.what = what
+    this.headers = headers
   }
 
   get status(): number {
@@ -94,8 +107,8 @@ export function errorAnswer(
 }
 
 export function refusalAnswer(refusal: Refusal): Answer {
-  const headers: Record<string, string> = refusal.status === 503 ? { 'retry-after': '1' } : {}
-  return errorAnswer(refusal.status, refusal.code, refusal.what, headers)
+  const retry = refusal.status === 503 ? { 'retry-after': '1' } : {}
+  return errorAnswer(refusal.status, refusal.code, refusal.what, { ...retry, ...refusal.headers })
 }
 
 export function noDecisionAnswer({ code, decisionId, retryAfterMs }: NoDecision): Answer {

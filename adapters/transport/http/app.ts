@@ -3,13 +3,17 @@
  *
  * @see https://hono.dev/docs/api/hono
  */
+import type { IncomingMessage } from 'node:http'
 import { type Context, Hono } from 'hono'
 import type { Kernel } from '../../../core/kernel.ts'
 import { type Answer, notFound } from './answer.ts'
 import { type Endpoint, WebCall } from './call.ts'
+import { Cors } from './cors.ts'
 import { createEndpoints, wrongMethod } from './endpoints.ts'
 import { type Answering, Front } from './front.ts'
-import { type AppOptions, readBaseUrl, readLimits } from './options.ts'
+import { Guard } from './guard.ts'
+import { type AppOptions, DEFAULT_OPEN, readBaseUrl, readLimits } from './options.ts'
+import { REALMS, wrongRealm } from './realm.ts'
 
 /** @throws TransportError `invalid_options` */
 export function createApp(kernel: Kernel, options: AppOptions): Hono {
@@ -36,19 +40,51 @@ export function assemble(kernel: Kernel, options: AppOptions): Assembled {
     options.opa,
     options.operations,
   )
-  const front = new Front(kernel, maxConcurrent, options.hosts, options.operations?.around)
+  const cors = options.cors && new Cors(options.cors)
+  const guard = guardOf(options)
+  const { hosts, operations } = options
+  const front = new Front(kernel, { maxConcurrent, hosts, around: operations?.around, guard, cors })
   const app = new Hono()
   const answered = async (c: Context, endpoint: Answering) =>
-    toResponse(await front.answer(endpoint, new WebCall(c.req.raw, c.req.path, maxBodyBytes)))
+    toResponse(await front.answer(endpoint, callOf(c, maxBodyBytes)))
   for (const endpoint of endpoints)
     app.on(endpoint.method, endpoint.path, (c) => answered(c, endpoint))
+  if (cors !== undefined)
+    for (const path of new Set(endpoints.map((endpoint) => endpoint.path)))
+      app.on('OPTIONS', path, (c) => answered(c, preflight(cors, endpoints, path)))
   app.notFound((c) =>
-    answered(c, { admitted: false, answer: ({ path }) => missing(endpoints, path) }),
+    answered(c, { admitted: false, answer: ({ path }) => missing(options, endpoints, path) }),
   )
   return { app, endpoints, front, maxBodyBytes }
 }
 
-function missing(endpoints: readonly Endpoint[], path: string): Answer {
+/** Nobody is asked for who they are, for the most part: then nothing stands between a request and its endpoint. */
+function guardOf(options: AppOptions): Guard | undefined {
+  const { auth, clock, open, rateLimit, realm, trustedProxies } = options
+  if (auth === undefined && rateLimit === undefined) return undefined
+  const groups = new Set(open ?? DEFAULT_OPEN)
+  return new Guard({ auth, clock, open: groups, rateLimit, realm, trustedProxies })
+}
+
+/** Node's server under Hono says on what connection a request came. */
+function callOf(c: Context, maxBodyBytes: number): WebCall {
+  const { incoming } = (c.env ?? {}) as { readonly incoming?: IncomingMessage }
+  return new WebCall(c.req.raw, c.req.path, maxBodyBytes, incoming)
+}
+
+function preflight(cors: Cors, endpoints: readonly Endpoint[], path: string): Answering {
+  const methods = endpoints.filter((endpoint) => endpoint.path === path).map((e) => e.method)
+  return {
+    admitted: false,
+    open: 'always',
+    path,
+    answer: (call) => cors.preflight(call, methods),
+  }
+}
+
+function missing({ auth }: AppOptions, endpoints: readonly Endpoint[], path: string): Answer {
+  // Whoever is of another realm learns no name of one.
+  if (auth !== undefined && path.startsWith(REALMS)) throw wrongRealm()
   const methods = endpoints.filter((endpoint) => matches(endpoint.path, path)).map((e) => e.method)
   return methods.length > 0 ? wrongMethod(methods) : notFound()
 }

@@ -1,8 +1,13 @@
 /** One request as the endpoints see it, whichever platform it came through. */
 
+import type { IncomingMessage } from 'node:http'
 import type { Peer } from '../../../core/request.ts'
 import type { Answer } from './answer.ts'
 import { Refusal } from './answer.ts'
+import { type Connection, connectionOf } from './connection.ts'
+
+/** The other end of the connection: nothing of it is from the request. */
+export type Remote = Pick<Connection, 'address' | 'certificate'>
 
 export interface Call {
   readonly method: string
@@ -12,11 +17,18 @@ export interface Call {
   readonly target: string
   /** By lower-case name. */
   header(name: string): string | undefined
+  /** Every line that this header came in, for what must not be joined or chosen from. */
+  lines(name: string): readonly string[]
+  /** Undefined where the platform knows no connections. */
+  readonly remote: Remote | undefined
   /** The whole body. @throws Refusal `too_large` at the first byte over the limit, `aborted` */
   body(): Promise<Uint8Array>
   /** Aborts when the client goes away. May outlive the request. */
   readonly signal: AbortSignal
 }
+
+/** Endpoints that can be open to everybody: they decide nothing, and what they show is made to be published or to be polled. */
+export type OpenGroup = 'health' | 'log' | 'metadata' | 'metrics'
 
 export interface Endpoint {
   readonly method: 'DELETE' | 'GET' | 'PATCH' | 'POST' | 'PUT'
@@ -24,6 +36,8 @@ export interface Endpoint {
   readonly path: string
   /** False: answered also when the server is full or shutting down. */
   readonly admitted: boolean
+  /** What it belongs to where that may be read without authentication. Default: nobody gets in who is not identified. */
+  readonly open?: OpenGroup | 'always'
   /** `peer`: whom the front authenticated; nothing in the call says who it is. */
   answer(call: Call, peer: Peer): Answer | Promise<Answer>
 }
@@ -39,7 +53,11 @@ export class WebCall implements Call {
   readonly #request: Request
   readonly #maxBodyBytes: number
 
-  constructor(request: Request, path: string, maxBodyBytes: number) {
+  readonly #incoming: IncomingMessage | undefined
+
+  /** `incoming`: where the platform is Node's HTTP server, what it made the request of. */
+  constructor(request: Request, path: string, maxBodyBytes: number, incoming?: IncomingMessage) {
+    this.#incoming = incoming
     this.method = request.method
     this.path = path
     this.#request = request
@@ -56,6 +74,16 @@ export class WebCall implements Call {
 
   header(name: string): string | undefined {
     return this.#request.headers.get(name) ?? undefined
+  }
+
+  lines(name: string): readonly string[] {
+    if (this.#incoming !== undefined) return this.#incoming.headersDistinct[name] ?? []
+    const joined = this.header(name)
+    return joined === undefined ? [] : [joined]
+  }
+
+  get remote(): Remote | undefined {
+    return this.#incoming && connectionOf(this.#incoming.socket)
   }
 
   async body(): Promise<Uint8Array> {

@@ -37,7 +37,6 @@ export function createEndpoints(
     ...(open === undefined ? {} : { open }),
     answer,
   })
-  const open = (group: OpenGroup, endpoint: Endpoint): Endpoint => ({ ...endpoint, open: group })
   return [
     post('/access/v1/evaluation', (call, peer) => evaluation(kernel, limits, call, peer)),
     post('/access/v1/evaluations', (call, peer) => evaluations(kernel, limits, call, peer)),

@@ -1,35 +1,47 @@
 /** What every request passes, whichever platform it came through: host, admission, and the way that failures are answered. */
 import { NoDecision } from '../../../core/error.ts'
 import type { Kernel } from '../../../core/kernel.ts'
-import type { Peer } from '../../../core/request.ts'
 import { type Answer, noDecisionAnswer, Refusal, refusalAnswer } from './answer.ts'
+import { ANONYMOUS } from './auth.ts'
 import type { Call, Endpoint } from './call.ts'
+import type { Cors } from './cors.ts'
 import { echoed } from './frame.ts'
 import { Gate } from './gate.ts'
+import type { Guard } from './guard.ts'
 import type { Operations } from './operations.ts'
 
 const SOURCE = 'http'
-/** With `auth: none` nobody is identified, whatever the request says. */
-const ANONYMOUS: Peer = { kind: 'anonymous', id: 'anonymous' }
 
 /** An endpoint, or what answers where there is none. */
-export type Answering = Pick<Endpoint, 'admitted' | 'answer'> & Partial<Pick<Endpoint, 'path'>>
+export type Answering = Pick<Endpoint, 'admitted' | 'answer' | 'open'> &
+  Partial<Pick<Endpoint, 'path'>>
+
+export interface FrontOptions {
+  readonly maxConcurrent: number
+  /** Undefined: any. */
+  readonly hosts?: readonly string[] | undefined
+  readonly around?: Operations['around']
+  /** Undefined: everybody gets in, as nobody in particular. */
+  readonly guard?: Guard | undefined
+  /** Undefined: pages of other origins cannot read an answer. */
+  readonly cors?: Cors | undefined
+}
 
 export class Front {
   readonly gate: Gate
   readonly #kernel: Kernel
   readonly #hosts: ReadonlySet<string> | undefined
   readonly #around: Operations['around']
+  readonly #cors: Cors | undefined
+  readonly #guard: Guard | undefined
   /** The last Host that was good: almost always the next one too. */
   #known: string | undefined
 
-  constructor(
-    kernel: Kernel,
-    maxConcurrent: number,
-    hosts: readonly string[] | undefined,
-    around?: Operations['around'],
-  ) {
+  constructor(kernel: Kernel, options: FrontOptions) {
+    const { around, cors, guard, hosts, maxConcurrent } = options
     this.#around = around
+    this.#cors = cors
+    this.#guard = guard
     this.#kernel = kernel
     this.gate = new Gate(maxConcurrent)
     this.#hosts = hosts && new Set(hosts)
@@ -51,10 +63,11 @@ export class Front {
       this.#checkHost(call.header('host'))
       answer = endpoint.admitted
         ? await this.#admit(endpoint, call)
-        : await endpoint.answer(call, ANONYMOUS)
+        : await this.#answerAs(endpoint, call)
     } catch (error) {
       answer = this.#failed(error)
     }
+    if (this.#cors !== undefined) answer = this.#cors.decorate(call, answer)
     const id = echoed(call.header('x-request-id'))
     return id === undefined
       ? answer
@@ -66,12 +79,17 @@ export class Front {
     this.#kernel.refused(SOURCE, code)
   }
 
-  async #admit(endpoint: Pick<Endpoint, 'answer'>, call: Call): Promise<Answer> {
+  #answerAs(endpoint: Answering, call: Call): Answer | Promise<Answer> {
+    if (this.#guard === undefined) return endpoint.answer(call, ANONYMOUS)
+    return this.#guard.identify(endpoint, call).then((peer) => endpoint.answer(call, peer))
+  }
+
+  async #admit(endpoint: Answering, call: Call): Promise<Answer> {
     const why = this.gate.enter()
     if (why === 'closed') throw new Refusal(why, 'the server is shutting down; ask another one')
     if (why === 'overloaded') throw new Refusal(why, 'too many requests are under way; retry later')
     try {
-      return await endpoint.answer(call, ANONYMOUS)
+      return await this.#answerAs(endpoint, call)
     } finally {
       this.gate.leave()
     }

@@ -3,25 +3,12 @@
  * more than everything else that a decision over HTTP takes in this process, and all that is told apart lies behind the endpoint anyway.
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
 import type { Peer } from '../../../core/request.ts'
-import { type Answer, Refusal } from './answer.ts'
+import type { Answer } from './answer.ts'
 import type { Assembled } from './app.ts'
-import { type Call, joined, tooLarge } from './call.ts'
+import { type Call, joined, type Remote, tooLarge } from './call.ts'
+import { type Connection, connectionOf, GONE } from './connection.ts'
 import type { RawCall } from './forward-wire.ts'
-
-/** One for each connection: all requests on it have the same client. */
-class Connection {
-  readonly #controller = new AbortController()
-  readonly signal: AbortSignal = this.#controller.signal
-  /** Requests that arrived whole and are not answered yet. */
-  deciding = 0
-
-  constructor(socket: Socket) {
-    socket.once('close', () => this.#controller.abort(GONE))
-  }
-}
-const GONE: Refusal = new Refusal('aborted', 'the client went away')
 
 /** The endpoint that proxies ask, for any method: everything whose target begins with `path`, as it stands in the request line. */
 export interface Forward {
@@ -35,8 +22,11 @@ export class Lane {
   readonly #assembled: Assembled
   readonly #otherwise: RequestListener
   readonly #forward: Forward | undefined
-  readonly #connections = new WeakMap<Socket, Connection>()
   readonly #endpoints: ReadonlyMap<string, Assembled['endpoints'][number]>
+
+  get front(): Assembled['front'] {
+    return this.#assembled.front
+  }
 
   /** `otherwise`: the app itself, for every other request. */
   constructor(assembled: Assembled, otherwise: RequestListener, forward?: Forward) {
@@ -56,7 +46,7 @@ export class Lane {
     const endpoint = incoming.method === 'POST' ? this.#endpoints.get(path) : undefined
     if (endpoint === undefined) return this.#otherwise(incoming, outgoing)
     const { front, maxBodyBytes } = this.#assembled
-    const connection = this.#connectionOf(incoming.socket)
+    const connection = connectionOf(incoming.socket)
     const call = new NodeCall(incoming, path, connection, maxBodyBytes, this.arriving)
     void front.answer(endpoint, call).then((answer) => {
       if (call.whole) connection.deciding--
@@ -66,7 +56,7 @@ export class Lane {
 
   #answerForward(forward: Forward, incoming: IncomingMessage, outgoing: ServerResponse): void {
     const { front, maxBodyBytes } = this.#assembled
-    const connection = this.#connectionOf(incoming.socket)
+    const connection = connectionOf(incoming.socket)
     const call = new NodeCall(incoming, forward.path, connection, maxBodyBytes, this.arriving)
     const endpoint = {
       admitted: true,
@@ -77,19 +67,6 @@ export class Lane {
       connection.deciding--
       write(outgoing, answer, front.gate.closed)
     })
-  }
-
-  /** Something else written to this connection now would be taken for the answer to a request that is being decided. */
-  isDeciding(socket: Socket): boolean {
-    return (this.#connections.get(socket)?.deciding ?? 0) > 0
-  }
-
-  #connectionOf(socket: Socket): Connection {
-    const known = this.#connections.get(socket)
-    if (known !== undefined) return known
-    const connection = new Connection(socket)
-    this.#connections.set(socket, connection)
-    return connection
   }
 }
 
@@ -142,6 +119,14 @@ class NodeCall implements RawCall {
 
   header(name: string): string | undefined {
     return this.#incoming.headers[name] as string | undefined
+  }
+
+  lines(name: string): readonly string[] {
+    return this.#incoming.headersDistinct[name] ?? []
+  }
+
+  get remote(): Remote {
+    return this.#connection
   }
 
   body(): Promise<Uint8Array> {

@@ -1,7 +1,7 @@
 /** What operators ask of a server: whether it is alive, whether it is ready, and its metrics. */
 import type { Kernel } from '../../../core/kernel.ts'
 import { type Answer, jsonAnswer } from './answer.ts'
-import type { Call, Endpoint } from './call.ts'
+import type { Call, Endpoint, OpenGroup } from './call.ts'
 
 /** Given by whoever puts the server together; every member may be missing. */
 export interface Operations {
@@ -25,16 +25,17 @@ export function operationEndpoints(
   kernel: Kernel,
   { metrics, degraded = () => [] }: Operations = {},
 ): readonly Endpoint[] {
-  const get = (path: string, answer: Endpoint['answer']): Endpoint => ({
+  const get = (open: OpenGroup, path: string, answer: Endpoint['answer']): Endpoint => ({
     method: 'GET',
     path,
     admitted: false,
+    open,
     answer,
   })
   return [
-    get('/health/live', () => jsonAnswer({ live: true }, NO_STORE)),
-    get('/health/ready', () => ready(kernel, degraded())),
-    ...(metrics ? [get('/metrics', async () => scraped(await metrics()))] : []),
+    get('health', '/health/live', () => jsonAnswer({ live: true }, NO_STORE)),
+    get('health', '/health/ready', () => ready(kernel, degraded())),
+    ...(metrics ? [get('metrics', '/metrics', async () => scraped(await metrics()))] : []),
   ]
 }
 

@@ -9,7 +9,9 @@ import { getRequestListener } from '@hono/node-server'
 import { TransportError } from '../../../core/error.ts'
 import type { Kernel } from '../../../core/kernel.ts'
 import type { Closable, Transport } from '../../../core/ports/transport.ts'
-import { type Assembled, assemble } from './app.ts'
+import { assemble } from './app.ts'
+import { Authenticator } from './auth.ts'
+import { connectionOf } from './connection.ts'
 import { createEndpoints } from './endpoints.ts'
 import { forwardAuth } from './forward.ts'
 import { type ForwardAuthOptions, readForwardAuth } from './forward-options.ts'
@@ -20,9 +22,11 @@ import {
   type HttpOptions,
   type Limits,
   type Listening,
+  type RealmOptions,
   readLimits,
   readListening,
 } from './options.ts'
+import { REALMS, realmListener } from './realm.ts'
 import { isHandshake, Tls } from './tls.ts'
 
 export interface HttpServer extends Closable {
@@ -36,27 +40,85 @@ export interface HttpServer extends Closable {
 /** @throws TransportError `invalid_options`, `address_in_use` */
 export const serveHttp: Transport<HttpOptions, HttpServer> = async (kernel, options) => {
   const listening = readListening(options)
-  const limits = readLimits(options)
-  const forward = options.forwardAuth && forwarded(kernel, limits, options.forwardAuth)
+  const doors = doorsOf(kernel, options)
   const { requestTimeoutMs } = listening
-  const tls = options.tls && (await Tls.open(options.tls, options.onTls ?? (() => undefined)))
+  const auth = await openAuthOf(options)
+  let tls: Tls | undefined
+  const closeFiles = (): void => {
+    auth?.close()
+    tls?.close()
+  }
   try {
+    tls = await openTls(options)
     const server = serverOf(tls, requestTimeoutMs)
     const port = await listen(server, listening)
     const url = `${tls ? 'https' : 'http'}://${bracketed(listening.host)}:${port}`
-    const app = assemble(kernel, appOptions(options, listening, url))
-    const lane = attach(server, app, forward)
+    const lanes = attach(server, doors, { options, listening, url, auth })
     let closed: Promise<void> | undefined
     const close = (): Promise<void> => {
-      tls?.close()
-      closed ??= drain(server, app, lane, requestTimeoutMs)
+      closeFiles()
+      closed ??= drain(server, lanes, requestTimeoutMs)
       return closed
     }
     return { url, port, close }
   } catch (error) {
-    tls?.close()
+    closeFiles()
     throw error
   }
+}
+
+/** One kernel that is served here. */
+interface Door extends RealmOptions {
+  /** Undefined: the server's own. */
+  readonly realm?: string
+  readonly forward: Forward | undefined
+}
+
+/** The server's own first. @throws TransportError `invalid_options` */
+function doorsOf(kernel: Kernel, options: HttpOptions): readonly [Door, ...Door[]] {
+  const { audit, forwardAuth, opa, operations, rateLimit, realms = {}, seal } = options
+  const door = (one: RealmOptions, realm?: string): Door => {
+    const limits = readLimits({ ...sharedOf(options), seal: one.seal })
+    const forward = forwardAuth && forwarded(one.kernel, limits, forwardAuth)
+    return { ...one, forward, ...(realm === undefined ? {} : { realm }) }
+  }
+  return [
+    door({ kernel, audit, opa, operations, rateLimit, seal }),
+    ...Object.entries(realms).map(([name, one]) => door(one, name)),
+  ]
+}
+
+/** What is the same for every kernel that is served here. */
+function sharedOf(options: HttpOptions): Pick<AppOptions, (typeof SHARED)[number]> {
+  const told = SHARED.flatMap((name) =>
+    options[name] === undefined ? [] : [[name, options[name]]],
+  )
+  return Object.fromEntries(told)
+}
+const SHARED = [
+  'clock',
+  'cors',
+  'evaluationsMax',
+  'maxBodyBytes',
+  'maxConcurrent',
+  'open',
+  'trustedProxies',
+] as const
+
+async function openAuthOf(options: HttpOptions): Promise<Authenticator | undefined> {
+  const { auth = 'none', clock, lookMs, onEvent = () => undefined } = options
+  if (auth === 'none') return undefined
+  const onChange = (error?: unknown): void =>
+    onEvent(
+      error === undefined
+        ? { kind: 'auth_reloaded' }
+        : { kind: 'auth_refused', message: (error as Error).message },
+    )
+  return Authenticator.open(auth, { clock, lookMs, onChange })
+}
+
+async function openTls({ lookMs, onEvent, tls }: HttpOptions): Promise<Tls | undefined> {
+  return tls && Tls.open(tls, onEvent ?? (() => undefined), lookMs)
 }
 
 function serverOf(tls: Tls | undefined, requestTimeoutMs: number): Server {
@@ -68,14 +130,6 @@ function serverOf(tls: Tls | undefined, requestTimeoutMs: number): Server {
   return tls === undefined
     ? createServer(options)
     : tls.createServer({ ...options, handshakeTimeout: requestTimeoutMs })
-}
-
-function appOptions(
-  options: HttpOptions,
-  { hosts, publicUrl }: Listening,
-  url: string,
-): AppOptions {
-  return { ...options, publicUrl: publicUrl ?? url, ...(hosts === undefined ? {} : { hosts }) }
 }
 
 function listen(server: Server, { host, port }: Listening): Promise<number> {
@@ -114,27 +168,55 @@ function forwarded(kernel: Kernel, limits: Limits, options: ForwardAuthOptions):
   return { path, answer: (call, peer) => forwardAuth(kernel, limits, read, call, peer) }
 }
 
+interface Served {
+  readonly options: HttpOptions
+  readonly listening: Listening
+  readonly url: string
+  readonly auth: Authenticator | undefined
+}
+
 /** Runs in the turn in which listening began, so before the first request. */
-function attach(server: Server, assembled: Assembled, forward?: Forward): Lane {
-  const { app, front } = assembled
-  const whole = getRequestListener(app.fetch, {
+function attach(
+  server: Server,
+  [own, ...others]: readonly [Door, ...Door[]],
+  served: Served,
+): readonly Lane[] {
+  const first = laneOf(own, served)
+  const realms = new Map(others.map((door) => [door.realm ?? '', laneOf(door, served)] as const))
+  const listeners = new Map([...realms].map(([name, { listener }]) => [name, listener] as const))
+  server.on(
+    'request',
+    realms.size === 0 ? first.listener : realmListener(first.listener, listeners),
+  )
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    const { front } = first
+    if (isHandshake(error, socket)) front.refused('tls_handshake')
+    if (isHandshake(error, socket) || GONE.has(error.code ?? '')) return void socket.destroy()
+    const [status, code] = NOT_HTTP[error.code ?? ''] ?? ['400 Bad Request', 'malformed']
+    front.refused(code)
+    if (!socket.writable || connectionOf(socket).deciding > 0) socket.destroy()
+    else socket.end(lastAnswer(status, code), () => socket.destroy())
+  })
+  return [first, ...realms.values()]
+}
+
+function laneOf({ forward, ...door }: Door, { auth, listening, options, url }: Served): Lane {
+  const { hosts, publicUrl = url } = listening
+  const assembled = assemble(door.kernel, {
+    ...sharedOf(options),
+    ...door,
+    publicUrl: door.realm === undefined ? publicUrl : `${publicUrl}${REALMS}${door.realm}`,
+    ...(auth === undefined ? {} : { auth }),
+    ...(hosts === undefined ? {} : { hosts }),
+  })
+  const whole = getRequestListener(assembled.app.fetch, {
     // HTTP/1.0 clients may send no Host.
     hostname: 'localhost',
     overrideGlobalObjects: false,
     errorHandler: () =>
       new Response(NOT_READ, { status: 400, headers: { 'content-type': PLAIN_TEXT } }),
   })
-  const lane = new Lane(assembled, whole, forward)
-  server.on('request', lane.listener)
-  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    if (isHandshake(error, socket)) front.refused('tls_handshake')
-    if (isHandshake(error, socket) || GONE.has(error.code ?? '')) return void socket.destroy()
-    const [status, code] = NOT_HTTP[error.code ?? ''] ?? ['400 Bad Request', 'malformed']
-    front.refused(code)
-    if (!socket.writable || lane.isDeciding(socket)) socket.destroy()
-    else socket.end(lastAnswer(status, code), () => socket.destroy())
-  })
-  return lane
+  return new Lane(assembled, whole, forward)
 }
 
 /** The client ended in the middle of a request. */
@@ -169,16 +251,15 @@ const FLUSH_MS = 2000
 /** Node stops checking its own time limits once it closes. */
 async function drain(
   server: Server,
-  { front }: Assembled,
-  { arriving }: Lane,
+  lanes: readonly Lane[],
   requestTimeoutMs: number,
 ): Promise<void> {
-  const idle = front.gate.close()
+  const idle = Promise.all(lanes.map(({ front }) => front.gate.close()))
   const gone = new Promise<void>((resolve) => {
     server.close(() => resolve())
   })
   const cut = (): void => {
-    for (const { socket } of arriving) socket.destroy()
+    for (const { arriving } of lanes) for (const { socket } of arriving) socket.destroy()
   }
   const timers = [
     setTimeout(cut, requestTimeoutMs),

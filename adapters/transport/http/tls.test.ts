@@ -9,7 +9,8 @@ import { Authority, type Certificate } from '../../../test/certificates.ts'
 import { refusal } from '../../../test/conformance/laws.ts'
 import { FakeKernel } from '../../../test/fake-kernel.ts'
 import { type HttpOptions, type HttpServer, serveHttp } from './index.ts'
-import type { TlsEvent, TlsOptions } from './tls.ts'
+import type { HttpEvent } from './options.ts'
+import type { TlsOptions } from './tls.ts'
 
 let authority: Authority
 let other: Authority
@@ -28,14 +29,15 @@ afterAll(async () => {
 
 async function served(
   tls: TlsOptions,
-  use: (server: HttpServer, events: readonly TlsEvent[], kernel: FakeKernel) => Promise<void>,
+  use: (server: HttpServer, events: readonly HttpEvent[], kernel: FakeKernel) => Promise<void>,
   more: HttpOptions = {},
 ): Promise<void> {
-  const events: TlsEvent[] = []
+  const events: HttpEvent[] = []
   const kernel = new FakeKernel()
   const server = await serveHttp(kernel, {
-    tls: { lookMs: 20, ...tls },
-    onTls: (event) => events.push(event),
+    tls,
+    lookMs: 20,
+    onEvent: (event) => events.push(event),
     ...more,
   })
   try {

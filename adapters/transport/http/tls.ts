@@ -7,6 +7,7 @@ import { createServer, type Server } from 'node:https'
 import type { Socket } from 'node:net'
 import { createSecureContext, type SecureContextOptions, type TLSSocket } from 'node:tls'
 import { TransportError } from '../../../core/error.ts'
+import { connectionOf } from './connection.ts'
 import { type Contents, type FileWatch, watchFiles } from './watched-files.ts'
 
 export interface TlsOptions {
@@ -20,8 +21,6 @@ export interface TlsOptions {
   readonly requireClientCert?: boolean
   /** Default TLSv1.2. */
   readonly minVersion?: 'TLSv1.2' | 'TLSv1.3'
-  /** Milliseconds between two looks at the files. Default 1,000. */
-  readonly lookMs?: number
 }
 
 /** What an operator should hear of. `tls_refused`: the files changed and cannot be used; the ones before them still are. */
@@ -37,8 +36,6 @@ export class Tls {
   readonly #options: TlsOptions
   readonly #watch: FileWatch<Paths>
   readonly #onEvent: (event: TlsEvent) => void
-  /** Connections whose client was verified, if at all, by roots that have been replaced. */
-  readonly #outdated = new WeakSet<Socket>()
   readonly #open = new Set<TLSSocket>()
   /** By the client's address and port: connections that are not secure yet. */
   readonly #shaking = new Map<string, Socket>()
@@ -58,8 +55,12 @@ export class Tls {
   }
 
   /** @throws TransportError `invalid_options` */
-  static async open(options: TlsOptions, onEvent: (event: TlsEvent) => void): Promise<Tls> {
-    const watch = await openFiles(options)
+  static async open(
+    options: TlsOptions,
+    onEvent: (event: TlsEvent) => void,
+    lookMs?: number,
+  ): Promise<Tls> {
+    const watch = await openFiles(options, lookMs)
     try {
       contextOf(options, watch.contents)
     } catch (cause) {
@@ -82,11 +83,6 @@ export class Tls {
     if (asked) this.#followConnections(server)
     this.#server = server
     return server
-  }
-
-  /** No request on this connection is its client's any more. */
-  isOutdated(socket: Socket): boolean {
-    return this.#outdated.has(socket)
   }
 
   close(): void {
@@ -127,7 +123,7 @@ export class Tls {
   /** Who was verified by roots that are gone must come again, under the new ones. */
   #distrust(): void {
     for (const socket of this.#shaking.values()) socket.destroy()
-    for (const socket of this.#open) this.#outdated.add(socket)
+    for (const socket of this.#open) connectionOf(socket).outdate()
     this.#server?.closeIdleConnections()
   }
 }
@@ -139,7 +135,10 @@ export function isHandshake({ code }: NodeJS.ErrnoException, socket: Socket): bo
   return code === 'ECONNRESET' && Boolean((socket as Partial<TLSSocket>).authorizationError)
 }
 
-async function openFiles({ cert, clientCa, key, lookMs }: TlsOptions): Promise<FileWatch<Paths>> {
+async function openFiles(
+  { cert, clientCa, key }: TlsOptions,
+  lookMs: number | undefined,
+): Promise<FileWatch<Paths>> {
   const paths: Paths = { cert, key, ...(clientCa === undefined ? {} : { clientCa }) }
   try {
     return await watchFiles(paths, { everyMs: lookMs })
