@@ -1,6 +1,14 @@
 /** Programs that tests drive and npm does not bring. Each is fetched once into a folder outside the repository. */
 import { execFile } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -25,7 +33,7 @@ export async function tesseraFsck(): Promise<string> {
   return path
 }
 
-/** The path of OPA's own program, which benchmarks run as a server. @throws without Go */
+/** The path of OPA's own program, which benchmarks and comparisons run as a server. @throws without Go */
 export async function opaProgram(): Promise<string> {
   const bin = folder('opa-1.22.0')
   const path = join(bin, 'opa')
@@ -84,6 +92,18 @@ async function fetched(
   await fetchInto(partial)
   if (!existsSync(path)) renameSync(partial, bin)
   return path
+}
+
+/** The Python of a virtual environment that has OPA's client for Python. @throws without Python */
+export async function opaPython(): Promise<string> {
+  const venv = folder('opa-python-client-3.0.0')
+  const python = join(venv, 'bin', 'python')
+  if (existsSync(join(venv, 'ready'))) return python
+  await run('python3', ['-m', 'venv', '--clear', venv])
+  const install = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check']
+  await run(python, [...install, 'OPA-python-client==3.0.0'])
+  writeFileSync(join(venv, 'ready'), '')
+  return python
 }
 
 /** Whether `command` can be started at all. */

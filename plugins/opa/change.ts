@@ -87,8 +87,9 @@ type Applied = { readonly value: Json } | { readonly failure: Failure | Outcome 
 function apply(documents: Members, { ifAbsent, parents, steps }: Wanted): Applied {
   let value: Json = documents
   for (const { op, path, value: given } of steps) {
-    if (ifAbsent && lookUp(value, path) !== undefined) return { failure: 'document_exists' }
-    const made = parents ? makeParents(value, path) : { value }
+    const isThere = lookUp(value, path) !== undefined
+    if (ifAbsent && isThere) return { failure: 'document_exists' }
+    const made = parents && !isThere ? makeParents(value, path) : { value }
     if ('failure' in made) return made
     const changed = change(made.value, path, op === 'remove' ? { op } : { op, value: given })
     if ('failure' in changed) return changed
