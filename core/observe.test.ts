@@ -67,7 +67,9 @@ describe('an observer', () => {
       ...submission('note.write', { canary: 'canary-payload' }),
       peer,
     })
-    const [[observed]] = observer.of('decided') as [[Observed]]
+    const [[activation], [observed]] = observer.of('decided') as [[Observed], [Observed]]
+    expect(activation).toMatchObject({ action: 'kernel.activate-policy', index: 0n })
+    expect(activation).not.toHaveProperty('durations')
     expect(observed).toEqual({
       id,
       action: 'note.write',
@@ -96,7 +98,7 @@ describe('an observer', () => {
     expect(observer.of('checked')).toEqual([['note.read', true]])
     expect(observer.of('refused')).toEqual([['http', 'too_large']])
     expect(observer.of('noDecision')).toEqual([['aborted']])
-    expect(observer.of('decided')).toEqual([])
+    expect(observer.of('decided')).toHaveLength(1)
     await kernel.close()
   })
 
@@ -153,7 +155,7 @@ describe('an observer', () => {
     }
     const { kernel } = await kit({ observer })
     await kernel.decide(submission('canary.secret'))
-    expect(actions).toEqual(['unknown', 'unknown'])
+    expect(actions).toEqual(['kernel.activate-policy', 'unknown', 'unknown'])
     await kernel.close()
   })
 })

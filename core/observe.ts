@@ -2,6 +2,8 @@
  * What may be seen of the kernel at work: for metrics, traces and logs. Codes, rules, digests, sizes and durations; never a payload, a fact,
  * a message or who asked. Every method is optional and called synchronously; whatever it throws is dropped, so that watching hurts nothing.
  */
+import { type Committed, sealReached } from './commit.ts'
+import type { Draft } from './decision.ts'
 import { NoDecision, type NoDecisionCode, type StoreErrorCode } from './error.ts'
 import type { Change, LeafReason } from './log/leaf.ts'
 import type { Clock } from './ports/clock.ts'
@@ -27,7 +29,27 @@ export interface Observed {
   readonly revision: string
   readonly seal: 'committed_unsealed' | 'durable' | 'sealed'
   readonly index: bigint
-  readonly durations: Durations
+  /** Not of searches and the kernel's own decisions. */
+  readonly durations?: Durations
+}
+
+export function observed(
+  { action, answer, id, policy }: Draft,
+  committed: Committed,
+  waitedForSeal: boolean,
+  durations?: Durations,
+): Observed {
+  return {
+    id,
+    action,
+    allow: answer.allow,
+    reasons: answer.reasons.map(({ code, rule }) => ({ code, rule })),
+    policy: policy?.digest ?? 'none',
+    revision: policy?.revision ?? 'none',
+    seal: sealReached(committed, waitedForSeal),
+    index: committed.index,
+    ...(durations && { durations }),
+  }
 }
 
 /** What a caller asked the kernel for. */

@@ -5,6 +5,7 @@ import { type Draft, decisionId, PARTITION, recordWithin } from './decision.ts'
 import { EngineError, NoDecision } from './error.ts'
 import type { Json } from './json.ts'
 import { leafHash } from './log/leaf.ts'
+import { observed } from './observe.ts'
 import type { Bundle } from './ports/compiler.ts'
 import type { Policy } from './ports/engine.ts'
 import type { Batch, Key, Stored, Write } from './ports/store.ts'
@@ -130,11 +131,9 @@ export class OwnDecisions {
     const recorded = recordWithin(this.#core, draft)
     if (!recorded) throw new NoDecision('unavailable', `${action} is larger than the store takes`)
     const { leaf, leafHash: hash } = recorded.record
-    await this.#submit(
-      draft.id,
-      { writes: recorded.record.writes, leaf: encoder.encode(leaf) },
-      hash,
-    )
+    const batch: Batch = { writes: recorded.record.writes, leaf: encoder.encode(leaf) }
+    const committed = await this.#submit(draft.id, batch, hash)
+    this.#core.watching?.decided(observed(draft, committed, false))
   }
 
   async #submit(id: string, batch: Batch, hash: Uint8Array): Promise<Committed> {

@@ -8,6 +8,7 @@ import { type DecisionRecord, type Draft, decisionId, recordWithin } from './dec
 import { NoDecision, type NoDecisionCode } from './error.ts'
 import type { Json } from './json.ts'
 import { searchAction } from './log/leaf.ts'
+import { observed } from './observe.ts'
 import { PageTokens } from './pagetoken.ts'
 import type { Request } from './request.ts'
 import {
@@ -150,6 +151,9 @@ async function logged(
   const batch = { writes, leaf: utf8(leaf) }
   const startedAt = core.clock.now()
   const committed = await core.committer.submit({ id, batch, leafHash, startedAt, waitForSeal })
-  if ('index' in committed) return { ...recorded, committed }
+  if ('index' in committed) {
+    core.watching?.decided(observed(draft, committed, waitForSeal))
+    return { ...recorded, committed }
+  }
   throw new NoDecision('overloaded', 'too busy to log the search', { retryAfterMs: 1000 })
 }

@@ -1,5 +1,5 @@
 /** One attempt at one decision: when it began, what it read, and the exact texts that its leaf will commit to. */
-import { type Committed, sealReached } from './commit.ts'
+import type { Committed } from './commit.ts'
 import type { Core } from './core.ts'
 import type { Deadline } from './deadline.ts'
 import { type Answer, type Draft, decisionId, PARTITION } from './decision.ts'
@@ -9,7 +9,7 @@ import { AuditedReads } from './erase.ts'
 import { NoDecision } from './error.ts'
 import type { Claim } from './idempotency.ts'
 import type { Json } from './json.ts'
-import { Steps } from './observe.ts'
+import { observed, Steps } from './observe.ts'
 import type { Plugin } from './plugin.ts'
 import type { UnixMillis, UnixSeconds } from './ports/clock.ts'
 import type { Policy, PolicyInput } from './ports/engine.ts'
@@ -203,19 +203,9 @@ export class Trial {
 
   /** Tells those who watch what is in the log now. */
   tell(draft: Draft, committed: Committed): void {
-    const { steps } = this
-    if (steps === undefined) return
-    this.#core.watching?.decided({
-      id: draft.id,
-      action: draft.action,
-      allow: draft.answer.allow,
-      reasons: draft.answer.reasons.map(({ code, rule }) => ({ code, rule })),
-      policy: draft.policy?.digest ?? 'none',
-      revision: draft.policy?.revision ?? 'none',
-      seal: sealReached(committed, this.waitForSeal),
-      index: committed.index,
-      durations: steps.durations(),
-    })
+    const { watching } = this.#core
+    if (watching !== undefined)
+      watching.decided(observed(draft, committed, this.waitForSeal, this.steps?.durations()))
   }
 
   #outboxWrite(entry: Planned['outbox'][number], i: number): Write {

@@ -14,6 +14,7 @@ export interface Instruments {
   readonly decisions: Counter<'action' | 'decision' | 'reason'>
   readonly checks: Counter<'action' | 'decision'>
   readonly noDecisions: Counter<'code'>
+  readonly shadowed: Counter<'action' | 'change'>
   readonly refused: Counter<'code' | 'source'>
   readonly unsealed: Counter
   readonly storeFailures: Counter<'code'>
@@ -62,6 +63,7 @@ function instruments(registry: Registry): Instruments {
         ...(['action', 'decision', 'reason'] as const),
       ),
       checks: counter('assay_checks_total', 'Dry runs', 'action', 'decision'),
+      shadowed: counter('assay_shadow_total', 'Compared with a shadow', 'action', 'change'),
       noDecisions: counter('assay_no_decisions_total', 'Requests without a decision', 'code'),
       refused: counter('assay_refused_total', 'Refused before dispatch', 'code', 'source'),
       inFlight: gauge('assay_in_flight', 'Dispatches under way'),

@@ -12,9 +12,9 @@ export function lines(log: EventLog): Observer {
         action,
         allow,
         decision_id: id,
-        duration_ms: rounded(durations.total),
         index: index.toString(),
         reasons: reasons.map(({ code }) => code),
+        ...(durations && { duration_ms: rounded(durations.total) }),
         ...inTrace(),
       })
     },

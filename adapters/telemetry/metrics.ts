@@ -91,6 +91,7 @@ function decisions(all: Instruments): Observer {
       const reason = reasons.of(given[0]?.code ?? 'none')
       all.decisions.inc({ action, decision: word(allow), reason })
       if (seal === 'committed_unsealed') all.unsealed.inc()
+      if (durations === undefined) return
       all.total.observe(durations.total / 1000)
       all.facts.observe(durations.facts / 1000)
       all.policy.observe(durations.policy / 1000)
@@ -111,6 +112,7 @@ function machinery(all: Instruments, clock: Clock, codes: Bounded): Observer {
     storeFailed: (code) => all.storeFailures.inc({ code }),
     sealed: (_size, durationMs) => all.seal.observe(durationMs / 1000),
     sealFailed: () => all.sealFailures.inc(),
+    shadowed: (action, change) => all.shadowed.inc({ action, change }),
     activated(digest, revision) {
       all.policyInfo.reset()
       all.policyInfo.set({ digest, revision }, 1)

@@ -72,6 +72,9 @@ async function open(options: KitOptions = {}, level: Level = 'debug'): Promise<D
 const ask = (desk: Desk, headers: Record<string, string> = {}, payload: unknown = {}) =>
   fetch(`${desk.url}/assay/v1/decisions`, posted({ action: 'note.read', payload }, headers))
 
+const ACTIVATED =
+  'assay_decisions_total{action="kernel.activate-policy",decision="allow",reason="kernel/policy_activated"} 1'
+
 describe('metrics', () => {
   test('count decisions by action and reason, and what else happens', async () => {
     let policy = ALLOW
@@ -128,10 +131,11 @@ describe('metrics', () => {
     })
     for (let i = 0; i < 300; i++) await desk.kernel.decide(submission())
     const series = (await desk.scrape()).match(/^assay_decisions_total\{.*$/gm) ?? []
-    // The reason of the first activation counts too.
+    // The activation is a decision with a reason of its own.
     expect(series).toHaveLength(257)
+    expect(series).toContain(ACTIVATED)
     expect(series).toContain(
-      'assay_decisions_total{action="note.read",decision="deny",reason="other"} 44',
+      'assay_decisions_total{action="note.read",decision="deny",reason="other"} 45',
     )
   })
 
@@ -240,6 +244,7 @@ describe('log lines', () => {
     await fetch(`${desk.url}/assay/v1/receipts/canary`)
     await fetch(`${desk.url}/canary?canary`)
     expect(desk.lines).toMatchObject([
+      { level: 'debug', event: 'decision', action: 'kernel.activate-policy', index: '0' },
       { level: 'info', event: 'policy_active', digest: bundle().digest },
       {
         level: 'debug',
