@@ -239,3 +239,42 @@ describe('fsck', () => {
     await expect(fsck(broken, anchor)).rejects.toBe(failure)
   })
 })
+
+describe('a change of the key', () => {
+  const next = formatVkey(origin, testSigner(2).publicKey)
+  const retired = formatVkey(origin, publicKey)
+  const change = (lastTrustedSize: string): Uint8Array =>
+    utf8(encodeLeaf({ type: 'assay.key/v1', time: 3, retired, next, lastTrustedSize }))
+  const changed = async (lastTrustedSize = '4') =>
+    served([leaf(0), leaf(1), leaf(2), change(lastTrustedSize)])
+  const knowing = (to: string | undefined, from = '4'): TrustAnchor => ({
+    ...anchor,
+    keys: [
+      { vkey: retired, from: '0', ...(to === undefined ? {} : { to }) },
+      { vkey: next, from },
+    ],
+  })
+
+  it('is sound where the anchor says the same', async () => {
+    const report = await fsck(await changed(), knowing('4'))
+    expect(report).toMatchObject({ ok: true, leaves: 4n, decisions: 3n })
+  })
+
+  it.each([
+    ['does not know the next key', anchor],
+    ['does not end the old one', knowing(undefined)],
+    ['trusts the old one for longer', knowing('5')],
+    ['begins the next one elsewhere', knowing('4', '3')],
+  ])('is a problem where the anchor %s', async (_, trust) => {
+    const report = await fsck(await changed(), trust)
+    expect(codes(report.problems)).toEqual(['untrusted_key leaf 3'])
+  })
+
+  it('may end the old key earlier: it was compromised, or turned out to be', async () => {
+    const both = await served([leaf(0), leaf(1), leaf(2), change('2'), leaf(4)])
+    const report = await fsck(both, knowing('2'))
+    // The head of five leaves is signed by the old key, which does not count for it any more.
+    expect(codes(report.problems)).toEqual(['untrusted_key checkpoint'])
+    expect(await fsck(await changed('4'), knowing('4'))).toMatchObject({ ok: true })
+  })
+})

@@ -12,6 +12,7 @@ import {
   encodeLeaf,
   encodeOwnLeaf,
   isCommitmentField,
+  type KeyLeaf,
   type Leaf,
   leafHash,
   MAX_LEAF_BYTES,
@@ -76,7 +77,18 @@ const counts: fc.Arbitrary<CountsLeaf> = fc.record(
   },
   { noNullPrototype: true },
 )
-const leaves: fc.Arbitrary<Leaf> = fc.oneof(decision, counts)
+const vkey = fc.stringMatching(/^[!-~]{1,200}$/)
+const rotation: fc.Arbitrary<KeyLeaf> = fc.record(
+  {
+    time: seconds,
+    type: fc.constant('assay.key/v1' as const),
+    retired: vkey,
+    next: vkey,
+    lastTrustedSize: fc.bigInt({ min: 0n, max: 2n ** 62n }).map(String),
+  },
+  { noNullPrototype: true },
+)
+const leaves: fc.Arbitrary<Leaf> = fc.oneof(decision, counts, rotation)
 
 const sample: DecisionLeaf = {
   type: 'assay.decision/v1',
@@ -165,6 +177,8 @@ describe('leaves', () => {
       { ...sample, action: '\ud800' },
       { type: 'assay.counts/v1', kind: 'refused', from: 2, to: 1, counts: [] },
       { type: 'assay.counts/v1', kind: 'other', from: 1, to: 1, counts: [] },
+      { type: 'assay.key/v1', time: 1, retired: 'a', next: 'b\n', lastTrustedSize: '1' },
+      { type: 'assay.key/v1', time: 1, retired: 'a', next: 'b', lastTrustedSize: '01' },
       {
         type: 'assay.counts/v1',
         kind: 'checks',

@@ -5,7 +5,15 @@ import { FIXTURES_ABSENT, fixture } from '../../test/fixtures.ts'
 import { codeOf, testSigner, utf8 } from '../../test/log.ts'
 import { fromHex, toBase64, toHex } from '../crypto.ts'
 import { formatCheckpoint, parseCheckpoint, parseDecimal } from './checkpoint.ts'
-import { ed25519KeyId, formatVkey, parseNote, parseVkey, signNote, verifyNote } from './note.ts'
+import {
+  ed25519KeyId,
+  formatVkey,
+  joinNotes,
+  parseNote,
+  parseVkey,
+  signNote,
+  verifyNote,
+} from './note.ts'
 
 /** witness-tlog: log seed 32 x 0x01, witness seed 32 x 0x02, three leaves, time 1700000000. */
 const logVkey = 'log.example/a+870806f8+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c'
@@ -329,5 +337,21 @@ describe('the vectors of nucleus', () => {
       const wide = narrower.has(key_name) || key_name.length > 255
       expect(code).toBe(result === 'ok' || wide ? 'accepted' : 'malformed')
     }
+  })
+})
+
+describe('joinNotes', () => {
+  it('has the signatures of both, in their order', async () => {
+    const sign = async (seed: number, text = 'text\n'): Promise<Uint8Array> => {
+      const { publicKey, sign } = testSigner(seed)
+      return signNote(text, 'log.example', ed25519KeyId('log.example', publicKey), sign)
+    }
+    const keys = [1, 2].map((seed) =>
+      parseVkey(formatVkey('log.example', testSigner(seed).publicKey)),
+    )
+    const joined = joinNotes(await sign(1), await sign(2))
+    expect(verifyNote(parseNote(joined), keys)).toEqual(keys.map((key) => ({ key })))
+    const other = await sign(2, 'other\n')
+    expect(codeOf(() => joinNotes(joined, other))).toBe('malformed')
   })
 })

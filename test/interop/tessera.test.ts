@@ -9,7 +9,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { Server } from '../server.ts'
+import { assay, Server } from '../server.ts'
 import { tesseraFsck } from '../tools.ts'
 
 /** More than two full tiles, and a partial one. */
@@ -81,6 +81,21 @@ test.each(tampered)('Tessera fsck refuses it when %s comes with another byte', a
   } finally {
     proxy.close()
   }
+})
+
+test('Tessera fsck accepts it under the key that took over', async () => {
+  await server?.stop()
+  const rotated = await assay('log', 'rotate-key', '--data', join(folder, 'data'), '--json')
+  expect(rotated).toMatchObject({ code: 0 })
+  const { vkey } = JSON.parse(rotated.output) as { vkey: string }
+  server = new Server({ data: join(folder, 'data') })
+  url = await server.ready
+  // Both keys signed the head at which they change: who knows either of them accepts it.
+  expect(await fsck(url)).toMatchObject({ sound: true })
+  writeFileSync(vkeyFile, vkey)
+  expect(await fsck(url)).toMatchObject({ sound: true })
+  await decide(DECISIONS)
+  expect(await fsck(url)).toMatchObject({ sound: true })
 })
 
 /** Serves the log with the middle byte of `path` changed. */
