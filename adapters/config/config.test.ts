@@ -50,6 +50,60 @@ describe('a configuration file', () => {
     expect(await load('# nothing but a comment\n')).toMatchObject({ seal: 'sealed' })
   })
 
+  it('says what the server tells of itself, and to whom its decisions go', async () => {
+    expect((await load('')).operations).toEqual({ telemetry: { traces: true }, exports: [] })
+    const { operations } = await load(`
+telemetry: { metrics: false }
+log: { level: debug }
+export:
+  - { kind: opa-logs, url: "https://logs.example.com", mask: ./mask, bearerTokenFile: token }
+  - { kind: otlp, name: second, url: "http://127.0.0.1:4318/v1/logs", openings: [payload, facts.a] }
+`)
+    const batch = { maxEvents: 256, delayMs: 1000, timeoutMs: 10_000 }
+    const nothing = { headers: {}, labels: {}, openings: [], batch }
+    expect(operations).toEqual({
+      telemetry: { metrics: false, traces: true },
+      log: { level: 'debug', format: 'json', requests: true },
+      exports: [
+        {
+          ...nothing,
+          kind: 'opa-logs',
+          name: 'opa-logs',
+          url: 'https://logs.example.com',
+          mask: join(dir, 'mask'),
+          bearerTokenFile: join(dir, 'token'),
+        },
+        {
+          ...nothing,
+          kind: 'otlp',
+          name: 'second',
+          url: 'http://127.0.0.1:4318/v1/logs',
+          openings: ['payload', 'facts.a'],
+        },
+      ],
+    })
+  })
+
+  for (const [what, text] of [
+    ['a receiver that is no http URL', 'export: [{ kind: otlp, url: "file:///etc/passwd" }]'],
+    ['an exporter without a receiver', 'export: [{ kind: otlp }]'],
+    ['a kind that does not exist', 'export: [{ kind: syslog, url: "https://a.example" }]'],
+    [
+      'two exporters that would share a place',
+      'export: [{ kind: otlp, url: "https://a.example" }, { kind: otlp, url: "https://b.example" }]',
+    ],
+    [
+      'an opening that does not exist',
+      'export: [{ kind: otlp, url: "https://a.example", openings: [secrets] }]',
+    ],
+    [
+      'a name that leads out of the folder',
+      'export: [{ kind: otlp, url: "https://a.example", name: ../x }]',
+    ],
+    ['a level that does not exist', 'log: { level: trace }'],
+  ] as const)
+    it(`refuses ${what}`, () => expect(refused(text).code).toBe('invalid_config'))
+
   it('has paths that are relative to itself, and --data wins', async () => {
     const text = `
 data: state
@@ -96,7 +150,7 @@ describe('forward authentication', () => {
       proxy: 'traefik',
       path: '/proxy/authorize',
       hosts: ['app.example.com'],
-      subject: { header: 'X-Auth-User', type: 'person' },
+      subject: { header: 'X-Auth-User', type: 'person', from: ['spiffe://lab/envoy'] },
       routes: [
         {
           methods: ['GET'],

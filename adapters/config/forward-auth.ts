@@ -6,7 +6,11 @@ export interface ForwardAuthConfig {
   readonly proxy: 'caddy' | 'envoy' | 'nginx' | 'traefik'
   readonly path?: string
   readonly hosts?: readonly string[]
-  readonly subject?: { readonly header: string; readonly type?: string }
+  readonly subject?: {
+    readonly header: string
+    readonly type?: string
+    readonly from?: readonly string[]
+  }
   readonly routes?: readonly ForwardRouteConfig[]
   readonly claims?: { readonly headers?: readonly string[]; readonly query?: readonly string[] }
   readonly upstreamHeader?: string
@@ -60,6 +64,14 @@ export const forwardAuthSchema: z.ZodType<ForwardAuthConfig> = z
           'A header that the proxy sets on every request, over what the client sent',
         ),
         type: z.string().min(1).max(64).describe('Default user').exactOptional(),
+        from: z
+          .array(z.string().min(1).max(256))
+          .min(1)
+          .max(64)
+          .describe(
+            'Ids of the authenticated proxies whose word counts; others are asked about as themselves',
+          )
+          .exactOptional(),
       })
       .describe('Who asks, as the proxy says; default: the peer that this server authenticated')
       .exactOptional(),

@@ -12,9 +12,16 @@ export interface ForwardAuthOptions {
   readonly hosts?: readonly string[]
   /**
    * Who asks, where the proxy establishes it: a header that the proxy itself sets on every request, over whatever the client sent.
-   * Anybody who reaches this server past the proxy can write it. Default: the peer that this server authenticated.
+   * Anybody who reaches this server past the proxy can write it: `from` lists the peers, by id, whose word counts, which are then proxies
+   * that authenticate themselves; another peer is asked about as itself. Default: the peer that this server authenticated.
    */
-  readonly subject?: { readonly header: string; readonly type?: string }
+  readonly subject?: {
+    readonly header: string
+    /** Default `user`. */
+    readonly type?: string
+    /** Default: anybody, which only loopback allows without authentication. */
+    readonly from?: readonly string[]
+  }
   /** At most 1,000. Default: none, every question is about `{ type: 'route', id: PATH }`. */
   readonly routes?: readonly ForwardRoute[]
   /** Headers and query parameters that rules may look at, as claims in the context: at most 32 of each. They are kept in the log's openings. */
@@ -27,7 +34,13 @@ export interface ForwardAuth {
   readonly proxy: ForwardProxy
   readonly path: string
   readonly hosts: ReadonlySet<string> | undefined
-  readonly subject: { readonly header: string; readonly type: string } | undefined
+  readonly subject:
+    | {
+        readonly header: string
+        readonly type: string
+        readonly from: ReadonlySet<string> | undefined
+      }
+    | undefined
   readonly router: Router
   /** In lower case, as the other names of headers. */
   readonly claims: { readonly headers: readonly string[]; readonly query: readonly string[] }
@@ -50,7 +63,11 @@ export function readForwardAuth(options: ForwardAuthOptions): ForwardAuth {
     proxy,
     path,
     hosts: hosts && new Set(hosts.map((host) => host.toLowerCase())),
-    subject: subject && { header: headerName(subject.header), type: subject.type ?? 'user' },
+    subject: subject && {
+      header: headerName(subject.header),
+      type: subject.type ?? 'user',
+      from: subject.from && new Set(subject.from),
+    },
     router: createRouter(routes),
     claims: { headers: headers.map(claimedHeader), query },
     upstreamHeader: upstreamHeader === undefined ? undefined : headerName(upstreamHeader),

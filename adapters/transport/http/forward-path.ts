@@ -17,7 +17,6 @@ export interface Target {
 
 /** @param target in origin form, as the client sent it @throws Refusal `ambiguous_path` */
 export function readTarget(target: string): Target {
-  // A header that came twice is joined with a comma and a space.
   if (/[\s#]/.test(target)) throw ambiguous('has a space or a fragment')
   const mark = target.indexOf('?')
   const raw = mark < 0 ? target : target.slice(0, mark)

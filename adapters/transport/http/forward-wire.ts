@@ -12,11 +12,6 @@ import type { Call } from './call.ts'
  */
 export type ForwardProxy = 'caddy' | 'envoy' | 'nginx' | 'traefik'
 
-/** A call whose request line is known as it came, before anybody normalised it. */
-export interface RawCall extends Call {
-  readonly target: string
-}
-
 /** The request that waits at the proxy. */
 export interface Original {
   readonly method: string
@@ -33,25 +28,31 @@ const PREFIXES: Readonly<Record<ForwardProxy, 'x-forwarded' | 'x-original' | und
 }
 
 /** @throws Refusal `invalid_request` when it does not come as this proxy sends it */
-export function readOriginal(call: RawCall, proxy: ForwardProxy, path: string): Original {
+export function readOriginal(call: Call, proxy: ForwardProxy, path: string): Original {
   const rest = call.target.slice(path.length)
   const prefix = PREFIXES[proxy]
   if (prefix === undefined)
     return {
       method: readMethod(call.method),
-      host: readHost(call.header('host')),
+      host: readHost(single(call, 'host')),
       target: rest,
     }
   if (rest !== '' && !rest.startsWith('?'))
     throw new Refusal('invalid_request', `${proxy} asks at ${path}, with nothing after it`)
   return {
-    method: readMethod(call.header(`${prefix}-method`)),
-    host: readHost(call.header(`${prefix}-host`)),
-    target: needed(call.header(`${prefix}-uri`), 'path'),
+    method: readMethod(single(call, `${prefix}-method`)),
+    host: readHost(single(call, `${prefix}-host`)),
+    target: needed(single(call, `${prefix}-uri`), 'path'),
   }
 }
 
-/** Node joins a header that came twice with a comma, which none of the three can have in it. */
+/** Of a header that comes twice, one may be the client's: neither is taken. @throws Refusal `invalid_header` */
+export function single(call: Call, name: string): string | undefined {
+  const lines = call.lines(name)
+  if (lines.length > 1) throw new Refusal('invalid_header', `${name} comes more than once`)
+  return lines[0]
+}
+
 function readMethod(method: string | undefined): string {
   if (/^[A-Z][A-Z0-9-]{0,31}$/.test(needed(method, 'method'))) return method as string
   throw new Refusal('invalid_request', 'the method of the request cannot be read')

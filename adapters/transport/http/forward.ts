@@ -8,10 +8,11 @@
 import type { Kernel, Submission } from '../../../core/kernel.ts'
 import { Payload, type Peer } from '../../../core/request.ts'
 import { type Answer, jsonAnswer, Refusal } from './answer.ts'
+import type { Call } from './call.ts'
 import type { ForwardAuth } from './forward-options.ts'
 import { readTarget, type Target } from './forward-path.ts'
 import { type Claims, httpContext } from './forward-route.ts'
-import { type RawCall, readOriginal } from './forward-wire.ts'
+import { readOriginal, single } from './forward-wire.ts'
 import { decisionHeaders } from './frame.ts'
 import { EVALUATE } from './model.ts'
 import type { Limits } from './options.ts'
@@ -27,7 +28,7 @@ export async function forwardAuth(
   kernel: Kernel,
   limits: Limits,
   options: ForwardAuth,
-  call: RawCall,
+  call: Call,
   peer: Peer,
 ): Promise<Answer> {
   const subject = subjectOf(options, call, peer)
@@ -50,7 +51,7 @@ export async function forwardAuth(
 
 function submissionOf(
   { claims, hosts, path, proxy, router }: ForwardAuth,
-  call: RawCall,
+  call: Call,
   peer: Peer,
   subject: Subject,
 ): Submission {
@@ -65,22 +66,23 @@ function submissionOf(
 }
 
 /** The authenticated peer, or, where the operator says that the proxy sets it, whom a header names. */
-function subjectOf({ subject }: ForwardAuth, call: RawCall, peer: Peer): Subject {
-  if (subject === undefined) return { type: peer.kind, id: peer.id }
-  const id = call.header(subject.header)
+function subjectOf({ subject }: ForwardAuth, call: Call, peer: Peer): Subject {
+  if (subject === undefined || subject.from?.has(peer.id) === false)
+    return { type: peer.kind, id: peer.id }
+  const id = single(call, subject.header)
   if (id === undefined || id === '') return { type: 'anonymous', id: 'anonymous' }
   if (SUBJECT.test(id)) return { type: subject.type, id }
   throw new Refusal('invalid_header', `${subject.header} names no one subject`)
 }
-/** Without comma and space: a header that came twice is joined with them, and then names two. */
-const SUBJECT = /^[\x21-\x2b\x2d-\x7e]{1,256}$/
+/** Of visible ASCII, as a header carries it; spaces and commas inside, as in the names of certificates. */
+const SUBJECT = /^[\x21-\x7e](?:[\x20-\x7e]{0,254}[\x21-\x7e])?$/
 
 function subjectText({ type, id }: Subject): string {
   return `${encodeURIComponent(type)}/${encodeURIComponent(id)}`
 }
 
 /** As far as they are there. */
-function claimed({ headers, query }: ForwardAuth['claims'], target: Target, call: RawCall): Claims {
+function claimed({ headers, query }: ForwardAuth['claims'], target: Target, call: Call): Claims {
   return {
     headers: picked(headers, (name) => call.header(name)),
     query: picked(query, (name) => target.query.get(name)),

@@ -8,12 +8,11 @@ import type { Answer } from './answer.ts'
 import type { Assembled } from './app.ts'
 import { type Call, joined, type Remote, tooLarge } from './call.ts'
 import { type Connection, connectionOf, GONE } from './connection.ts'
-import type { RawCall } from './forward-wire.ts'
 
 /** The endpoint that proxies ask, for any method: everything whose target begins with `path`, as it stands in the request line. */
 export interface Forward {
   readonly path: string
-  answer(call: RawCall, peer: Peer): Promise<Answer>
+  answer(call: Call, peer: Peer): Promise<Answer>
 }
 
 export class Lane {
@@ -86,7 +85,7 @@ function write(outgoing: ServerResponse, answer: Answer, closing: boolean): void
   outgoing.end(body)
 }
 
-class NodeCall implements RawCall {
+class NodeCall implements Call {
   readonly method: string
   readonly target: string
   readonly path: string

@@ -136,6 +136,10 @@ function checkReach(host: string, methods: readonly AuthMethod[], options: HttpO
   if (methods.some(({ kind }) => kind === 'mtls') && tls?.clientCa === undefined)
     throw invalid('the method mtls needs tls with a clientCa')
   if (isLoopback(host)) return
+  if (options.forwardAuth?.subject !== undefined && methods.some(({ kind }) => kind === 'none'))
+    throw invalid(
+      `forwardAuth believes a header about who asks, and anybody who reaches ${host} can write it; let the proxy authenticate itself`,
+    )
   if (!allowNonLoopback && methods.some(({ kind }) => kind === 'none'))
     throw invalid(
       `without authentication only loopback is served, and ${host} is not; listen on 127.0.0.1, or set allowNonLoopback`,
