@@ -1,31 +1,33 @@
 /**
- * The composition root: a configuration becomes adapters in a tsyringe container, adapters become a kernel. The only file in which
- * adapters and built-in plugins meet. All or nothing: whatever fails at start closes what was opened before it.
+ * The composition root: a configuration becomes adapters in a tsyringe container, adapters become a kernel. Here, and in
+ * the files beside it with such a name, adapters and built-in plugins meet. All or nothing: whatever fails at start closes what was opened before it.
  */
-import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import 'reflect-metadata'
 import { container, type InjectionToken, instanceCachingFactory } from 'tsyringe'
-import { ConfigError, KernelError, RegistryError } from '../core/error.ts'
+import { RegistryError } from '../core/error.ts'
 import { createKernel, type Kernel } from '../core/kernel.ts'
 import type { TrustAnchor } from '../core/log/anchor.ts'
-import type { Plugin } from '../core/plugin.ts'
 import type { Audit } from '../core/ports/audit.ts'
 import type { Clock } from '../core/ports/clock.ts'
-import type { Compiler } from '../core/ports/compiler.ts'
 import type { Custody } from '../core/ports/custody.ts'
 import type { Engine } from '../core/ports/engine.ts'
-import type { Outbound } from '../core/ports/outbound.ts'
 import { createAudit } from './audit/audit.ts'
-import { type Config, type Foreign, OWN_POLICIES, type PluginChoice } from './config/complete.ts'
-import { BUILT_IN } from './config/schema.ts'
-import { didYouMean } from './config/suggest.ts'
-import { makeFolder, temporaryFolder } from './datafolder/folder.ts'
+import {
+  AUDITOR,
+  configured,
+  type Opened,
+  openIsolatedEngine,
+  type Part,
+  type PartOf,
+  type PluginPart,
+  type Ports,
+} from './compose-parts.ts'
+import type { Config } from './config/complete.ts'
+import { makeFolder } from './datafolder/folder.ts'
 import { type LogIdentity, openIdentity } from './datafolder/identity.ts'
 import { finishRotation } from './datafolder/rotate.ts'
 import { importState, isUntouched } from './datafolder/state.ts'
-import type { Adapter, AdapterPort, StorePair } from './extension/extension.ts'
-import { loadAdapter, loadPlugin } from './extension/load.ts'
+import type { StorePair } from './extension/extension.ts'
 import { loadFolder } from './policies/folder.ts'
 import {
   compilePolicies,
@@ -39,34 +41,8 @@ import { readBundle, readFolder } from './policies/opa/source.ts'
 import { keepRetention } from './retention/sweeper.ts'
 import type { Telemetry } from './telemetry/telemetry.ts'
 
-export type { Config, PolicyEvent, StorePair }
+export type { Config, Part, PluginPart, PolicyEvent, Ports, StorePair }
 export { compilePolicies, loadFolder }
-
-/** What the kernel is put together from, by port. */
-export interface Ports {
-  readonly clock: Clock
-  readonly store: StorePair
-  readonly custody: Custody
-  readonly engine: Engine
-  readonly compiler: Compiler
-  readonly outbound: readonly Outbound[]
-  readonly plugins: readonly PluginPart[]
-}
-/** A plugin, and the folder of Rego that it brings for those who have none of their own for it. */
-export interface PluginPart {
-  readonly plugin: Plugin
-  readonly policies?: URL
-}
-type Opened<Port extends keyof Ports> = Promise<Ports[Port]> | Ports[Port]
-interface PartOf<Port extends keyof Ports> {
-  readonly port: Port
-  open(): Opened<Port>
-}
-/**
- * Takes the place of what the configuration says about one port: for embedding and for tests. The kernel closes a store and a custody;
- * the rest is the opener's to close.
- */
-export type Part = { [Port in keyof Ports]: PartOf<Port> }[keyof Ports]
 
 const TOKENS: { readonly [Port in keyof Ports]: InjectionToken<Opened<Port>> } = {
   clock: Symbol('clock') as InjectionToken<Opened<'clock'>>,
@@ -126,168 +102,6 @@ export class Adapters {
     for (let close = this.#closing.pop(); close; close = this.#closing.pop())
       await close().catch((error: unknown) => failures.push(error))
     if (failures.length > 0) throw failures[0]
-  }
-}
-
-/** One part for each port, as the configuration says. A module is imported when its port is first asked for. */
-function configured(adapters: Adapters, readOnly: boolean): readonly Part[] {
-  return [
-    { port: 'clock', open: async () => (await import('./clock/system.ts')).systemClock },
-    { port: 'store', open: () => openStore(adapters, readOnly) },
-    { port: 'custody', open: () => openCustody(adapters) },
-    { port: 'engine', open: () => openEngine(adapters) },
-    { port: 'compiler', open: () => openCompiler(adapters) },
-    { port: 'outbound', open: () => openOutbound(adapters.config) },
-    { port: 'plugins', open: () => openPlugins(adapters) },
-  ]
-}
-
-async function openStore(adapters: Adapters, readOnly: boolean): Promise<StorePair> {
-  const pair = await openPair(adapters.config, readOnly)
-  adapters.onClose(() => pair.store.close())
-  adapters.onClose(() => pair.log.close())
-  return pair
-}
-
-async function openPair(config: Config, readOnly: boolean): Promise<StorePair> {
-  const { store } = config
-  if (store.kind === 'foreign') return openForeign('store', store, config)
-  if (store.kind === 'sqlite') {
-    const { openSqlite } = await import('./store/sqlite/index.ts')
-    return openSqlite({ path: store.path, integrity: store.integrity, readOnly })
-  }
-  if (readOnly)
-    throw new ConfigError('invalid_config', 'nothing is left of a store in memory; use sqlite')
-  return (await import('./store/memory/index.ts')).openMemory()
-}
-
-async function openCustody(adapters: Adapters): Promise<Custody> {
-  const custody = await openKeys(adapters)
-  adapters.onClose(() => custody.close())
-  return custody
-}
-
-async function openKeys(adapters: Adapters): Promise<Custody> {
-  const { config } = adapters
-  if (config.custody.kind === 'foreign') return openForeign('custody', config.custody, config)
-  const { openFileCustody } = await import('./custody/file/index.ts')
-  if (config.store.kind !== 'memory') return openFileCustody({ dir: config.custody.dir })
-  const { path, remove } = await temporaryFolder()
-  adapters.onClose(remove)
-  return openFileCustody({ dir: path })
-}
-
-async function openEngine(adapters: Adapters): Promise<Engine> {
-  const { config } = adapters
-  const { engine } = config
-  if (engine.kind === 'foreign') return openForeign('engine', engine, config)
-  if (engine.isolation === 'none')
-    return (await import('./engine/wasm/index.ts')).createWasmEngine()
-  return openIsolatedEngine(adapters, engine.deadlineMs)
-}
-
-async function openIsolatedEngine(adapters: Adapters, deadlineMs: number): Promise<Engine> {
-  const { isolateEngine } = await import('./isolation/worker.ts')
-  const options = { deadlineMs, exportName: 'createWasmEngine' }
-  const isolated = await isolateEngine(ownModule('./engine/wasm/index'), options)
-  adapters.onClose(() => isolated.close())
-  return isolated
-}
-
-async function openCompiler(adapters: Adapters): Promise<Compiler> {
-  const { config } = adapters
-  const { compiler } = config
-  const opened =
-    compiler.kind === 'foreign'
-      ? await openForeign('compiler', compiler, config)
-      : (await import('./compiler/opa/index.ts')).createOpaCompiler(compiler)
-  adapters.onClose(() => opened.close())
-  return opened
-}
-
-async function openOutbound(config: Config): Promise<readonly Outbound[]> {
-  return Promise.all(config.outbound.map((choice) => openForeign('outbound', choice, config)))
-}
-
-type Provided<Port extends AdapterPort> = Awaited<
-  ReturnType<Extract<Adapter, { port: Port }>['open']>
->
-async function openForeign<Port extends AdapterPort>(
-  port: Port,
-  { specifier, options }: Foreign,
-  { data, folder }: Config,
-): Promise<Provided<Port>> {
-  const hint = didYouMean(specifier, BUILT_IN[port])
-  const adapter = await loadAdapter(port, specifier, folder, hint)
-  try {
-    const opened = await adapter.open(options, { dataFolder: data, configFolder: folder })
-    return opened as Provided<Port>
-  } catch (error) {
-    if (error instanceof KernelError) throw error
-    const why = error instanceof Error ? error.message : 'it threw'
-    throw new ConfigError('unknown_adapter', `"${specifier}" cannot be opened: ${why}`)
-  }
-}
-
-/** A module of this package, which runs from `.ts` sources and from `.js` in `dist`. */
-function ownModule(path: string): URL {
-  return new URL(`${path}${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url)
-}
-
-async function openPlugins(adapters: Adapters): Promise<readonly PluginPart[]> {
-  const parts: PluginPart[] = []
-  for (const choice of adapters.config.plugins) parts.push(await openPlugin(choice, adapters))
-  const { opa } = adapters
-  if (opa !== undefined) {
-    const { createOpa } = await import('../plugins/opa/facts.ts')
-    const policies = pathToFileURL(`${OWN_POLICIES}/opa/`)
-    parts.push({ plugin: createOpa(() => opa.served) as Plugin, policies })
-  }
-  return parts
-}
-
-const OWN_PLUGINS: Readonly<
-  Record<
-    string,
-    {
-      readonly path: string
-      readonly exportName: string
-      /** For policy folders that have none of their own for it. */
-      readonly policies?: URL
-    }
-  >
-> = {
-  access: { path: '../plugins/access/facts', exportName: 'access' },
-  audit: {
-    path: '../plugins/audit/facts',
-    exportName: 'audit',
-    policies: pathToFileURL(join(OWN_POLICIES, 'audit')),
-  },
-}
-/** The one that reads decisions and erases their openings: no other plugin can, whatever its name. */
-const AUDITOR = 'audit'
-
-async function openPlugin(choice: PluginChoice, adapters: Adapters): Promise<PluginPart> {
-  const own = Object.hasOwn(OWN_PLUGINS, choice.name) ? OWN_PLUGINS[choice.name] : undefined
-  const { isolation, deadlineMs } = choice
-  if (own === undefined) {
-    const hint = didYouMean(choice.name, BUILT_IN.plugins)
-    const { extension, url } = await loadPlugin(choice.name, adapters.config.folder, hint)
-    const { plugin, policies } = extension
-    const brought = policies === undefined ? {} : { policies }
-    if (isolation === 'none') return { plugin, ...brought }
-    return { plugin: await isolated(url, 'default'), ...brought }
-  }
-  const url = ownModule(own.path)
-  const brought = own.policies === undefined ? {} : { policies: own.policies }
-  if (isolation === 'worker') return { plugin: await isolated(url, own.exportName), ...brought }
-  return { plugin: (await import(url.href))[own.exportName] as Plugin, ...brought }
-
-  async function isolated(module: URL, exportName: string): Promise<Plugin> {
-    const { isolatePlugin } = await import('./isolation/worker.ts')
-    const plugin = await isolatePlugin(module, { deadlineMs, exportName })
-    adapters.onClose(() => plugin.close())
-    return plugin
   }
 }
 
@@ -361,6 +175,32 @@ async function start(
   const bundle = await compilePolicies(known, policies, compiler)
   const untouched = config.state !== undefined && (await isUntouched(log))
   const telemetry = await openTelemetry(adapters, options)
+  const kernel = await openKernel(adapters, { custody, identity, log, store }, telemetry)
+  telemetry.attach(kernel)
+  desk?.serve(kernel)
+  const active = desk ?? kernel
+  await active.activate(bundle)
+  if (untouched && config.state !== undefined) await importState(kernel, config.state)
+  await startExports(adapters, telemetry, { log, store }, identity.origin)
+  const onPolicy = telemetry.policies(options.onPolicy)
+  if (options.watch ?? config.policies.watch) {
+    const kept = keepPolicies(active, compiler, { ...policies, known }, onPolicy)
+    adapters.onClose(() => kept.close())
+  }
+  await startShadow(adapters, kernel, policies, options)
+  const audit = keepAudit(adapters, kernel, { log, store })
+  const opa = desk === undefined ? {} : { opa: desk }
+  const { anchor, anchorFile } = identity
+  return { kernel, config, anchor, anchorFile, telemetry, ...audit, ...opa }
+}
+
+/** Closed with the adapters. */
+async function openKernel(
+  adapters: Adapters,
+  { custody, identity, log, store }: Omit<Awaited<ReturnType<typeof openLog>>, 'clock'>,
+  telemetry: Telemetry,
+): Promise<Kernel> {
+  const { config, opa: desk } = adapters
   const kernel = await createKernel({
     origin: identity.origin,
     store,
@@ -378,22 +218,7 @@ async function start(
     ...(hasAuditor(config) ? { auditor: AUDITOR } : {}),
   })
   adapters.onClose(() => kernel.close())
-  telemetry.attach(kernel)
-  desk?.serve(kernel)
-  const active = desk ?? kernel
-  await active.activate(bundle)
-  if (untouched && config.state !== undefined) await importState(kernel, config.state)
-  await startExports(adapters, telemetry, { log, store }, identity.origin)
-  const onPolicy = telemetry.policies(options.onPolicy)
-  if (options.watch ?? config.policies.watch) {
-    const kept = keepPolicies(active, compiler, { ...policies, known }, onPolicy)
-    adapters.onClose(() => kept.close())
-  }
-  await startShadow(adapters, kernel, policies, options)
-  const audit = keepAudit(adapters, kernel, { log, store })
-  const opa = desk === undefined ? {} : { opa: desk }
-  const { anchor, anchorFile } = identity
-  return { kernel, config, anchor, anchorFile, telemetry, ...audit, ...opa }
+  return kernel
 }
 
 /** They stop before what they read from is closed. */

@@ -25,7 +25,13 @@ function unitOf(path: string): string {
 }
 
 /** Where adapters meet: the composition root and what the package exports. */
-const MEETING = new Set(['adapters/compose', 'adapters/compose-log', 'adapters/index'])
+const MEETING = new Set([
+  'adapters/compose',
+  'adapters/compose-log',
+  'adapters/compose-parts',
+  'adapters/compose-realms',
+  'adapters/index',
+])
 /** What `core/log`, and with it a browser, may load. */
 const BROWSER = /^core\/(log\/[^/]+|canonical|crypto|error|json|schema)\.ts$/
 
