@@ -51,6 +51,7 @@ interface Said {
     readonly links: { readonly cancel: string }
   }
   readonly result: { readonly approval: object }
+  readonly results: readonly object[]
   readonly type: string
   readonly access_request_endpoint: string
   readonly capabilities: readonly string[]
@@ -149,6 +150,24 @@ describe('access on request', () => {
     expect((await evaluate({ ...other, context: { approval } })).json.decision).toBe(false)
     place.clock.advance(900_000)
     expect((await evaluate()).json.decision).toBe(false)
+  })
+
+  test('is found by searches while it lasts', async () => {
+    const { subject, action, resource } = tuple
+    const find = async (kind: string, query: object) =>
+      (await ask(`/access/v1/search/${kind}`, query)).json.results
+    const all = async () => [
+      await find('subject', { subject: { type: 'user' }, action, resource }),
+      await find('resource', { subject, action, resource: { type: 'workload' } }),
+      await find('action', { subject, resource }),
+    ]
+    const lead = { type: LEAD.kind, id: LEAD.id }
+    expect(await all()).toEqual([[lead], [], []])
+    const { id } = (await requestAfterDenial()).json.task
+    await decide('access.approve-request', { request: id }, LEAD)
+    expect(await all()).toEqual([[subject, lead], [resource], [action]])
+    await decide('access.revoke-approval', { request: id }, LEAD)
+    expect(await all()).toEqual([[lead], [], []])
   })
 
   test('is approved by those who may, and who are not the ones who ask', async () => {
