@@ -9,7 +9,6 @@ import type { Clock, UnixSeconds } from './ports/clock.ts'
 import type { LogStore } from './ports/logstore.ts'
 import type { Batch, Key, Outcome, Store } from './ports/store.ts'
 import type { Proof, Sealer } from './seal.ts'
-import { utf8 } from './utf8.ts'
 
 /** One decision on its way into the log. */
 export interface Entry {
@@ -71,6 +70,8 @@ export class Committer {
   #writeAt: number
   #writing = false
   #tookMs = 0
+  /** Bytes of the write that failed, until one succeeds. */
+  #owedBytes = 0
 
   constructor(options: CommitterOptions) {
     this.#options = options
@@ -171,9 +172,11 @@ export class Committer {
     try {
       const outcomes = await store.commit(batches)
       this.#failed = false
+      this.#owedBytes = 0
       return outcomes
     } catch (error) {
       this.#failed = true
+      this.#owedBytes = Math.max(this.#owedBytes, bytesOf(batches))
       watching?.storeFailed(error instanceof StoreError ? error.code : 'unknown')
       throw error
     } finally {
@@ -184,10 +187,11 @@ export class Committer {
   }
 
   async #probe(): Promise<void> {
-    const { clock, store } = this.#options
+    const { store } = this.#options
     try {
       const before = await store.get(PROBE)
-      const value = utf8(String(clock.now()))
+      // As much as failed: on a full disk there is room for a little for a long time.
+      const value = new Uint8Array(Math.min(store.maxValueBytes, PROBE_BYTES + this.#owedBytes))
       await this.#write([{ writes: [{ put: PROBE, value, if: before?.version ?? 'absent' }] }])
     } catch {
       this.#failed = true
@@ -236,7 +240,16 @@ export class Committer {
 }
 
 const PROBE: Key = { partition: PARTITION.probe, sort: 'store' }
+const PROBE_BYTES = 16
 const STALLED_MS = 5000
+
+function bytesOf(batches: readonly Batch[]): number {
+  const sizes = batches.flatMap(({ leaf, writes }) => [
+    leaf?.length ?? 0,
+    ...writes.map((write) => ('put' in write ? write.value.length : 0)),
+  ])
+  return sizes.reduce((sum, size) => sum + size, 0)
+}
 
 /** Lets everything else that waits have its turn. */
 export const nextTurn: () => Promise<void> = () =>

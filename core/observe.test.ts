@@ -3,6 +3,7 @@ import { openMemory } from '../adapters/store/memory/index.ts'
 import { storeWith } from '../test/conformance/store/delegate.ts'
 import { testCustody } from '../test/kernel/custody.ts'
 import { bundle, DENY, kit, NOW, notePlugin, submission } from '../test/kernel/kit.ts'
+import { newPath, open } from '../test/sqlite/kit.ts'
 import { StoreError } from './error.ts'
 import type { Observed, Observer } from './observe.ts'
 import type { Store } from './ports/store.ts'
@@ -173,6 +174,25 @@ describe('readiness', () => {
     clock.advance(10)
     await expect.poll(() => kernel.readiness().ready).toBe(true)
     expect(await leaves()).toHaveLength(before)
+    await kernel.close()
+  })
+
+  test('does not come back while a real database is full, although a little would still fit', async () => {
+    const observer = new Notebook()
+    const { store, log } = await open(newPath(), { maxBytes: 400_000 })
+    const { kernel, clock } = await kit({ observer, store, log, limits: { probeMs: 10 } })
+    const large = submission('note.read', 'x'.repeat(20_000))
+    await expect(async () => {
+      for (let i = 0; i < 100; i++) await kernel.decide(large)
+    }).rejects.toMatchObject({ code: 'unavailable' })
+    await expect
+      .poll(() => {
+        clock.advance(10)
+        return observer.of('storeFailed').length
+      })
+      .toBeGreaterThan(4)
+    expect(observer.of('storeFailed').every(([code]) => code === 'full')).toBe(true)
+    expect(kernel.readiness()).toMatchObject({ ready: false, problems: ['store_failed'] })
     await kernel.close()
   })
 
