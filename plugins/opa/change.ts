@@ -13,6 +13,7 @@ import {
   makeParents,
   type Operation,
   type Path,
+  sorted,
 } from './documents.ts'
 import { allDocuments, type DocumentRecord, documentOf } from './pushed.ts'
 import { isPath, NO_QUERY, parsed } from './query.ts'
@@ -107,7 +108,7 @@ function differences(before: Members, after: Members): Readonly<Record<string, D
       Object.hasOwn(all, name) ? all[name] : undefined,
     )
     if (old === now) return []
-    return [[name, now === undefined ? { found: false } : { found: true, value: now }]]
+    return [[name, now === undefined ? { found: false } : { found: true, value: sorted(now) }]]
   })
   return Object.fromEntries(changed)
 }

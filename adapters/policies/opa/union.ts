@@ -133,7 +133,7 @@ function checkNames(names: readonly string[], reserved: readonly string[]): void
     )
 }
 
-const PACKAGE = /^(?:\s|#[^\n]*(?:\n|$))*package[ \t]+([A-Za-z_]\w*)(?=[\s.[;#]|$)/
+const PACKAGE = /^(?:\s|#[^\n]*(?:\n|$))*package[ \t]+([A-Za-z_]\w*)(?=[\s.[#]|$)/
 
 /** The first name of each module's package. What is written in an unusual way is refused, not guessed at. */
 function packageRoots(modules: Sources): readonly string[] {
