@@ -71,13 +71,18 @@ export class Server {
     })
   }
 
-  /** Signals the whole process group and waits for the end. */
-  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
+  /** To the whole process group. */
+  signal(signal: NodeJS.Signals): void {
     try {
       if (this.#process.pid !== undefined) process.kill(-this.#process.pid, signal)
     } catch {
       // It ended by itself.
     }
+  }
+
+  /** Signals the process group and waits for the end. */
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
+    this.signal(signal)
     return await this.ended
   }
 }

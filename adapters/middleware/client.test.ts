@@ -8,7 +8,7 @@ import {
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
 import { NoDecision } from '../../core/error.ts'
-import { DECISION_ID, decision, FakeKernel } from '../../test/fake-kernel.ts'
+import { DECISION_ID, decision, FakeKernel, page } from '../../test/fake-kernel.ts'
 import { serveHttp } from '../transport/http/index.ts'
 import { type Client, type ClientOptions, createClient, type Evaluation } from './client.ts'
 
@@ -295,6 +295,27 @@ describe('Assay’s own server', () => {
     expect(answered.map(({ allow }) => allow)).toEqual([true, false])
     expect(answered[0]).toMatchObject({ id: DECISION_ID, obligations })
     expect(kernel.dispatches[0]?.submission.obligations).toEqual(['own'])
+  })
+
+  test('finds, a page at a time', async () => {
+    const kernel = new FakeKernel()
+    const results = [{ type: 'record', id: '7' }]
+    kernel.searchScript = async (_, n) => page({ results, nextToken: n === 1 ? 'next' : '' })
+    const client = await served(kernel)
+    const query = {
+      subject: { type: 'user', id: 'ada' },
+      action: { name: 'read' },
+      resource: { type: 'record' },
+    }
+    expect(await client.search('resource', query, { limit: 1 })).toEqual({
+      results,
+      nextToken: 'next',
+    })
+    expect(await client.search('resource', query, { limit: 1, token: 'next' })).toEqual({ results })
+    expect(kernel.searches.map(({ options }) => [options.limit, options.token])).toEqual([
+      [1, undefined],
+      [1, 'next'],
+    ])
   })
 
   test('is no decision while it is overloaded', async () => {
