@@ -40,6 +40,8 @@ export async function open(options: OpenOptions = {}): Promise<Assay> {
     decide: (evaluation, call) => assay.decide(evaluation, call),
     decideAction: (action, payload, call) => assay.decideAction(action, payload, call),
     check: (evaluation, call) => assay.check(evaluation, call),
+    search: (kind, query, call) => assay.search(kind, query, call),
+    searchAll: (kind, query, call) => assay.searchAll(kind, query, call),
     receipt: (id) => assay.receipt(id),
     async close() {
       await assay.close()

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { refusal } from '../../../test/conformance/laws.ts'
-import { DECISION_ID, FakeKernel, RECEIPT } from '../../../test/fake-kernel.ts'
+import { DECISION_ID, FakeKernel, page, RECEIPT } from '../../../test/fake-kernel.ts'
 import { createAssay, type Evaluation } from './index.ts'
 
 const asked: Evaluation = {
@@ -89,6 +89,74 @@ describe('a call', () => {
     expect(kernel.closed).toBe(true)
     expect(await refusal(assay.receipt(DECISION_ID))).toBe('closed')
     expect(await refusal(assay.check(asked))).toBe('closed')
+  })
+})
+
+describe('a search', () => {
+  const { action, subject, resource } = asked
+  const query = { subject: { type: 'user' }, action, resource }
+
+  test('is an evaluation without what is searched for', async () => {
+    const kernel = new FakeKernel()
+    kernel.searchScript = async () => page({ results: [{ type: 'user', id: 'ada' }] })
+    const assay = createAssay(kernel, { id: 'billing' })
+    const options = { limit: 7, obligations: ['log'], seal: 'durable' } as const
+    const found = await assay.search('subject', query, options)
+    expect(found.results.map(({ id }) => id)).toEqual(['ada'])
+    await assay.search('action', { subject, resource, context: { a: 1 } }, { token: 't' })
+    const [first, second] = kernel.searches.map(({ options, submission }) => ({
+      ...{ ...submission, payload: submission.payload.json() },
+      options,
+    }))
+    const peer = { kind: 'embedded', id: 'billing' }
+    expect(first).toEqual({
+      action: 'access.evaluate',
+      kind: 'subject',
+      obligations: ['log'],
+      options: { limit: 7, seal: 'durable' },
+      payload: query,
+      peer,
+    })
+    expect(second).toEqual({
+      action: 'access.evaluate',
+      kind: 'action',
+      options: { token: 't' },
+      payload: { subject, resource, context: { a: 1 } },
+      peer,
+    })
+  })
+
+  test('of all asks for the next page when the last one is used up', async () => {
+    const kernel = new FakeKernel()
+    const pages = [['a', 'b'], [], ['c']]
+    kernel.searchScript = async (_, n) =>
+      page({
+        nextToken: n < pages.length ? `page ${n + 1}` : '',
+        results: pages[n - 1]!.map((name) => ({ name })),
+      })
+    const names: string[] = []
+    const all = createAssay(kernel).searchAll('action', { subject, resource }, { limit: 2 })
+    for await (const { name } of all) {
+      if (name === 'b') expect(kernel.searches.length).toBe(1)
+      names.push(name)
+    }
+    expect(names).toEqual(['a', 'b', 'c'])
+    const asked = kernel.searches.map(({ options }) => options)
+    expect(asked).toEqual([
+      { limit: 2 },
+      { limit: 2, token: 'page 2' },
+      { limit: 2, token: 'page 3' },
+    ])
+  })
+
+  test('is refused when it is not plain data, or after the end', async () => {
+    const kernel = new FakeKernel()
+    const assay = createAssay(kernel)
+    const context = { at: new Date(0) }
+    expect(await refusal(assay.search('subject', { ...query, context }))).toBe('malformed')
+    await assay.close()
+    expect(await refusal(assay.search('subject', query))).toBe('closed')
+    expect(kernel.searches).toEqual([])
   })
 })
 

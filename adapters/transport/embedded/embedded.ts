@@ -12,9 +12,17 @@ import type {
   Submission,
 } from '../../../core/kernel.ts'
 import type { Receipt } from '../../../core/log/receipt.ts'
+import type { SearchKind } from '../../../core/plugin.ts'
 import type { Closable } from '../../../core/ports/transport.ts'
 import { Payload, type Peer } from '../../../core/request.ts'
 import { snapshot, snapshotMembers } from './plain.ts'
+import {
+  type Found,
+  type FoundPage,
+  type Queries,
+  queryPayload,
+  type SearchCallOptions,
+} from './search.ts'
 
 type Properties = { readonly [name: string]: unknown }
 
@@ -45,6 +53,23 @@ export interface Assay extends Closable {
   decideAction(action: string, payload: unknown, options?: CallOptions): Promise<Decision>
   /** Would it be allowed? Not authoritative: nothing is written but a count. */
   check(evaluation: Evaluation, options?: CallOptions): Promise<DryRun>
+  /**
+   * Every subject, resource or action with which the rest of the query would be allowed, as of one instant; with `limit` a page of them,
+   * and `nextToken` for the next one. One leaf a page. Never a short list.
+   *
+   * @throws NoDecision; `search_budget`, `not_searchable`, `invalid_page_token` are in the query
+   */
+  search<Kind extends SearchKind>(
+    kind: Kind,
+    query: Queries[Kind],
+    options?: SearchCallOptions,
+  ): Promise<FoundPage<Kind>>
+  /** All of them, a page at a time as they are asked for; each page is of its own instant. `limit` defaults to 100. @throws as {@link search} */
+  searchAll<Kind extends SearchKind>(
+    kind: Kind,
+    query: Queries[Kind],
+    options?: SearchCallOptions,
+  ): AsyncIterableIterator<Found<Kind>>
   /** Of an earlier decision, under the newest head; undefined when there is none with this id. */
   receipt(decisionId: string): Promise<Receipt | undefined>
   /** Takes no more calls, waits for those under way, and closes the kernel. */
@@ -107,6 +132,39 @@ class Embedded implements Assay {
       const submission = this.#submission(EVALUATE, evaluationPayload(evaluation), options)
       return this.#kernel.check(submission, this.#optionsOf(options))
     })
+  }
+
+  search<Kind extends SearchKind>(
+    kind: Kind,
+    query: Queries[Kind],
+    options: SearchCallOptions = {},
+  ): Promise<FoundPage<Kind>> {
+    const { limit, token, ...call } = options
+    return this.#call(async () => {
+      const asked = this.#submission(EVALUATE, queryPayload(kind, query), call)
+      const page = await this.#kernel.search(
+        { ...asked, kind },
+        {
+          ...this.#optionsOf(call),
+          ...(limit === undefined ? {} : { limit }),
+          ...(token === undefined ? {} : { token }),
+        },
+      )
+      return page as FoundPage<Kind>
+    })
+  }
+
+  async *searchAll<Kind extends SearchKind>(
+    kind: Kind,
+    query: Queries[Kind],
+    options: SearchCallOptions = {},
+  ): AsyncIterableIterator<Found<Kind>> {
+    let paged: SearchCallOptions = { limit: 100, ...options }
+    do {
+      const page: FoundPage<Kind> = await this.search(kind, query, paged)
+      yield* page.results
+      paged = { ...paged, token: page.nextToken }
+    } while (paged.token !== '')
   }
 
   receipt(decisionId: string): Promise<Receipt | undefined> {

@@ -5,3 +5,4 @@ export {
   createAssay,
   type Evaluation,
 } from './embedded.ts'
+export type { Found, FoundPage, Queries, SearchCallOptions } from './search.ts'
