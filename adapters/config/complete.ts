@@ -5,6 +5,7 @@ import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Json } from '../../core/json.ts'
 import { completeOperations, type OperationsConfig } from './operations.ts'
+import { checkRealms, realmFile, realmFolder } from './realms.ts'
 import {
   BUILT_IN,
   type CompilerConfig,
@@ -18,7 +19,7 @@ import {
   type PluginConfig,
   type StoreConfig,
 } from './schema.ts'
-import { completeTls } from './secure.ts'
+import { completeSecure } from './secure.ts'
 
 /** An adapter of somebody else: an npm package's name, or an absolute path. */
 export interface Foreign {
@@ -70,6 +71,8 @@ export interface Config {
   readonly limits: LimitsConfig
   readonly audit: { readonly sweepMinutes: number }
   readonly operations: OperationsConfig
+  /** By name. They have none of their own. */
+  readonly realms: Readonly<Record<string, Config>>
   readonly watchdogSeconds: number
 }
 
@@ -96,7 +99,7 @@ export function complete(
   const ownState = written.state === undefined ? undefined : at(written.state)
   const state = file === undefined ? EXAMPLE_STATE : ownState
   const { host = '127.0.0.1', port = 8180 } = written.http ?? {}
-  return {
+  const config: Config = {
     ...(file === undefined ? {} : { file }),
     folder,
     data,
@@ -110,17 +113,28 @@ export function complete(
     plugins: (written.plugins ?? ['access', 'audit']).map((choice) => completePlugin(choice, at)),
     outbound: (written.outbound ?? []).map((adapter) => foreign(adapter, at)),
     ...(state === undefined ? {} : { state }),
-    http: { ...written.http, ...completeHttp(written.http, at), host, port },
+    http: { ...written.http, ...completeSecure(written.http ?? {}, at), host, port },
     seal: written.seal ?? 'sealed',
     limits: written.limits ?? {},
     audit: { sweepMinutes: written.audit?.sweepMinutes ?? 60 },
     operations: completeOperations(written, folder),
     watchdogSeconds: written.watchdogSeconds ?? 30,
+    realms: completeRealms(written, file, data),
   }
+  checkRealms(config, written)
+  return config
 }
 
-function completeHttp({ tls }: HttpConfig = {}, at: At): Pick<HttpConfig, 'tls'> {
-  return tls === undefined ? {} : { tls: completeTls(tls, at) }
+function completeRealms(
+  written: ConfigFile,
+  file: string | undefined,
+  data: string,
+): Config['realms'] {
+  const realms = Object.entries(written.realms ?? {}).map(([name, realm]) => {
+    const place = realm.data === undefined ? realmFolder(data, name) : undefined
+    return [name, complete(realmFile(written, realm), file, place)] as const
+  })
+  return Object.fromEntries(realms)
 }
 
 function completePolicies(policies: ConfigFile['policies'], at: At): Config['policies'] {

@@ -41,7 +41,11 @@ describe('a configuration file', () => {
       engine: { kind: 'wasm', isolation: 'none' },
       compiler: { kind: 'opa' },
       policies: { source: 'folder', watch: true, capabilities: 'trust' },
-      plugins: [{ name: 'access', isolation: 'none' }],
+      plugins: [
+        { name: 'access', isolation: 'none' },
+        { name: 'audit', isolation: 'none' },
+      ],
+      audit: { sweepMinutes: 60 },
       http: { host: '127.0.0.1', port: 8180 },
       seal: 'sealed',
       watchdogSeconds: 30,

@@ -13,7 +13,17 @@ import {
   type TelemetryConfig,
   telemetrySchema,
 } from './operations.ts'
-import { type TlsConfig, tlsSchema } from './secure.ts'
+import {
+  authSchema,
+  corsSchema,
+  openSchema,
+  type RateLimitConfig,
+  rateLimitSchema,
+  realmName,
+  type SecureConfig,
+  tlsSchema,
+  trustedProxiesSchema,
+} from './secure.ts'
 
 /** `kind` of an adapter that is not built in: an npm package's name, or a path that begins with `.` or `/`. */
 export interface ForeignAdapter {
@@ -48,13 +58,10 @@ export interface PluginConfig {
   readonly isolation?: 'none' | 'worker'
   readonly deadlineMs?: number
 }
-export interface HttpConfig {
+export interface HttpConfig extends SecureConfig {
   readonly host?: string
   readonly port?: number
   readonly publicUrl?: string
-  readonly tls?: TlsConfig
-  readonly auth?: 'none'
-  readonly allowNonLoopback?: boolean
   readonly maxBodyBytes?: number
   readonly requestTimeoutMs?: number
   readonly maxConcurrent?: number
@@ -71,6 +78,24 @@ export interface LimitsConfig {
   readonly maxDecisionAgeMs?: number
   readonly clockToleranceMs?: number
 }
+/** What each of several logs in one process has of its own. */
+type OwnMember =
+  | 'audit'
+  | 'custody'
+  | 'data'
+  | 'export'
+  | 'limits'
+  | 'opa'
+  | 'origin'
+  | 'outbound'
+  | 'plugins'
+  | 'policies'
+  | 'seal'
+  | 'state'
+  | 'store'
+export interface RealmConfig extends Pick<ConfigFile, OwnMember> {
+  readonly rateLimit?: RateLimitConfig
+}
 /** A configuration file's content, as written. */
 export interface ConfigFile {
   readonly origin?: string
@@ -85,6 +110,7 @@ export interface ConfigFile {
   readonly outbound?: readonly ForeignAdapter[]
   readonly state?: string
   readonly http?: HttpConfig
+  readonly realms?: Readonly<Record<string, RealmConfig>>
   readonly seal?: 'durable' | 'sealed'
   readonly limits?: LimitsConfig
   readonly telemetry?: TelemetryConfig
@@ -211,11 +237,19 @@ const http = z.strictObject({
   port: whole(0, 65_535).describe('Default 8180; 0 picks a free one').exactOptional(),
   publicUrl: z.url().exactOptional(),
   tls: tlsSchema.exactOptional(),
-  auth: z.literal('none').exactOptional(),
+  auth: authSchema.exactOptional(),
   allowNonLoopback: z
     .boolean()
     .describe('Serve without authentication beyond this machine')
     .exactOptional(),
+  allowPlainHttp: z
+    .boolean()
+    .describe('Take tokens without TLS beyond this machine')
+    .exactOptional(),
+  open: openSchema.exactOptional(),
+  rateLimit: rateLimitSchema.exactOptional(),
+  trustedProxies: trustedProxiesSchema.exactOptional(),
+  cors: corsSchema.exactOptional(),
   maxBodyBytes: whole(1, 16_777_216).exactOptional(),
   requestTimeoutMs: whole(1, 600_000).exactOptional(),
   maxConcurrent: whole(1, 1_000_000).exactOptional(),
@@ -237,40 +271,52 @@ const limits = z.strictObject({
   clockToleranceMs: whole(0, 600_000).exactOptional(),
 })
 
+/** Of the server's own log, and of each realm's. */
+const own = {
+  origin: z
+    .string()
+    .regex(/^[^\s+]{1,255}$/)
+    .describe("The log's name, for example log.example.com/assay; derived from its key by default")
+    .exactOptional(),
+  data: path.describe('The data folder; --data wins').exactOptional(),
+  store: store.exactOptional(),
+  custody: custody.exactOptional(),
+  policies: policies.describe('A folder of Rego').exactOptional(),
+  opa: opa.describe("OPA policies of your own, served through OPA's API").exactOptional(),
+  plugins: z
+    .array(plugin)
+    .min(1)
+    .max(64)
+    .describe('Built-in names, npm package names, or paths that begin with ./, ../ or /')
+    .exactOptional(),
+  outbound: z.array(foreign(BUILT_IN.outbound)).max(64).exactOptional(),
+  state: path.describe('Dispatched once as access.import when the log is empty').exactOptional(),
+  seal: z
+    .enum(['durable', 'sealed'])
+    .describe('What a caller waits for when the request does not say; default sealed')
+    .exactOptional(),
+  limits: limits.exactOptional(),
+  audit: audit.exactOptional(),
+  export: exportSchema.exactOptional(),
+}
+const realm = z.strictObject({
+  ...own,
+  data: path.describe('Default: realms/NAME in the data folder').exactOptional(),
+  rateLimit: rateLimitSchema.describe('Default: that of http').exactOptional(),
+})
+
 export const configSchema: z.ZodType<ConfigFile> = z
   .strictObject({
-    origin: z
-      .string()
-      .regex(/^[^\s+]{1,255}$/)
-      .describe(
-        "The log's name, for example log.example.com/assay; derived from its key by default",
-      )
-      .exactOptional(),
-    data: path.describe('The data folder; --data wins').exactOptional(),
-    store: store.exactOptional(),
-    custody: custody.exactOptional(),
+    ...own,
     engine: engine.exactOptional(),
     compiler: compiler.exactOptional(),
-    policies: policies.describe('A folder of Rego').exactOptional(),
-    opa: opa.describe("OPA policies of your own, served through OPA's API").exactOptional(),
-    plugins: z
-      .array(plugin)
-      .min(1)
-      .max(64)
-      .describe('Built-in names, npm package names, or paths that begin with ./, ../ or /')
-      .exactOptional(),
-    outbound: z.array(foreign(BUILT_IN.outbound)).max(64).exactOptional(),
-    state: path.describe('Dispatched once as access.import when the log is empty').exactOptional(),
     http: http.exactOptional(),
-    seal: z
-      .enum(['durable', 'sealed'])
-      .describe('What a caller waits for when the request does not say; default sealed')
+    realms: z
+      .record(realmName, realm)
+      .describe('Each with a log, keys and policies of its own, served under /realms/NAME')
       .exactOptional(),
-    limits: limits.exactOptional(),
-    audit: audit.exactOptional(),
     telemetry: telemetrySchema.exactOptional(),
     log: logSchema.exactOptional(),
-    export: exportSchema.exactOptional(),
     watchdogSeconds: whole(0, 3600)
       .describe('The process exits with 70 when it is blocked for longer; default 30, 0 is off')
       .exactOptional(),

@@ -1,0 +1,63 @@
+/** Several logs in one process: what a realm takes over from the server's own configuration, and what it must not share with anybody. */
+import { join } from 'node:path'
+import { ConfigError } from '../../core/error.ts'
+import type { Config } from './complete.ts'
+import type { ConfigFile, RealmConfig } from './schema.ts'
+
+/**
+ * As if it were the only one. Policies, plugins, engine, limits and the like are the server's own unless the realm says otherwise; where
+ * things are kept, its log's name, its first state and its exports never are.
+ */
+export function realmFile(written: ConfigFile, realm: RealmConfig): ConfigFile {
+  const {
+    custody: _c,
+    data: _d,
+    export: _e,
+    http,
+    origin: _o,
+    realms: _r,
+    state: _s,
+    store,
+    ...shared
+  } = written
+  const { rateLimit, ...own } = realm
+  const kept = store?.kind === 'memory' ? { store } : {}
+  const limited = rateLimit === undefined ? http : { ...http, rateLimit }
+  return { ...shared, ...kept, ...(limited === undefined ? {} : { http: limited }), ...own }
+}
+
+export function realmFolder(data: string, name: string): string {
+  return join(data, 'realms', name)
+}
+
+/** @throws ConfigError `invalid_config` */
+export function checkRealms(own: Config, written: ConfigFile): void {
+  const all = [['the server itself', own] as const, ...Object.entries(own.realms)]
+  for (const [what, placeOf] of PLACES) {
+    const seen = new Map<string, string>()
+    for (const [name, config] of all) {
+      const place = placeOf(config)
+      if (place === undefined) continue
+      const other = seen.get(place)
+      if (other !== undefined) throw refusal(`${name} and ${other} have the same ${what}`)
+      seen.set(place, name)
+    }
+  }
+  if (Object.keys(own.realms).length === 0) return
+  for (const port of ['store', 'custody'] as const)
+    if (own[port].kind === 'foreign')
+      for (const [name, realm] of Object.entries(written.realms ?? {}))
+        if (realm[port] === undefined)
+          throw refusal(`realms.${name} needs a ${port} of its own: the server's cannot be shared`)
+}
+
+const PLACES: readonly (readonly [what: string, of: (config: Config) => string | undefined])[] = [
+  ['data folder', ({ data }) => data],
+  ['origin', ({ origin }) => origin],
+  ['store', ({ store }) => (store.kind === 'sqlite' ? store.path : undefined)],
+  ['folder of keys', ({ custody }) => (custody.kind === 'file' ? custody.dir : undefined)],
+]
+
+function refusal(what: string): ConfigError {
+  return new ConfigError('invalid_config', `realms: ${what}`)
+}
