@@ -38,11 +38,12 @@ import {
 } from './policies/live.ts'
 import { OpaDesk } from './policies/opa/desk.ts'
 import { readBundle, readFolder } from './policies/opa/source.ts'
+import { withDocuments } from './policies/opa/union.ts'
 import { keepRetention } from './retention/sweeper.ts'
 import type { Telemetry } from './telemetry/telemetry.ts'
 
 export type { Config, Part, PluginPart, PolicyEvent, Ports, StorePair }
-export { compilePolicies, loadFolder }
+export { compilePolicies, loadFolder, withDocuments }
 
 const TOKENS: { readonly [Port in keyof Ports]: InjectionToken<Opened<Port>> } = {
   clock: Symbol('clock') as InjectionToken<Opened<'clock'>>,
@@ -118,6 +119,7 @@ export interface ComposeOptions extends Pick<AdapterOptions, 'parts'> {
 /** A kernel with a policy, ready to decide. */
 export interface Composed {
   readonly kernel: Kernel
+  readonly clock: Clock
   readonly config: Config
   /** What `trust.json` in the data folder says. */
   readonly anchor: TrustAnchor
@@ -167,7 +169,7 @@ async function start(
   options: ComposeOptions,
 ): Promise<Omit<Composed, 'close'>> {
   const { config } = adapters
-  const { custody, identity, log, store } = await openLog(adapters)
+  const { clock, custody, identity, log, store } = await openLog(adapters)
   const { opa: desk } = adapters
   const policies = serving(await policyOptions(adapters), desk)
   const compiler = await adapters.get('compiler')
@@ -191,7 +193,7 @@ async function start(
   const audit = keepAudit(adapters, kernel, { log, store })
   const opa = desk === undefined ? {} : { opa: desk }
   const { anchor, anchorFile } = identity
-  return { kernel, config, anchor, anchorFile, telemetry, ...audit, ...opa }
+  return { kernel, clock, config, anchor, anchorFile, telemetry, ...audit, ...opa }
 }
 
 /** Closed with the adapters. */

@@ -48,6 +48,7 @@ export function createProgram(perform: Perform, output: OutputConfiguration): Co
     },
   }
   addDeciding(program, tree)
+  addReview(program, tree)
   addProving(program, tree)
   addLog(program, tree)
   addPolicy(program, tree)
@@ -67,6 +68,8 @@ interface Tree {
 const jsonOption = (): Option => new Option('--json', 'machine-readable output on stdout')
 const dataOption = (): Option =>
   new Option('--data <folder>', 'the data folder (default: from the configuration, else .assay)')
+const realmOption = (): Option =>
+  new Option('--realm <name>', "one of the configuration's realms (default: the server's own log)")
 const configOption = (): Option => new Option('--config <file>', 'configuration, YAML or JSON')
 const trustOption = (): Option =>
   new Option('--trust <file>', 'trust anchor, obtained out of band').makeOptionMandatory()
@@ -88,9 +91,35 @@ function addDeciding(program: Command, { add, act }: Tree): void {
       .option('--action <name>', 'the action', 'access.evaluate')
       .option('--payload <json>', 'a file, - for standard input, or JSON text', '-')
       .addOption(dataOption())
+      .addOption(realmOption())
       .addOption(configOption())
     act(verb, async (options, out) => (await import('./decide.ts'))[name](options, out))
   }
+}
+
+function addReview(program: Command, { add, act }: Tree): void {
+  const review = add(
+    program,
+    'review',
+    'who can do this, and what can they do? Asked as the operator',
+  )
+  const verb = (name: 'what' | 'who', description: string): Command => {
+    const command = add(review, name, description)
+      .addOption(new Option('--limit <n>', 'in pages of so many').argParser(whole(1, 1000)))
+      .addOption(dataOption())
+      .addOption(configOption())
+    act(command, async (options, out) => (await import('./review.ts'))[name](options, out))
+    return command
+  }
+  verb('who', 'the subjects that can do one thing to one resource')
+    .requiredOption('--action <name>', 'what they would do')
+    .requiredOption('--resource <type:id>', 'to what')
+    .option('--type <type>', 'of which type they are', 'user')
+  verb('what', 'the actions of a subject on one resource, or the resources for some actions')
+    .requiredOption('--subject <type:id>', 'who it is about')
+    .addOption(new Option('--resource <type:id>', 'which actions?').conflicts(['action', 'type']))
+    .option('--type <type>', 'resources of this type, with --action')
+    .option('--action <name...>', 'a column each')
 }
 
 function addProving(program: Command, { add, act }: Tree): void {
@@ -101,6 +130,7 @@ function addProving(program: Command, { add, act }: Tree): void {
   )
     .argument('<id>', 'the decision: 32 hexadecimal digits')
     .addOption(dataOption())
+    .addOption(realmOption())
     .addOption(configOption())
   act(receipt, async (options, out, id) => (await import('./receipt.ts')).receipt(options, out, id))
 
@@ -108,6 +138,7 @@ function addProving(program: Command, { add, act }: Tree): void {
     .argument('<receipt>', 'a file, or - for standard input')
     .addOption(trustOption())
     .option('--policies <folder>', 'run this policy again on the input and compare')
+    .option('--documents <file>', 'with these OPA documents: what GET /v1/data answers, as JSON')
     .addOption(configOption())
   act(verify, async (options, out, file) =>
     (await import('./verify.ts')).verify(options, out, file),
@@ -115,6 +146,7 @@ function addProving(program: Command, { add, act }: Tree): void {
 
   const fsck = add(program, 'fsck', 'verify a whole log')
     .addOption(dataOption().conflicts('url'))
+    .addOption(realmOption().conflicts('url'))
     .option('--url <base>', 'a server, or anything that serves C2SP tlog-tiles')
     .addOption(configOption().conflicts('url'))
     .addOption(trustOption())
@@ -124,7 +156,7 @@ function addProving(program: Command, { add, act }: Tree): void {
 function addLog(program: Command, { add, act }: Tree): void {
   const log = add(program, 'log', 'look into decisions, and keep the log: its key, copies, file')
   const place = (command: Command): Command =>
-    command.addOption(dataOption()).addOption(configOption())
+    command.addOption(dataOption()).addOption(realmOption()).addOption(configOption())
   const query = add(log, 'query', 'decisions that fit, opened as far as the policy lets you')
   addQueryOptions(place(query))
   act(query, async (options, out) => (await import('./query.ts')).query(options, out))
@@ -211,6 +243,7 @@ function addShadow(program: Command, { add, act }: Tree): void {
   const shadow = add(program, 'shadow', 'what another policy would decide otherwise')
   const report = add(shadow, 'report', 'differences by rule, of what serve --shadow compared')
     .addOption(dataOption())
+    .addOption(realmOption())
     .addOption(configOption())
   act(report, async (options, out) => (await import('./shadow.ts')).report(options, out))
   const replay = add(shadow, 'replay', 'decide again what is in the log, and list differences')
@@ -219,6 +252,7 @@ function addShadow(program: Command, { add, act }: Tree): void {
       new Option('--last <number>', 'only the newest decisions').argParser(whole(1, 999_999_999)),
     )
     .addOption(dataOption())
+    .addOption(realmOption())
     .addOption(configOption())
   act(replay, async (options, out) => (await import('./shadow.ts')).replay(options, out))
 }
@@ -235,7 +269,7 @@ function addKey(program: Command, { add, act }: Tree): void {
     if (name !== 'list') command.argument('<name>')
     if (!['list', 'create'].includes(name))
       command.addArgument(new Argument('[version]', 'default: the newest').argParser(version))
-    command.addOption(dataOption()).addOption(configOption())
+    command.addOption(dataOption()).addOption(realmOption()).addOption(configOption())
     act(command, async (options, out, ...args) =>
       (await import('./key.ts')).key(name, options, out, args),
     )

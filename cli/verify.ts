@@ -5,9 +5,11 @@ import {
   compilePolicies,
   loadFolder,
   policyOptions,
+  withDocuments,
 } from '../adapters/compose.ts'
 import { canonicalJson } from '../core/canonical.ts'
-import { LogError } from '../core/error.ts'
+import { JsonError, LogError } from '../core/error.ts'
+import { type Json, parseJson } from '../core/json.ts'
 import { parseAnchor, type TrustAnchor } from '../core/log/anchor.ts'
 import { type DecisionLeaf, isSearchAction } from '../core/log/leaf.ts'
 import {
@@ -24,6 +26,8 @@ import { type ExitCode, type Out, printable } from './out.ts'
 export interface VerifyOptions {
   readonly trust: string
   readonly policies?: string
+  /** JSON: the documents of OPA policies, where some were pushed since. */
+  readonly documents?: string
   readonly config?: string
 }
 
@@ -36,7 +40,7 @@ export async function verify(options: VerifyOptions, out: Out, file: string): Pr
   const checks = [...verified.checks]
   const { leaf } = verified
   if (options.policies !== undefined && leaf !== undefined && !('problem' in receipt))
-    checks.push(...(await decideAgain(receipt, leaf, await policyConfig(options))))
+    checks.push(...(await decideAgain(receipt, leaf, await policyConfig(options), options)))
   const ok = verified.ok && checks.every((check) => check.ok)
   report({ ...verified, checks, ok }, anchor, out)
   return ok ? 0 : 1
@@ -82,6 +86,7 @@ async function decideAgain(
   receipt: Receipt,
   leaf: DecisionLeaf,
   config: Config,
+  { documents }: VerifyOptions,
 ): Promise<readonly Check[]> {
   if (leaf.action.startsWith('kernel.'))
     return [{ name: 'again', ok: true, detail: 'the kernel decides this itself, without a policy' }]
@@ -90,7 +95,9 @@ async function decideAgain(
   try {
     const options = await policyOptions(adapters)
     const compiler = await adapters.get('compiler')
-    const bundle = await compilePolicies(await loadFolder(options.dir), options, compiler)
+    const compiled = await compilePolicies(await loadFolder(options.dir), options, compiler)
+    const bundle =
+      documents === undefined ? compiled : withDocuments(compiled, await documentsIn(documents))
     const { digest, revision } = bundle
     const checks = [
       same('policy', leaf.policy, digest, 'the rules'),
@@ -109,6 +116,17 @@ async function decideAgain(
   } finally {
     await adapters.close()
   }
+}
+
+/** As OPA's data API answers them, or by themselves. */
+async function documentsIn(file: string): Promise<{ readonly [name: string]: Json }> {
+  const value = parseJson(await bytesOf(file, 'the documents'), { maxBytes: 64 * 1024 * 1024 })
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    const { decision_id: id, result } = value as { readonly [name: string]: Json }
+    const inner = typeof id === 'string' && result !== undefined ? result : value
+    return inner as { readonly [name: string]: Json }
+  }
+  throw new JsonError('documents', 'malformed', 'the documents are not a JSON object')
 }
 
 const NOT_ONE_QUESTION =

@@ -30,8 +30,12 @@ export async function folderOf(files: Readonly<Record<string, string | Uint8Arra
 }
 
 /** `assay serve` over an OPA bundle or folder. The data folder is the caller's when it is given, and stays. */
-export async function serveAssay(opa: object, options: { data?: string } = {}): Promise<Running> {
-  const config = { opa, policies: OPEN_POLICIES, plugins: ['audit'] }
+export async function serveAssay(
+  opa: object,
+  options: { data?: string; policies?: string } = {},
+): Promise<Running> {
+  const { policies = OPEN_POLICIES } = options
+  const config = { opa, policies, plugins: ['audit'] }
   const place = await folderOf({ 'assay.json': JSON.stringify(config) })
   const data = options.data ?? join(place.dir, 'data')
   const server = new Server({ data, config: join(place.dir, 'assay.json') })
