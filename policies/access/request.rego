@@ -320,21 +320,32 @@ effects := [
 
 effects := [] if input.request.action == "access.show-request"
 
-# What the peer is told about the request: as it is after this decision.
-told := {"expires": effects[0].state.expires, "id": request.id, "status": effects[0].state.status}
+# The request as it is after this decision.
+record := effects[0].state
 
+record := object.union(state, {"status": status}) if input.request.action == "access.show-request"
+
+# What the peer is told about it.
 told := object.union_n([
-	{"about": about, "expires": state.expires, "id": request.id, "status": status},
-	approved,
-]) if {
+	{"expires": record.expires, "id": request.id, "status": record.status},
+	about,
+	approval,
+	end,
+])
+
+default about := {}
+
+about := {"about": {name: state[name] |
+	some name in ["action", "justification", "requester", "resource", "subject"]
+}} if {
 	input.request.action == "access.show-request"
 }
 
-about[name] := state[name] if some name in ["action", "justification", "requester", "resource", "subject"]
+default approval := {}
 
-default approved := {}
+approval := {"approval": request.approval}
+
+default end := {}
 
 # A revoked approval ended when it was revoked.
-approved := {"approval": request.approval, "until": min([state.until, object.get(state, "revoked", state.until)])} if {
-	state.status == "approved"
-}
+end := {"until": min([record.until, object.get(record, "revoked", record.until)])} if record.status == "approved"

@@ -177,7 +177,12 @@ test_an_approval_is_a_grant if {
 			"subject": {"id": "ada", "type": "user"},
 		},
 	]
-	decision.output.request.status == "approved"
+	decision.output.request == {
+		"expires": given.now + 590,
+		"id": "d1",
+		"status": "approved",
+		"until": given.now + 60,
+	}
 }
 
 end_of(request) := given.decide(request).effects[1].grant.until
@@ -258,6 +263,7 @@ test_an_approval_is_revoked_once if {
 		})},
 		{"kind": "access.revoke-grant", "request": "d1", "subject": {"id": "ada", "type": "user"}},
 	]
+	decision.output.request.until == given.now
 	given.allowed(asked(given.operator, "revoke-approval", {}, {"request": known({"status": "approved"})}))
 	given.refused(by_judge("revoke-approval", {}, {"status": "approved", "revoked": given.now - 1}), {"not_approved"})
 	given.refused(by_judge("revoke-approval", {}, {}), {"not_approved"})
@@ -271,6 +277,7 @@ shown(members) := given.decide(asked(portal, "show-request", {}, {"request": obj
 
 test_a_request_is_shown_to_those_concerned if {
 	shown({}) == {
+		"approval": "a1",
 		"about": {
 			"action": "cancel",
 			"requester": portal,

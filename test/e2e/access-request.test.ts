@@ -1,4 +1,5 @@
 /** Access on request, end to end: a denial over HTTP, a request bound to it, an approval by somebody else, and the same evaluation again. */
+import { createHash } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type HttpServer, serveHttp } from '../../adapters/transport/http/index.ts'
 import type { Json } from '../../core/json.ts'
@@ -307,5 +308,77 @@ describe('a request for access', () => {
     const { json } = await ask('/.well-known/authzen-configuration')
     expect(json.access_request_endpoint).toBe(server.url + REQUESTS)
     expect(json.capabilities).toEqual(['urn:openid:authzen:capability:access-request'])
+  })
+})
+
+describe('with callers who are authenticated', () => {
+  const secretOf = (id: string): string => `the-secret-token-of-${id}`
+  const bearer = (id: string) => ({ authorization: `Bearer ${secretOf(id)}` })
+  beforeEach(async () => {
+    await server.close()
+    const peers = ['ada', 'joe', 'lea'].map((id) => ({ kind: 'user', id }))
+    const tokens = [...peers, { kind: 'service', id: 'shop' }].map((peer) => ({
+      sha256: createHash('sha256').update(secretOf(peer.id)).digest('hex'),
+      peer,
+    }))
+    server = await serveHttp(kernel, { auth: { kind: 'bearer', tokens } })
+  })
+  const denialFor = async (id: string): Promise<object> => {
+    const { context } = (await ask('/access/v1/evaluation', tuple, bearer(id))).json
+    return { evaluation_id: context.evaluation_id }
+  }
+  const decideAs = (id: string, task: string, verb: string, body: object = {}) =>
+    ask(`/assay/v1/requests/${task}/${verb}`, body, bearer(id))
+
+  test('approvers approve over HTTP, within the terms', async () => {
+    const denial = await denialFor('ada')
+    const { task } = (await ask(REQUESTS, { ...tuple, denial }, bearer('ada'))).json
+    const show = async (id: string) => {
+      const response = await fetch(task.status_endpoint, { headers: bearer(id) })
+      return response.status
+    }
+    expect(await Promise.all(['ada', 'lea', 'joe', 'shop'].map(show))).toEqual([200, 200, 404, 404])
+    expect(await show('nobody')).toBe(401)
+    const refused = async (id: string, body?: object) =>
+      problem(await decideAs(id, task.id, 'approve', body))
+    expect(await refused('joe')).toEqual([404, PROBLEM, 'unknown_task'])
+    expect(await refused('ada')).toEqual([403, PROBLEM, 'about:blank'])
+    expect(await refused('lea', { approved_until: at(14_401) })).toEqual([
+      403,
+      PROBLEM,
+      'about:blank',
+    ])
+    const approved = await decideAs('lea', task.id, 'approve', { approved_until: at(60) })
+    expect([approved.status, approved.json.task.status]).toEqual([200, 'approved'])
+    expect(approved.json.result).toEqual({
+      mode: 'reevaluate',
+      approval: { id: approved.headers.get('x-decision-id'), approved_until: at(60) },
+    })
+    expect((await ask('/access/v1/evaluation', tuple, bearer('shop'))).json.decision).toBe(true)
+    const revoked = await decideAs('lea', task.id, 'revoke')
+    expect(revoked.status).toBe(200)
+    expect((await ask('/access/v1/evaluation', tuple, bearer('shop'))).json.decision).toBe(false)
+  })
+
+  test('approvers deny over HTTP', async () => {
+    const denial = await denialFor('ada')
+    const { task } = (await ask(REQUESTS, { ...tuple, denial }, bearer('ada'))).json
+    const denied = await decideAs('lea', task.id, 'deny')
+    expect([denied.status, denied.json.task.status]).toEqual([200, 'denied'])
+    expect(problem(await decideAs('lea', task.id, 'approve'))).toEqual([
+      409,
+      PROBLEM,
+      'invalid_task_state',
+    ])
+  })
+
+  test('who neither is the subject nor may ask for others does not', async () => {
+    const denial = await denialFor('ada')
+    for (const id of ['joe', 'lea', 'shop'])
+      expect(problem(await ask(REQUESTS, { ...tuple, denial }, bearer(id)))).toEqual([
+        403,
+        PROBLEM,
+        'about:blank',
+      ])
   })
 })

@@ -117,9 +117,9 @@ function revokeApproval(door: Door, call: Call, peer: Peer): Promise<Answer> {
   return decided(door, call, peer, 'access.revoke-approval', { request: taskId(call) }, 200)
 }
 
-/** `PREFIX/requests/ID` and what may follow. */
+/** `.../requests/ID` and what may follow. */
 function taskId({ path }: Call): string {
-  return path.split('/')[4] ?? ''
+  return path.split('/requests/')[1]?.split('/')[0] ?? ''
 }
 
 /** Undefined when nothing binds it to a denial. @throws Refusal `invalid_request` */
