@@ -2,14 +2,16 @@
  * Envoy, nginx and Caddy as people run them, each with the configuration of docs/envoy.md or docs/proxies.md, in front of `bin/assay serve`.
  * What counts is what reaches the service behind them.
  */
+import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Asked, askProxy, basic, documented, freePort, Program, Upstream } from '../proxies.ts'
 import { Server } from '../server.ts'
-import { root } from '../source.ts'
+import { readText, root } from '../source.ts'
 import { envoyProgram, proxyProgram } from '../tools.ts'
 
 /** The place of one proxy: its folder and the ports of the documented configuration. */
@@ -165,6 +167,17 @@ describe.each([envoy, laxEnvoy, nginx, caddy])('$name', (proxy) => {
     expect([status, headers.get('assay-reason')]).toEqual([403, reason])
     expect(headers.get('x-decision-id')).toMatch(/^[0-9a-f]{32}$/)
     expect(upstream.reached).toEqual([])
+  })
+
+  test('the requests that the page shows get what it says', async () => {
+    const [, block = ''] = readText('docs/envoy.md').match(/^```sh\n(curl[\s\S]*?)^```$/m) ?? []
+    const script = block.replaceAll('10000', String(port))
+    // Not execFileSync: the service behind the proxy runs in this process.
+    const { stdout } = await promisify(execFile)('sh', ['-euc', script])
+    const statuses = [...stdout.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status)
+    expect(statuses).toEqual(['200', '403', '403'])
+    expect(stdout).toMatch(/assay-reason: not_permitted[\s\S]*assay-reason: unknown_resource/i)
+    expect(upstream.reached.map(({ line }) => line)).toEqual([`GET ${CKPT}`])
   })
 
   test('nobody gets in without a password, or with the wrong one', async () => {

@@ -204,6 +204,28 @@ describe('the way that other proxies ask', () => {
   })
 })
 
+test('Traefik’s question, as its ForwardAuth forms it (v3.6.12): the client’s headers, then its own over them', async () => {
+  const { ask, asked } = await served({ proxy: 'traefik', routes: ROUTES })
+  const answer = await ask('GET /authorize', [
+    'Host: 127.0.0.1:8180',
+    'User-Agent: curl/8.5.0',
+    'Accept: */*',
+    'Cookie: session=1',
+    'X-Forwarded-For: 192.0.2.7',
+    'X-Forwarded-Host: app.example.com:8443',
+    'X-Forwarded-Method: GET',
+    'X-Forwarded-Proto: https',
+    'X-Forwarded-Uri: /checkpoints/7?x=1',
+    'Accept-Encoding: gzip',
+  ])
+  expect(answer.status).toBe(200)
+  expect(asked()).toMatchObject({
+    action: { name: 'read' },
+    resource: { type: 'checkpoint', id: '7' },
+    context: { http: { host: HOST } },
+  })
+})
+
 describe('what a client could write', () => {
   test('another proxy’s headers are not read', async () => {
     const { ask, asked } = await served()
