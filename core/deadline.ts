@@ -5,6 +5,8 @@
 import { Denial } from './denial.ts'
 import { NoDecision } from './error.ts'
 
+/** No deliberation takes longer. */
+export const MAX_TIMEOUT_MS = 60_000
 const BUCKET_MS = 50
 
 interface Bucket {

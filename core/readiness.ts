@@ -1,4 +1,5 @@
 /** Whether decisions can be made now, and what else an operator should know. `docs/operations.md` says what to do about each code. */
+import type { Admission } from './admission.ts'
 import type { Core } from './core.ts'
 import type { Readiness } from './kernel.ts'
 import type { Outbox } from './outbox.ts'
@@ -8,15 +9,14 @@ export interface Condition {
   readonly core: Core
   readonly sealer: Sealer
   readonly outbox: Outbox
-  readonly closing: boolean
-  readonly inFlight: number
+  readonly admission: Admission
 }
 
-export function readinessOf({ core, sealer, outbox, closing, inFlight }: Condition): Readiness {
+export function readinessOf({ core, sealer, outbox, admission }: Condition): Readiness {
   const { committer } = core
   const policy = core.policy()
   const problems: string[] = []
-  if (closing) problems.push('closed')
+  if (admission.closing) problems.push('closed')
   if (!policy) problems.push('no_policy')
   if (committer.failed) problems.push('store_failed')
   if (committer.stalled) problems.push('store_stalled')
@@ -29,7 +29,7 @@ export function readinessOf({ core, sealer, outbox, closing, inFlight }: Conditi
     policy: policy && { digest: policy.digest, revision: policy.revision },
     size: sealer.size.toString(),
     sealed: (sealer.head?.size ?? 0n).toString(),
-    inFlight,
+    inFlight: admission.inFlight,
     outbox: outbox.waiting,
     ...(core.shadow.state === undefined ? {} : { shadow: core.shadow.state }),
   }

@@ -1,11 +1,12 @@
 /** The kernel at work: admission, the shared parts of all decisions, policy swaps, and a shutdown that drains. */
+import { Admission } from './admission.ts'
 import { Committer, sealReached } from './commit.ts'
 import { type Core, DEFAULT_LIMITS, type Limits } from './core.ts'
 import { Counts } from './counts.ts'
 import { Deadlines } from './deadline.ts'
 import { type Decided, decide, deliberate } from './decide.ts'
 import { CustodyError, NoDecision } from './error.ts'
-import { checkPage, checkSubmission } from './frame.ts'
+import { checkPage } from './frame.ts'
 import { Idempotency } from './idempotency.ts'
 import type {
   DecideOptions,
@@ -25,9 +26,10 @@ import type { Receipt } from './log/receipt.ts'
 import { type Dispatch, type Dispatched, guarded, type Watching, watched } from './observe.ts'
 import { Outbox } from './outbox.ts'
 import { OwnDecisions } from './own.ts'
+import { Policies } from './policies.ts'
 import type { Bundle } from './ports/compiler.ts'
 import type { Policy } from './ports/engine.ts'
-import { clockBehind, readinessOf } from './readiness.ts'
+import { readinessOf } from './readiness.ts'
 import { RecordCache } from './reads.ts'
 import { recall } from './recall.ts'
 import { findDecision, makeReceipt, receiptUnder } from './receipts.ts'
@@ -35,23 +37,20 @@ import { createRegistry } from './registry.ts'
 import { Sealer } from './seal.ts'
 import { isCallersToMend, Searches } from './search.ts'
 import { Shadow } from './shadow.ts'
-import { Trial, type TrialOptions } from './trial.ts'
+import { Trial } from './trial.ts'
 
 export class KernelRuntime implements Kernel {
   readonly origin: string
   readonly log: LogReader
-  readonly #options: KernelOptions
   readonly #core: Core
   readonly #sealer: Sealer
   readonly #own: OwnDecisions
   readonly #outbox: Outbox
   readonly #searches: Searches
   readonly #counts: { readonly refused: Counts; readonly checks: Counts }
-  #policy: Policy | undefined
-  #activating: Promise<unknown> = Promise.resolve()
-  #inFlight = 0
+  readonly #policies: Policies
+  readonly #admission: Admission
   #closing: Promise<void> | undefined
-  #onIdle: (() => void) | undefined
   readonly #timers: readonly ReturnType<typeof setInterval>[]
 
   private constructor(
@@ -64,7 +63,7 @@ export class KernelRuntime implements Kernel {
     const deadlines = new Deadlines(() => clock.monotonic())
     const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits }
     this.origin = options.origin
-    this.#options = options
+    this.#policies = new Policies(options)
     this.#sealer = sealer
     this.#outbox = new Outbox(store, clock, options.outbound ?? [], (entry, outcome) =>
       this.#own.outcome(entry, outcome),
@@ -85,17 +84,23 @@ export class KernelRuntime implements Kernel {
       development: options.development,
       auditor: options.auditor,
       outboundKinds: this.#outbox.kinds,
-      policy: () => this.#policy,
+      policy: () => this.#policies.active,
     }
     this.#own = new OwnDecisions(this.#core)
+    this.#admission = new Admission(this.#core)
     this.#searches = new Searches(this.#core)
     this.#counts = { refused: new Counts('refused', clock), checks: new Counts('checks', clock) }
     this.log = logReader(log, () => sealer.head)
-    this.#timers = [
-      setInterval(() => void this.#endWindow(), limits.windowMs),
-      setInterval(() => this.#core.committer.probe(), limits.probeMs),
+    this.#timers = this.#startTimers(limits)
+  }
+
+  #startTimers({ probeMs, windowMs }: Limits): readonly ReturnType<typeof setInterval>[] {
+    const timers = [
+      setInterval(() => void this.#endWindow(), windowMs),
+      setInterval(() => this.#core.committer.probe(), probeMs),
     ]
-    for (const timer of this.#timers) timer.unref?.()
+    for (const timer of timers) timer.unref?.()
+    return timers
   }
 
   static async open(options: KernelOptions): Promise<KernelRuntime> {
@@ -130,8 +135,7 @@ export class KernelRuntime implements Kernel {
   }
 
   async #decide(submission: Submission, options: DecideOptions): Promise<Decision> {
-    const trial = this.#admit(submission, options)
-    this.#inFlight++
+    const trial = this.#admission.enter(submission, options)
     try {
       const decided = await decide(this.#core, trial)
       if ('decided' in decided) return await recall(this, this.#core, decided.decided)
@@ -140,7 +144,7 @@ export class KernelRuntime implements Kernel {
     } catch (error) {
       throw asNoDecision(error)
     } finally {
-      this.#leave()
+      this.#admission.leave()
     }
   }
 
@@ -153,8 +157,7 @@ export class KernelRuntime implements Kernel {
   }
 
   async #check(submission: Submission, options: DecideOptions): Promise<DryRun> {
-    const admitted = this.#admit(submission, options)
-    this.#inFlight++
+    const admitted = this.#admission.enter(submission, options)
     try {
       const trial = await Trial.begin(this.#core, { ...admitted, dryRun: true })
       const { action, answer } = await deliberate(this.#core, trial)
@@ -164,7 +167,7 @@ export class KernelRuntime implements Kernel {
     } catch (error) {
       throw asNoDecision(error)
     } finally {
-      this.#leave()
+      this.#admission.leave()
     }
   }
 
@@ -177,9 +180,8 @@ export class KernelRuntime implements Kernel {
   }
 
   async #search(submission: SearchSubmission, options: SearchOptions): Promise<SearchResult> {
-    const admitted = this.#admit(submission, options)
-    const asked = { ...admitted, ...checkPage(submission, options) }
-    this.#inFlight++
+    const page = checkPage(submission, options)
+    const asked = { ...this.#admission.enter(submission, options), ...page }
     try {
       const { results, nextToken, ...searched } = await this.#searches.run(asked)
       const { id, index, receipt, seal } = this.#answer(searched, asked.waitForSeal)
@@ -189,7 +191,7 @@ export class KernelRuntime implements Kernel {
       if (isCallersToMend(none)) this.refused('search', none.code)
       throw none
     } finally {
-      this.#leave()
+      this.#admission.leave()
     }
   }
 
@@ -211,48 +213,11 @@ export class KernelRuntime implements Kernel {
   }
 
   activate(bundle: Bundle): Promise<Policy> {
-    return this.#inTurn(() => this.#activate(bundle))
-  }
-
-  async #activate(bundle: Bundle): Promise<Policy> {
-    const { engine } = this.#options
-    const policy = await engine.load(bundle)
-    try {
-      await this.#own.activation(policy, bundle, this.#core.registry.entrypoints)
-    } catch (error) {
-      await policy.close()
-      throw error
-    }
-    const previous = this.#policy
-    this.#policy = policy
-    this.#core.watching?.activated(policy.digest, policy.revision)
-    closeLater(previous)
-    return policy
+    return this.#policies.activate(bundle, this.#core, this.#own)
   }
 
   shadow(bundle: Bundle | undefined): Promise<Policy | undefined> {
-    return this.#inTurn(() => this.#follow(bundle))
-  }
-
-  async #follow(bundle: Bundle | undefined): Promise<Policy | undefined> {
-    const { registry, shadow } = this.#core
-    const { engine, shadowEngine = engine } = this.#options
-    const policy = bundle && (await shadowEngine.load(bundle))
-    try {
-      if (policy && bundle) await this.#own.shadowing(policy, bundle, registry.entrypoints)
-    } catch (error) {
-      await policy?.close()
-      throw error
-    }
-    closeLater(shadow.swap(policy))
-    return policy
-  }
-
-  /** Swaps are made one after the other. */
-  #inTurn<T>(swap: () => Promise<T>): Promise<T> {
-    const swapped = this.#activating.then(swap)
-    this.#activating = swapped.catch(() => undefined)
-    return swapped
+    return this.#policies.shadow(bundle, this.#core, this.#own)
   }
 
   readiness(): Readiness {
@@ -260,8 +225,7 @@ export class KernelRuntime implements Kernel {
       core: this.#core,
       sealer: this.#sealer,
       outbox: this.#outbox,
-      closing: this.#closing !== undefined,
-      inFlight: this.#inFlight,
+      admission: this.#admission,
     })
   }
 
@@ -272,55 +236,24 @@ export class KernelRuntime implements Kernel {
 
   async #close(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer)
-    if (this.#inFlight > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve))
-    await this.#activating
+    await this.#admission.close()
+    await this.#policies.settled()
     await this.#outbox.close()
     await this.#core.shadow.close()
     await this.#endWindow()
     await this.#core.committer.drained()
     await this.#sealer.close()
     this.#core.deadlines.close()
-    await this.#policy?.close()
+    await this.#policies.active?.close()
     await this.#core.log.close()
     await this.#core.store.close()
     await this.#core.custody.close()
-  }
-
-  #admit(submission: Submission, options: DecideOptions): TrialOptions {
-    const request = checkSubmission(submission)
-    if (this.#closing) throw new NoDecision('closed', 'the kernel is shutting down')
-    const { clock, deadlines, limits, watching } = this.#core
-    if (this.#inFlight >= limits.maxInFlight) {
-      throw new NoDecision('overloaded', `${limits.maxInFlight} decisions are under way`, {
-        retryAfterMs: 1000,
-      })
-    }
-    if (clockBehind(this.#core)) {
-      throw new NoDecision('unavailable', 'the clock is behind the newest decision; set it', {
-        retryAfterMs: 5000,
-      })
-    }
-    const timeoutMs = Math.min(Math.max(options.timeoutMs ?? limits.timeoutMs, 1), MAX_TIMEOUT_MS)
-    return {
-      request,
-      deadline: deadlines.start(timeoutMs, options.signal),
-      waitForSeal: options.seal !== 'durable',
-      ...(submission.idempotencyKey === undefined
-        ? {}
-        : { idempotencyKey: submission.idempotencyKey }),
-      ...(watching === undefined ? {} : { admittedAt: clock.monotonic() }),
-    }
   }
 
   /** What nobody answers may be anything, so it is not named. */
   #named(dispatch: Dispatch, { action }: Pick<Submission, 'action'>): Dispatched {
     const known = this.#core.registry.find(action) !== undefined
     return { dispatch, action: known ? action : 'unknown' }
-  }
-
-  #leave(): void {
-    this.#inFlight--
-    if (this.#inFlight === 0) this.#onIdle?.()
   }
 
   #answer({ draft, record, committed }: Decided, waitedForSeal: boolean): Decision {
@@ -358,13 +291,6 @@ export class KernelRuntime implements Kernel {
       // The committer remembers that the store failed; this window's counts are lost, as a crash would lose them.
     }
   }
-}
-
-const MAX_TIMEOUT_MS = 60_000
-
-/** Deliberations under way still hold it: it is closed when the longest of them must be over. */
-function closeLater(policy: Policy | undefined): void {
-  if (policy) setTimeout(() => void policy.close(), MAX_TIMEOUT_MS).unref?.()
 }
 
 /** A store that cannot even be read. */
