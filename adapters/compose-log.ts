@@ -23,13 +23,17 @@ export type { Rotation }
  * @throws StoreError `locked`: it is not stopped
  */
 export async function sealLog(config: Config): Promise<Head | undefined> {
-  return withLog(new Adapters(config), async ({ clock, custody, identity, log }) => {
+  const adapters = new Adapters(config)
+  try {
+    const { clock, custody, identity, log } = await openLog(adapters)
     const { origin, key } = identity
     const timeoutMs = SEAL_TIMEOUT_MS
     const sealer = await Sealer.open({ origin, log, custody, key, timeoutMs, clock })
     await sealer.close()
     return sealer.head
-  })
+  } finally {
+    await adapters.close()
+  }
 }
 
 /**
@@ -41,20 +45,13 @@ export async function rotateLogKey(
   config: Config,
   { parts = [], ...options }: RotationOptions & Pick<AdapterOptions, 'parts'> = {},
 ): Promise<Rotation> {
-  return withLog(new Adapters(config, { parts }), async ({ identity, ...ports }) =>
-    rotateKey(
-      { ...ports, dataFolder: config.data, sealTimeoutMs: SEAL_TIMEOUT_MS },
-      identity,
-      options,
-    ),
-  )
-}
-
-type Opened = Awaited<ReturnType<typeof openLog>>
-
-async function withLog<T>(adapters: Adapters, work: (opened: Opened) => Promise<T>): Promise<T> {
+  const adapters = new Adapters(config, { parts })
   try {
-    return await work(await openLog(adapters))
+    const { log, store } = await adapters.get('store')
+    const [custody, clock] = [await adapters.get('custody'), await adapters.get('clock')]
+    const { data: dataFolder } = config
+    const sealTimeoutMs = SEAL_TIMEOUT_MS
+    return await rotateKey({ dataFolder, store, log, custody, clock, sealTimeoutMs }, options)
   } finally {
     await adapters.close()
   }

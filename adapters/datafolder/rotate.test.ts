@@ -139,7 +139,7 @@ describe('a new key', () => {
 describe('a compromised key', () => {
   it('signs nothing any more, and counts up to the last trusted size only', async () => {
     const early = await served()
-    const trusted = BigInt(parseCheckpoint(parseNote(proofNote(early.receipt)).text).size)
+    const trusted = parseCheckpoint(parseNote(proofNote(early.receipt)).text).size
     const late = await served()
     const done = await rotate({ compromisedSince: trusted })
     expect(await keyStates()).toEqual(['1 revoked', '2 active'])
@@ -153,6 +153,20 @@ describe('a compromised key', () => {
     // The decision stands: its receipt is fetched again, under a head of the new key.
     const { id } = JSON.parse(late.receipt.leaf) as { id: string }
     expect(verifyReceipt((await server.kernel.receipt(id))!, anchor)).toMatchObject({ ok: true })
+  })
+
+  it('may have been revoked before: then only its last trusted size is missing', async () => {
+    const { receipt } = await served()
+    const trusted = parseCheckpoint(parseNote(proofNote(receipt)).text).size
+    const custody = await openFileCustody({ dir: keyFolder() })
+    await custody.transition({ scope: 'log', name: 'log', version: 1 }, 'revoked')
+    await custody.close()
+    await expect(rotate()).rejects.toMatchObject({ code: 'not_active' })
+    await rotate({ compromisedSince: trusted })
+    expect(await keyStates()).toEqual(['1 revoked', '2 active'])
+    const server = await place.start()
+    expect(await fsck(server.kernel.log, await trust())).toMatchObject({ ok: true })
+    expect(verifyReceipt(receipt, await trust())).toMatchObject({ ok: true })
   })
 
   it('has to name a size that the key could have signed', async () => {
@@ -208,10 +222,10 @@ async function dieAt(step: number): Promise<number> {
   const { config, clock } = place
   const adapters = new Adapters(config)
   try {
-    const { custody, identity, log, store } = await openLog(adapters)
+    const { custody, log, store } = await openLog(adapters)
     const ports = { custody: mortal(custody), log: mortal(log), store: mortal(store) }
     const { data: dataFolder } = config
-    await rotateKey({ ...ports, clock, dataFolder, sealTimeoutMs: 1000 }, identity)
+    await rotateKey({ ...ports, clock, dataFolder, sealTimeoutMs: 1000 })
   } catch {
     expect(calls).toBeGreaterThanOrEqual(step)
   } finally {

@@ -16,7 +16,7 @@ import type { Key, Store, Write } from '../../core/ports/store.ts'
 import { Sealer } from '../../core/seal.ts'
 import { readAnchor } from './anchor.ts'
 import { replaceFile } from './folder.ts'
-import { anchorPath, type LogIdentity } from './identity.ts'
+import { anchorPath } from './identity.ts'
 
 export interface RotationPorts {
   readonly dataFolder: string
@@ -59,18 +59,30 @@ interface Pending {
 const PENDING: Key = { partition: '#rotation', sort: 'pending' }
 
 /**
- * @throws CustodyError, StoreError, LogError `conflict`: the anchor is of another key; `malformed`: no such size can be the last trusted one.
- *   Whatever it throws, the next start or call goes on where this one ended
+ * @throws CustodyError `not_active`: the key signs nothing any more and was not said to be compromised; `unknown_key`: it is gone; StoreError;
+ *   LogError `conflict`: there is no anchor; `malformed`: no such size can be the last trusted one. Whatever it throws once it began, the next
+ *   start or call goes on where this one ended
  */
 export async function rotateKey(
   ports: RotationPorts,
-  { key: retired, origin, anchor }: LogIdentity,
   { compromisedSince }: RotationOptions = {},
 ): Promise<Rotation> {
+  // What was begun is ended first: it may have been this very call, tried again.
+  const begun = await finishRotation(ports)
+  if (begun) return begun
+  const anchor = await requireAnchor(ports.dataFolder)
+  const { origin } = anchor
+  const retired = await retiringKey(ports.custody, anchor)
+  if (compromisedSince === undefined && retired.state !== 'active')
+    throw new CustodyError(
+      ports.custody.name,
+      'not_active',
+      `the log's key is ${retired.state} and cannot sign the change: say up to which size it is trusted`,
+    )
   const { clock, custody, log, store } = ports
   const size = (await log.size()) + 1n
   const lastTrusted = compromisedSince ?? size
-  checkLastTrusted(lastTrusted, size, retired, origin, anchor)
+  checkLastTrusted(lastTrusted, size, retired, anchor)
   const next = await nextVersion(custody, retired)
   const pending: Pending = {
     name: retired.name,
@@ -102,9 +114,7 @@ export async function finishRotation(ports: RotationPorts): Promise<Rotation | u
   const size = BigInt(pending.size)
   if ((await log.size()) !== size)
     throw new StoreError('data', 'corrupt', 'the log went on in the middle of a change of its key')
-  const path = anchorPath(dataFolder)
-  const anchor = await readAnchor(path)
-  if (!anchor) throw new LogError('data', 'conflict', `${path} is gone: restore it`)
+  const anchor = await requireAnchor(dataFolder)
   const versions = (await custody.list('log')).filter(({ name }) => name === pending.name)
   const retired = versionOf(custody, versions, pending.retired)
   const created = versionOf(custody, versions, pending.next)
@@ -118,7 +128,7 @@ export async function finishRotation(ports: RotationPorts): Promise<Rotation | u
   const noteFile = join(dataFolder, `key-change-${size}.note`)
   await replaceFile(noteFile, note)
   const after = rotated(anchor, keys, size, pending.lastTrustedSize)
-  await replaceFile(path, formatAnchor(after))
+  await replaceFile(anchorPath(dataFolder), formatAnchor(after))
   if (pending.compromised && retired.state !== 'revoked')
     await custody.transition(retired, 'revoked')
   else if (retired.state === 'active') await custody.transition(retired, 'grace')
@@ -128,12 +138,28 @@ export async function finishRotation(ports: RotationPorts): Promise<Rotation | u
   return { retired, next, size, lastTrustedSize, anchor: after, noteFile }
 }
 
+async function requireAnchor(dataFolder: string): Promise<TrustAnchor> {
+  const path = anchorPath(dataFolder)
+  const anchor = await readAnchor(path)
+  if (anchor) return anchor
+  throw new LogError('data', 'conflict', `${path} is gone: restore it`)
+}
+
+/** The one that the anchor has without an end, whatever became of it since. */
+async function retiringKey(custody: Custody, { keys, origin }: TrustAnchor): Promise<PublicKey> {
+  const vkey = keys.findLast(({ to }) => to === undefined)?.vkey
+  const all = await custody.list('log')
+  const found = all.find(({ publicKey }) => formatVkey(origin, publicKey) === vkey)
+  if (found) return found
+  const what = 'the key that the anchor names is gone: restore the keys from a backup'
+  throw new CustodyError(custody.name, 'unknown_key', what)
+}
+
 function checkLastTrusted(
   lastTrusted: bigint,
   size: bigint,
   { publicKey }: PublicKey,
-  origin: string,
-  { keys }: TrustAnchor,
+  { keys, origin }: TrustAnchor,
 ): void {
   const own = keys.find(({ vkey }) => vkey === formatVkey(origin, publicKey))
   if (own === undefined || lastTrusted < BigInt(own.from) || lastTrusted > size)
@@ -144,10 +170,13 @@ function checkLastTrusted(
     )
 }
 
-/** One that an earlier try left behind, or a new one. */
+/** One that an earlier try left behind or an operator made, or a new one. */
 async function nextVersion(custody: Custody, { name, version }: PublicKey): Promise<PublicKey> {
   const left = (await custody.list('log')).findLast(
-    (key) => key.name === name && key.version > version && key.state === 'pre-active',
+    (key) =>
+      key.name === name &&
+      key.version > version &&
+      (key.state === 'pre-active' || key.state === 'active'),
   )
   return left ?? (await custody.create('log', name))
 }

@@ -162,7 +162,7 @@ function checkOpenings(checks: Checks, leaf: DecisionLeaf, openings: Openings): 
   for (const [field, digest] of Object.entries(leaf.commitments))
     checks.run(`opening/${field}`, () => {
       const opening = openings[field]
-      if (opening === undefined) return [true, 'erased: only its commitment is left']
+      if (opening === undefined) return [true, 'erased or withheld: only its commitment is here']
       if (commitment(field, opening.salt, opening.json) !== digest)
         throw new LogError('log/receipt', 'proof_invalid', 'this is not what was committed to')
       return [true, 'what was committed to']
