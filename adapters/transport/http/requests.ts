@@ -177,8 +177,10 @@ async function decided(
 function taskAnswer(decision: Decision, status: number, url: string): Answer {
   const headers = decisionHeaders(decision)
   const { allow, id: decisionId, output, reasons } = decision
-  const told = allow && isObject(output) ? readTold(output.request) : undefined
-  if (told === undefined) return problemAnswer(deniedProblem(reasons), headers)
+  if (!allow) return problemAnswer(deniedProblem(reasons), headers)
+  const told = isObject(output) ? readTold(output.request) : undefined
+  if (told === undefined)
+    throw new NoDecision('unavailable', 'the policy says nothing of the request', { decisionId })
   if (told.status === 'expired') return problemAnswer(TASK_EXPIRED, headers)
   const at = `${url}/${told.id}`
   const pending = told.status === 'pending'
@@ -224,5 +226,5 @@ function readTold(value: Json | undefined): Told | undefined {
 const LAST_SECOND = 253_402_300_799
 
 function timestamp(seconds: number): string {
-  return new Date(Math.min(seconds, LAST_SECOND) * 1000).toISOString()
+  return new Date(Math.min(Math.max(seconds, 0), LAST_SECOND) * 1000).toISOString()
 }
