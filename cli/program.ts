@@ -189,6 +189,7 @@ function addLog(program: Command, { add, act }: Tree): void {
 function addQueryOptions(query: Command): void {
   query
     .addOption(new Option('--url <base>', 'ask a running server').conflicts(['data', 'config']))
+    .option('--token-file <file>', 'with --url: a bearer token, - for standard input')
     .option('--id <id...>', 'decisions by id')
     .option('--action <name...>', 'actions, or access.* for all of a plugin')
     .option('--reason <code...>', 'reason codes')

@@ -6,11 +6,12 @@ import type { DecisionLeaf } from '../core/log/leaf.ts'
 import type { AuditedRecord, AuditPage } from '../core/ports/audit.ts'
 import { Payload } from '../core/request.ts'
 import { operator, words } from './decide.ts'
-import { configured, type PlaceOptions } from './input.ts'
+import { bytesOf, configured, type PlaceOptions } from './input.ts'
 import { type ExitCode, type Out, printable, UsageError } from './out.ts'
 
 export interface QueryOptions extends PlaceOptions {
   readonly url?: string
+  readonly tokenFile?: string
   readonly id?: readonly string[]
   readonly action?: readonly string[]
   readonly reason?: readonly string[]
@@ -38,7 +39,7 @@ export async function query(options: QueryOptions, out: Out): Promise<ExitCode> 
   const page =
     options.url === undefined
       ? await inFolder(options, payload)
-      : await onServer(options.url, payload)
+      : await onServer(options.url, payload, await tokenOf(options))
   const { decision, next, records } = page
   const { allow, id, reasons } = decision
   const value = { decision: { id, allow, reasons }, records, ...(next ? { next } : {}) }
@@ -86,14 +87,23 @@ async function inFolder(options: QueryOptions, payload: Json): Promise<Page> {
 
 const TIMEOUT_MS = 60_000
 
-async function onServer(base: string, payload: Json): Promise<Page> {
+/** Of a file, so that it stands in no list of processes. */
+async function tokenOf({ tokenFile }: QueryOptions): Promise<string | undefined> {
+  if (tokenFile === undefined) return undefined
+  return new TextDecoder().decode(await bytesOf(tokenFile, 'the bearer token')).trim()
+}
+
+async function onServer(base: string, payload: Json, token?: string): Promise<Page> {
   if (!/^https?:$/.test(URL.parse(base)?.protocol ?? ''))
     throw new UsageError('usage', '--url must be an http or https URL')
   const url = `${base.replace(/\/+$/, '')}/assay/v1/audit/query`
   const failed = (why: string): NoDecision => new NoDecision('unavailable', `${url}: ${why}`)
   const response = await fetch(url, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: {
+      'content-type': 'application/json',
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    },
     body: JSON.stringify(payload),
     redirect: 'error',
     signal: AbortSignal.timeout(TIMEOUT_MS),
