@@ -5,18 +5,25 @@ import { buffer } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import type { Config } from '../adapters/config/complete.ts'
 import { loadConfig } from '../adapters/config/load.ts'
-import { UsageError } from './out.ts'
+import { printable, UsageError } from './out.ts'
 
 export interface PlaceOptions {
   readonly data?: string
   readonly config?: string
+  /** One of the configuration's. */
+  readonly realm?: string
 }
 
-export function configured({ config, data }: PlaceOptions): Promise<Config> {
-  return loadConfig({
+/** @throws UsageError, ConfigError */
+export async function configured({ config, data, realm }: PlaceOptions): Promise<Config> {
+  const own = await loadConfig({
     ...(config === undefined ? {} : { file: config }),
     ...(data === undefined ? {} : { data }),
   })
+  if (realm === undefined) return own
+  const named = Object.hasOwn(own.realms, realm) ? own.realms[realm] : undefined
+  if (named !== undefined) return named
+  throw new UsageError('not_found', `the configuration has no realm ${printable(realm)}`)
 }
 
 /** The bytes of a file, or of standard input for `-`. @throws UsageError */

@@ -1,9 +1,10 @@
 /** `assay serve`: in the foreground until a signal, then a clean end. */
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { type Composed, type Config, compose, type PolicyEvent } from '../adapters/compose.ts'
+import type { Composed, Config, PolicyEvent } from '../adapters/compose.ts'
+import { composeRealms } from '../adapters/compose-realms.ts'
 import { startWatchdog } from '../adapters/isolation/watchdog.ts'
-import { type HttpEvent, serveHttp } from '../adapters/transport/http/index.ts'
+import { type HttpEvent, type RealmOptions, serveHttp } from '../adapters/transport/http/index.ts'
 import { CompilerError } from '../core/error.ts'
 import { commandName, configured, type PlaceOptions, quoted, shown } from './input.ts'
 import type { ExitCode, Out } from './out.ts'
@@ -18,32 +19,39 @@ export interface ServeOptions extends PlaceOptions {
 export async function serve(options: ServeOptions, out: Out): Promise<ExitCode> {
   const config = await serveConfig(options)
   const signal = firstSignal(out)
-  const composed = await compose(config, {
+  const composed = await composeRealms(config, {
     onPolicy: (event) => tell(event, out, 'policy', 'serves'),
     onShadow: (event) => tell(event, out, 'shadow policy', 'is compared'),
     metrics: config.http.allowNonLoopback !== true,
   })
   try {
-    const server = await serveHttp(composed.kernel, {
+    const { own, realms } = composed
+    const server = await serveHttp(own.kernel, {
       ...config.http,
-      seal: config.seal,
-      operations: composed.telemetry.operations,
+      ...served(own),
+      clock: own.clock,
+      realms: Object.fromEntries([...realms].map(([name, one]) => [name, served(one)])),
       onEvent: (event) => tellFiles(event, out),
-      ...(composed.audit ? { audit: composed.audit } : {}),
-      ...(composed.opa ? { opa: composed.opa } : {}),
     })
     const { watchdogSeconds } = config
     const watchdog = watchdogSeconds > 0 ? await startWatchdog(watchdogSeconds) : undefined
-    greet(server.url, composed, out)
-    composed.telemetry.log?.write('info', 'listening', { port: server.port })
+    greet(server.url, own, out)
+    own.telemetry.log?.write('info', 'listening', { port: server.port })
     await signal
-    composed.telemetry.log?.write('info', 'stopping')
+    own.telemetry.log?.write('info', 'stopping')
     await server.close()
     await watchdog?.stop()
   } finally {
     await composed.close()
   }
   return 0
+}
+
+/** One log, as a transport serves it. */
+function served({ audit, config, kernel, opa, telemetry }: Composed): RealmOptions {
+  const { rateLimit } = config.http
+  const { operations } = telemetry
+  return { kernel, seal: config.seal, operations, audit, opa, rateLimit }
 }
 
 async function serveConfig(options: ServeOptions): Promise<Config> {
