@@ -77,6 +77,8 @@ export interface LimitsConfig {
   readonly timeoutMs?: number
   readonly maxDecisionAgeMs?: number
   readonly clockToleranceMs?: number
+  readonly searchBudget?: number
+  readonly maxSearches?: number
 }
 /** What each of several logs in one process has of its own. */
 type OwnMember =
@@ -227,7 +229,7 @@ const plugin = z.union([
     name: pluginName,
     isolation: z
       .enum(['none', 'worker'])
-      .describe('worker: its facts are computed in a worker without store or custody')
+      .describe('worker: its facts and candidates come from a worker without store or custody')
       .exactOptional(),
     deadlineMs: deadlineMs.exactOptional(),
   }),
@@ -269,6 +271,10 @@ const limits = z.strictObject({
   timeoutMs: whole(1, 60_000).exactOptional(),
   maxDecisionAgeMs: whole(1, 60_000).exactOptional(),
   clockToleranceMs: whole(0, 600_000).exactOptional(),
+  searchBudget: whole(1, 1_000_000)
+    .describe('Candidates that one search, or one page of it, may look at; default 10,000')
+    .exactOptional(),
+  maxSearches: whole(1, 1024).describe('Searches at the same time; default 4').exactOptional(),
 })
 
 /** Of the server's own log, and of each realm's. */
