@@ -43,6 +43,14 @@ export async function opaProgram(): Promise<string> {
   return path
 }
 
+/** A program that reads exports with OPA's and OTLP's own types, built from `test/interop/export-go`. @throws without Go */
+export async function exportReader(): Promise<string> {
+  const path = join(folder('export-reader'), 'reader')
+  const cwd = join(import.meta.dirname, 'interop/export-go')
+  await run('go', ['build', '-o', path, '.'], { cwd, env: { ...process.env, GOFLAGS: '' } })
+  return path
+}
+
 /** A program around the Rust crate `openidauthzen`, built from `test/interop/authzen-rust`. @throws without cargo */
 export async function authzenRust(): Promise<string> {
   const manifest = join(import.meta.dirname, 'interop/authzen-rust/Cargo.toml')
