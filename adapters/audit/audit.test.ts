@@ -7,6 +7,7 @@ import { fsck } from '../../core/log/fsck.ts'
 import { verifyReceipt } from '../../core/log/receipt.ts'
 import type { AuditPage } from '../../core/ports/audit.ts'
 import { Payload, type Peer } from '../../core/request.ts'
+import auditData from '../../policies/audit/data.json' with { type: 'json' }
 import { Place } from '../../test/composed.ts'
 import { compiler } from '../../test/rego.ts'
 import type { Composed } from '../compose.ts'
@@ -14,8 +15,8 @@ import { EXAMPLE_STATE, OWN_POLICIES } from '../config/complete.ts'
 
 const OPERATOR: Peer = { kind: 'operator', id: 'root' }
 const ANONYMOUS: Peer = { kind: 'anonymous', id: 'anonymous' }
-const CAROL: Peer = { kind: 'bearer', id: 'carol' }
-const PAUL: Peer = { kind: 'bearer', id: 'paul' }
+const CAROL: Peer = { kind: 'user', id: 'carol' }
+const PAUL: Peer = { kind: 'user', id: 'paul' }
 
 let place: Place
 let server: Composed
@@ -23,9 +24,8 @@ beforeEach(async () => {
   place = await Place.make()
   const policies = join(place.folder, 'policies')
   await cp(OWN_POLICIES, policies, { recursive: true })
-  const data = (await import('../../policies/audit/data.json', { with: { type: 'json' } })).default
   const members = { auditor: [CAROL], privacy_officer: [PAUL] }
-  await writeFile(join(policies, 'audit/data.json'), JSON.stringify({ ...data, members }))
+  await writeFile(join(policies, 'audit/data.json'), JSON.stringify({ ...auditData, members }))
   server = await place.start(`policies: ./policies\nstate: ${EXAMPLE_STATE}`)
 })
 afterEach(() => place.remove())

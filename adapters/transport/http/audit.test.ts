@@ -1,19 +1,30 @@
 /** Receipts and queries over HTTP, on a whole server: nobody gets openings that the policy does not grant. */
+import { cp, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { sha256Text, toHex } from '../../../core/crypto.ts'
 import { type Receipt, verifyReceipt } from '../../../core/log/receipt.ts'
 import { Payload, type Peer } from '../../../core/request.ts'
+import auditData from '../../../policies/audit/data.json' with { type: 'json' }
 import { Place } from '../../../test/composed.ts'
 import { compiler } from '../../../test/rego.ts'
 import type { Composed } from '../../compose.ts'
+import { OWN_POLICIES } from '../../config/complete.ts'
 import { type HttpServer, serveHttp } from './index.ts'
+
+const CAROL: Peer = { kind: 'user', id: 'carol' }
 
 let place: Place
 let server: Composed
 let http: HttpServer
 beforeEach(async () => {
   place = await Place.make()
-  server = await place.start()
-  http = await serveHttp(server.kernel, server.audit ? { audit: server.audit } : {})
+  const policies = join(place.folder, 'policies')
+  await cp(OWN_POLICIES, policies, { recursive: true })
+  const members = { ...auditData.members, auditor: [CAROL] }
+  await writeFile(join(policies, 'audit/data.json'), JSON.stringify({ ...auditData, members }))
+  server = await place.start('policies: ./policies')
+  http = await serveHttp(server.kernel, { audit: server.audit })
 })
 afterEach(async () => {
   await http.close()
@@ -89,33 +100,38 @@ describe('a query', () => {
   })
 
   it('of an auditor is a page of receipts, cut to what was granted', async () => {
-    const id = await decideAs({ kind: 'bearer', id: 'bob' })
-    const audit = server.audit!
-    const asOperator = await serveHttp(server.kernel, {
-      // Stands for a front that authenticated the caller.
-      audit: {
-        query: (submission, options) =>
-          audit.query({ ...submission, peer: { kind: 'operator', id: 'root' } }, options),
-        receipt: (wanted, peer, options) => audit.receipt(wanted, peer, options),
+    const id = await decideAs({ kind: 'user', id: 'bob' })
+    const token = 'a-token-that-nobody-guesses'
+    const authenticated = await serveHttp(server.kernel, {
+      audit: server.audit,
+      auth: {
+        kind: 'bearer',
+        tokens: [{ sha256: toHex(sha256Text(token)), peer: CAROL }],
       },
     })
-    try {
-      const response = await fetch(`${asOperator.url}/assay/v1/audit/query`, {
+    const ask = (headers: { readonly [name: string]: string }, purpose = {}): Promise<Response> =>
+      fetch(`${authenticated.url}/assay/v1/audit/query`, {
         method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ ids: [id], fields: ['payload'] }),
+        headers: { 'content-type': 'application/json', ...headers },
+        body: JSON.stringify({ ids: [id], fields: ['payload', 'verdict'], ...purpose }),
       })
+    try {
+      const response = await ask({ authorization: `Bearer ${token}` })
       expect(response.status).toBe(200)
       const page = (await response.json()) as { records: { receipt: Receipt }[] }
       expect(page).toMatchObject({
         decision: { allow: true },
-        records: [{ id, erased: false, withheld: [] }],
+        records: [{ id, erased: false, withheld: ['payload'] }],
       })
       const [record] = page.records
-      expect(Object.keys(record?.receipt.openings ?? {})).toEqual(['payload'])
+      expect(Object.keys(record?.receipt.openings ?? {})).toEqual(['verdict'])
       expect(verifyReceipt(record!.receipt, server.anchor)).toMatchObject({ ok: true })
+      const why = await ask({ authorization: `Bearer ${token}` }, { purpose: 'case 7' })
+      expect(await why.json()).toMatchObject({ records: [{ withheld: [] }] })
+      expect((await ask({ authorization: `Bearer ${token}x` })).status).toBe(401)
+      expect((await ask({})).status).toBe(401)
     } finally {
-      await asOperator.close()
+      await authenticated.close()
     }
   })
 
