@@ -156,14 +156,14 @@ function declaring(evaluation: Evaluation, { obligations = [] }: DecideOptions):
 }
 
 async function bytesOf(response: Response): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = []
+  const chunks: Uint8Array<ArrayBuffer>[] = []
   let size = 0
   for await (const chunk of response.body ?? []) {
     size += chunk.length
     if (size > MAX_ANSWER_BYTES) throw notAnAnswer('too many bytes')
     chunks.push(chunk)
   }
-  return Buffer.concat(chunks, size)
+  return new Uint8Array(await new Blob(chunks).arrayBuffer())
 }
 
 async function notDecided(response: Response): Promise<NoDecision> {
