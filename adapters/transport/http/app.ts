@@ -13,7 +13,7 @@ import { createEndpoints, wrongMethod } from './endpoints.ts'
 import { type Answering, Front } from './front.ts'
 import { Guard } from './guard.ts'
 import { type AppOptions, DEFAULT_OPEN, readBaseUrl, readLimits } from './options.ts'
-import { REALMS, wrongRealm } from './realm.ts'
+import { namesRealm, wrongRealm } from './realm.ts'
 
 /** @throws TransportError `invalid_options` */
 export function createApp(kernel: Kernel, options: AppOptions): Hono {
@@ -84,7 +84,7 @@ function preflight(cors: Cors, endpoints: readonly Endpoint[], path: string): An
 
 function missing({ auth }: AppOptions, endpoints: readonly Endpoint[], path: string): Answer {
   // Whoever is of another realm learns no name of one.
-  if (auth !== undefined && path.startsWith(REALMS)) throw wrongRealm()
+  if (auth !== undefined && namesRealm(path)) throw wrongRealm()
   const methods = endpoints.filter((endpoint) => matches(endpoint.path, path)).map((e) => e.method)
   return methods.length > 0 ? wrongMethod(methods) : notFound()
 }

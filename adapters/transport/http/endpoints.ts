@@ -13,6 +13,7 @@ import { opaEndpoints } from './opa.ts'
 import type { OpaView } from './opa-wire.ts'
 import { type Operations, operationEndpoints } from './operations.ts'
 import type { Limits } from './options.ts'
+import { WELL_KNOWN } from './realm.ts'
 import { requestEndpoints } from './requests.ts'
 import { search } from './search.ts'
 
@@ -50,7 +51,7 @@ export function createEndpoints(
     ...(audit
       ? [post('/assay/v1/audit/query', (call, peer) => query(audit, limits, call, peer))]
       : []),
-    get('/.well-known/authzen-configuration', () => metadata(kernel, publicUrl), 'metadata'),
+    get(WELL_KNOWN, () => metadata(kernel, publicUrl), 'metadata'),
     get(`${LOG_PREFIX}checkpoint`, () => checkpoint(kernel.log), 'log'),
     get(`${LOG_PREFIX}tile/*`, (call) => tile(kernel.log, call), 'log'),
     ...operationEndpoints(kernel, operations),

@@ -16,11 +16,23 @@ export function wrongRealm(): Refusal {
   return new Refusal('wrong_realm', 'this is not your realm')
 }
 
-/** The name that a target begins with, and what follows it; undefined where it names none. */
+/** AuthZEN inserts it between the host and the path of a decision point (section 9.2). */
+export const WELL_KNOWN = '/.well-known/authzen-configuration'
+
+/** Whether a path belongs to a realm, there or not. */
+export function namesRealm(path: string): boolean {
+  return path.startsWith(REALMS) || path.startsWith(WELL_KNOWN + REALMS)
+}
+
+/** The name that a target has, and the target within that realm; undefined where it names none. */
 export function splitRealm(
   target: string,
 ): { readonly name: string; readonly rest: string } | undefined {
-  if (!target.startsWith(REALMS)) return undefined
+  if (!namesRealm(target)) return undefined
+  if (target.startsWith(WELL_KNOWN)) {
+    const name = target.slice(WELL_KNOWN.length + REALMS.length).replace(/\?.*$/, '')
+    return { name, rest: WELL_KNOWN }
+  }
   const end = target.indexOf('/', REALMS.length)
   return end < 0 ? undefined : { name: target.slice(REALMS.length, end), rest: target.slice(end) }
 }
