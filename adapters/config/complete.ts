@@ -4,21 +4,21 @@
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Json } from '../../core/json.ts'
+import type {
+  CompilerConfig,
+  ConfigFile,
+  CustodyConfig,
+  EngineConfig,
+  ForeignAdapter,
+  HttpConfig,
+  LimitsConfig,
+  PluginConfig,
+  StoreConfig,
+} from './file.ts'
+import { completeOpa, type OpaPlace } from './opa.ts'
 import { completeOperations, type OperationsConfig } from './operations.ts'
 import { checkRealms, realmFile, realmFolder } from './realms.ts'
-import {
-  BUILT_IN,
-  type CompilerConfig,
-  type ConfigFile,
-  type CustodyConfig,
-  type EngineConfig,
-  type ForeignAdapter,
-  type HttpConfig,
-  type LimitsConfig,
-  type OpaConfig,
-  type PluginConfig,
-  type StoreConfig,
-} from './schema.ts'
+import { BUILT_IN } from './schema.ts'
 import { completeSecure } from './secure.ts'
 
 /** An adapter of somebody else: an npm package's name, or an absolute path. */
@@ -58,11 +58,7 @@ export interface Config {
     readonly capabilities: 'compat' | 'trust'
     readonly shadow?: string
   }
-  readonly opa?: {
-    readonly kind: 'bundle' | 'dir'
-    readonly path: string
-    readonly entrypoints: readonly string[]
-  }
+  readonly opa?: OpaPlace
   readonly plugins: readonly PluginChoice[]
   readonly outbound: readonly Foreign[]
   readonly state?: string
@@ -151,12 +147,6 @@ function completePolicies(policies: ConfigFile['policies'], at: At): Config['pol
     capabilities,
     ...(shadow === undefined ? {} : { shadow: at(shadow) }),
   }
-}
-
-function completeOpa(opa: OpaConfig | undefined, at: At): Pick<Config, 'opa'> {
-  const { bundle, dir, entrypoints = [] } = opa ?? {}
-  if (bundle !== undefined) return { opa: { kind: 'bundle', path: at(bundle), entrypoints } }
-  return dir === undefined ? {} : { opa: { kind: 'dir', path: at(dir), entrypoints } }
 }
 
 function completePlugin(choice: PluginConfig | string, at: At): PluginChoice {

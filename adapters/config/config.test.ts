@@ -184,6 +184,28 @@ describe('forward authentication', () => {
   })
 })
 
+describe('OPA policies', () => {
+  it('are a bundle or a folder, relative to the file', async () => {
+    const bundle = await load('opa: { bundle: p.tar.gz, entrypoints: [app/allow] }')
+    const path = join(dir, 'p.tar.gz')
+    expect(bundle.opa).toEqual({ kind: 'bundle', path, entrypoints: ['app/allow'] })
+    const folder = await load('opa: { dir: policies }')
+    expect(folder.opa).toEqual({ kind: 'dir', path: join(dir, 'policies'), entrypoints: [] })
+    expect((await load('data: d')).opa).toBeUndefined()
+  })
+
+  it.each([
+    'opa: {}',
+    'opa: { bundle: a, dir: b }',
+    'opa: { dir: "" }',
+    'opa: { dir: a, entrypoints: [/app/allow] }',
+    'opa: { dir: a, entrypoints: [app//allow] }',
+    'opa: { dir: a, keys: [] }',
+  ])('refuse %s', (text) => {
+    expect(refused(text).code).toBe('invalid_config')
+  })
+})
+
 describe('a refusal names the line, the member and a near spelling', () => {
   const deep = '['.repeat(40) + ']'.repeat(40)
   it.each<[string, string, [line: number, col: number], RegExp?]>([

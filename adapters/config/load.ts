@@ -8,8 +8,9 @@ import { ConfigError, type ConfigProblem, JsonError } from '../../core/error.ts'
 import { parseJson } from '../../core/json.ts'
 import { type Config, complete } from './complete.ts'
 import { parseDocumentText } from './document.ts'
+import type { ConfigFile } from './file.ts'
 import { describeIssues } from './problems.ts'
-import { type ConfigFile, configSchema } from './schema.ts'
+import { configSchema } from './schema.ts'
 
 export interface LoadOptions {
   /** Without it: the embedded defaults. */

@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { ConfigError } from '../../core/error.ts'
 import type { Config } from './complete.ts'
-import type { ConfigFile, RealmConfig } from './schema.ts'
+import type { ConfigFile, RealmConfig } from './file.ts'
 
 /**
  * As if it were the only one. Policies, plugins, engine, limits and the like are the server's own unless the realm says otherwise; where

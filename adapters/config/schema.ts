@@ -3,124 +3,19 @@
  * member is optional and every default is written down in `load.ts`. Nothing here reads a file.
  */
 import { z } from 'zod'
-import type { Json } from '../../core/json.ts'
-import { type ForwardAuthConfig, forwardAuthSchema } from './forward-auth.ts'
-import {
-  type ExportConfig,
-  exportSchema,
-  type LogConfig,
-  logSchema,
-  type TelemetryConfig,
-  telemetrySchema,
-} from './operations.ts'
+import type { ConfigFile } from './file.ts'
+import { forwardAuthSchema } from './forward-auth.ts'
+import { opaSchema } from './opa.ts'
+import { exportSchema, logSchema, telemetrySchema } from './operations.ts'
 import {
   authSchema,
   corsSchema,
   openSchema,
-  type RateLimitConfig,
   rateLimitSchema,
   realmName,
-  type SecureConfig,
   tlsSchema,
   trustedProxiesSchema,
 } from './secure.ts'
-
-/** `kind` of an adapter that is not built in: an npm package's name, or a path that begins with `.` or `/`. */
-export interface ForeignAdapter {
-  readonly kind: string
-  readonly options?: Readonly<Record<string, Json>>
-}
-export type StoreConfig =
-  | { readonly kind: 'sqlite'; readonly path?: string; readonly integrity?: 'full' | 'quick' }
-  | { readonly kind: 'memory' }
-  | ForeignAdapter
-export type CustodyConfig = { readonly kind: 'file'; readonly dir?: string } | ForeignAdapter
-export type EngineConfig =
-  | { readonly kind: 'wasm'; readonly isolation?: 'worker'; readonly deadlineMs?: number }
-  | ForeignAdapter
-export type CompilerConfig = { readonly kind: 'opa'; readonly deadlineMs?: number } | ForeignAdapter
-
-export interface PoliciesConfig {
-  readonly source: 'folder'
-  readonly dir: string
-  readonly watch?: boolean
-  readonly capabilities?: 'compat' | 'trust'
-  readonly shadow?: string
-}
-/** A user's own OPA policies: a bundle file, or a folder laid out like one. */
-export interface OpaConfig {
-  readonly bundle?: string
-  readonly dir?: string
-  readonly entrypoints?: readonly string[]
-}
-export interface PluginConfig {
-  readonly name: string
-  readonly isolation?: 'none' | 'worker'
-  readonly deadlineMs?: number
-}
-export interface HttpConfig extends SecureConfig {
-  readonly host?: string
-  readonly port?: number
-  readonly publicUrl?: string
-  readonly maxBodyBytes?: number
-  readonly requestTimeoutMs?: number
-  readonly maxConcurrent?: number
-  readonly evaluationsMax?: number
-  readonly forwardAuth?: ForwardAuthConfig
-}
-export interface AuditConfig {
-  readonly sweepMinutes?: number
-}
-export interface LimitsConfig {
-  readonly maxInFlight?: number
-  readonly maxGroup?: number
-  readonly timeoutMs?: number
-  readonly maxDecisionAgeMs?: number
-  readonly clockToleranceMs?: number
-  readonly searchBudget?: number
-  readonly maxSearches?: number
-}
-/** What each of several logs in one process has of its own. */
-type OwnMember =
-  | 'audit'
-  | 'custody'
-  | 'data'
-  | 'export'
-  | 'limits'
-  | 'opa'
-  | 'origin'
-  | 'outbound'
-  | 'plugins'
-  | 'policies'
-  | 'seal'
-  | 'state'
-  | 'store'
-export interface RealmConfig extends Pick<ConfigFile, OwnMember> {
-  readonly rateLimit?: RateLimitConfig
-}
-/** A configuration file's content, as written. */
-export interface ConfigFile {
-  readonly origin?: string
-  readonly data?: string
-  readonly store?: StoreConfig
-  readonly custody?: CustodyConfig
-  readonly engine?: EngineConfig
-  readonly compiler?: CompilerConfig
-  readonly policies?: string | PoliciesConfig
-  readonly opa?: OpaConfig
-  readonly plugins?: readonly (string | PluginConfig)[]
-  readonly outbound?: readonly ForeignAdapter[]
-  readonly state?: string
-  readonly http?: HttpConfig
-  readonly realms?: Readonly<Record<string, RealmConfig>>
-  readonly seal?: 'durable' | 'sealed'
-  readonly limits?: LimitsConfig
-  readonly telemetry?: TelemetryConfig
-  readonly log?: LogConfig
-  readonly export?: readonly ExportConfig[]
-  readonly audit?: AuditConfig
-  readonly watchdogSeconds?: number
-}
 
 /** The kinds that ship with Assay, by the member that names them. */
 export const BUILT_IN: {
@@ -208,20 +103,6 @@ const policies = z.union([
       .exactOptional(),
   }),
 ])
-const opaEntrypoints = z
-  .array(z.string().regex(/^[^/]+(?:\/[^/]+)*$/))
-  .max(1024)
-  .describe('Rules or packages that may be queried besides the annotated ones, such as app/allow')
-const opa = z.union([
-  z.strictObject({
-    bundle: path.describe('An OPA bundle, *.tar.gz'),
-    entrypoints: opaEntrypoints.exactOptional(),
-  }),
-  z.strictObject({
-    dir: path.describe('A folder laid out like an OPA bundle'),
-    entrypoints: opaEntrypoints.exactOptional(),
-  }),
-])
 const pluginName = z.string().min(1).max(256)
 const plugin = z.union([
   pluginName,
@@ -288,7 +169,7 @@ const own = {
   store: store.exactOptional(),
   custody: custody.exactOptional(),
   policies: policies.describe('A folder of Rego').exactOptional(),
-  opa: opa.describe("OPA policies of your own, served through OPA's API").exactOptional(),
+  opa: opaSchema.exactOptional(),
   plugins: z
     .array(plugin)
     .min(1)
