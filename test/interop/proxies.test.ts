@@ -8,7 +8,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { type Asked, askProxy, basic, documented, freePort, Program, Upstream } from '../proxies.ts'
 import { Server } from '../server.ts'
 import { readText, root } from '../source.ts'
@@ -114,37 +114,62 @@ const HASH = '$2a$14$HZvADxANasGHZhgGQC9L8.wT7pZHUk.SV6H6PV4iB2SVQA2JTO77G'
 
 const CKPT = '/checkpoints/ckpt-7-0041'
 
-describe.each([envoy, laxEnvoy, nginx, caddy])('$name', (proxy) => {
-  const folder = mkdtempSync(join(tmpdir(), `assay-${proxy.asks}-`))
-  const upstream = new Upstream()
-  let server: Server
-  let program: Program | undefined
-  let port = 0
+interface Stand {
+  readonly server: Server
+  readonly port: number
+  close(): Promise<void>
+}
 
-  beforeAll(async () => {
-    const ports = {
-      assay: await freePort(),
-      proxy: await freePort(),
-      upstream: await upstream.listen(),
-    }
-    const place = { folder, ports }
-    port = ports.proxy
-    const config = configure('docs/envoy.md', 'envoy assay.yaml', place, (text) =>
-      text
-        .replace('./state.json', join(root, 'adapters/config/example-state.json'))
-        .replace('proxy: envoy', `proxy: ${proxy.asks}`),
-    )
-    server = new Server({ data: join(folder, 'data'), config, port: ports.assay })
-    await server.ready
-    program = await proxy.start(place)
-    await program.listening(port)
-  }, 300_000)
-  afterAll(async () => {
+/** A server and a proxy in front of `upstream`. `change`: what is done to the documented configuration of the server. */
+async function stand(
+  { asks, start }: Proxy,
+  upstream: Upstream,
+  change: (text: string) => string = (text) => text,
+): Promise<Stand> {
+  const folder = mkdtempSync(join(tmpdir(), `assay-${asks}-`))
+  const ports = {
+    assay: await freePort(),
+    proxy: await freePort(),
+    upstream: await upstream.listen(),
+  }
+  const place = { folder, ports }
+  const config = configure('docs/envoy.md', 'envoy assay.yaml', place, (text) =>
+    change(text)
+      .replace('./state.json', join(root, 'adapters/config/example-state.json'))
+      .replace('proxy: envoy', `proxy: ${asks}`),
+  )
+  const server = new Server({ data: join(folder, 'data'), config, port: ports.assay })
+  let program: Program | undefined
+  const close = async (): Promise<void> => {
     await program?.stop()
-    await server.stop()
+    await server.stop('SIGKILL')
     upstream.close()
     rmSync(folder, { recursive: true })
-  })
+  }
+  try {
+    await server.ready
+    program = await start(place)
+    await program.listening(ports.proxy)
+  } catch (error) {
+    await close()
+    throw error
+  }
+  return { server, port: ports.proxy, close }
+}
+
+describe.each([envoy, laxEnvoy, nginx, caddy])('$name', (proxy) => {
+  const upstream = new Upstream()
+  let server: Server
+  let port = 0
+  let close = async (): Promise<void> => undefined
+
+  beforeAll(async () => {
+    const standing = await stand(proxy, upstream)
+    server = standing.server
+    port = standing.port
+    close = standing.close
+  }, 300_000)
+  afterAll(() => close())
   beforeEach(() => {
     upstream.reached.length = 0
   })
@@ -251,4 +276,36 @@ describe.each([envoy, laxEnvoy, nginx, caddy])('$name', (proxy) => {
     expect((await ask(CKPT, basic('ada'))).status).toBe(proxy.outage)
     expect(upstream.reached).toEqual([])
   })
+})
+
+test('callers whom the server authenticates are the subject, their tokens passed on by Envoy', {
+  timeout: 300_000,
+}, async () => {
+  const upstream = new Upstream()
+  const token = (user: string): string => `token-of-${user}-${'0'.repeat(20)}`
+  const users = ['ada', 'ben'].map((user) => {
+    const sha256 = createHash('sha256').update(token(user)).digest('hex')
+    return { sha256, peer: { kind: 'user', id: user } }
+  })
+  const auth = JSON.stringify({ kind: 'bearer', tokens: users })
+  const alone: Proxy = {
+    ...envoy,
+    start: (place) =>
+      startEnvoy(place, (text) =>
+        text.replace(/ +# Who it is:[\s\S]*?( +# Whether they may)/, '$1'),
+      ),
+  }
+  const { close, port } = await stand(alone, upstream, (text) =>
+    text.replace(/ +subject: .*\n/, '').replace('http:\n', `http:\n  auth: ${auth}\n`),
+  )
+  onTestFinished(close)
+  const ask = async (...headers: string[]): Promise<number> =>
+    (await askProxy(port, CKPT, headers)).status
+  expect(await ask()).toBe(401)
+  expect(await ask('X-Auth-User: ada')).toBe(401)
+  expect(await ask(`Authorization: Bearer ${token('eve')}`)).toBe(401)
+  expect(await ask(`Authorization: Bearer ${token('ben')}`, 'X-Auth-User: ada')).toBe(403)
+  expect(upstream.reached).toEqual([])
+  expect(await ask(`Authorization: Bearer ${token('ada')}`, 'X-Assay-Subject: user/root')).toBe(200)
+  expect(upstream.reached[0]?.headers['x-assay-subject']).toBe('user/ada')
 })
