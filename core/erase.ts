@@ -6,7 +6,7 @@ import { decisionKey, encodeStored } from './decision.ts'
 import type { AuditedDecision, AuditReads } from './plugin.ts'
 import type { LogStore } from './ports/logstore.ts'
 import type { Store, Version, Write } from './ports/store.ts'
-import { findDecision } from './receipts.ts'
+import { findDecision, type Place } from './receipts.ts'
 import type { Peer } from './request.ts'
 
 interface Read {
@@ -33,8 +33,8 @@ export class AuditedReads implements AuditReads {
     return this.#log.leaves(from, count)
   }
 
-  async decision(id: string): Promise<AuditedDecision | undefined> {
-    const found = await findDecision(this.#store, this.#log, id)
+  async decision(id: string, at?: Place): Promise<AuditedDecision | undefined> {
+    const found = await findDecision(this.#store, this.#log, id, at)
     if (!found) return undefined
     const { index, leaf, stored, version } = found
     const { hash, openings } = stored

@@ -49,8 +49,11 @@ export interface AuditReads {
   size(): Promise<bigint>
   /** `count` leaves from index `from`, fewer at the end; 1 to 256. */
   leaves(from: bigint, count: number): Promise<readonly Uint8Array[]>
-  /** Guarded, like {@link ReadPorts.get}. Undefined when no decision has this id. */
-  decision(id: string): Promise<AuditedDecision | undefined>
+  /** Guarded, like {@link ReadPorts.get}. Undefined when no decision has this id. `at`: where its leaf was read, to save looking for it. */
+  decision(
+    id: string,
+    at?: { readonly index: bigint; readonly leaf: string },
+  ): Promise<AuditedDecision | undefined>
 }
 export interface AuditedDecision {
   readonly index: bigint

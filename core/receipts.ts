@@ -17,19 +17,31 @@ export interface Found {
   readonly version: Version
 }
 
-/** Undefined when no decision has this id. */
+/** A leaf, where its place is known: finding it by its hash is slow in a long log. */
+export interface Place {
+  readonly index: bigint
+  readonly leaf: string
+}
+
+/** Undefined when no decision has this id. @param at where its leaf was seen */
 export async function findDecision(
   store: Store,
   log: LogStore,
   id: string,
+  at?: Place,
 ): Promise<Found | undefined> {
   const row = await store.get(decisionKey(id))
   if (!row) return undefined
   const stored = decodeStored(row.value)
-  const index = await log.indexOf(fromHex(stored.hash) as Uint8Array)
+  const place = at ?? (await placeOf(log, stored.hash))
+  return place && { ...place, stored, version: row.version }
+}
+
+async function placeOf(log: LogStore, hash: string): Promise<Place | undefined> {
+  const index = await log.indexOf(fromHex(hash) as Uint8Array)
   if (index === undefined) return undefined
   const [leaf] = await log.leaves(index, 1)
-  return leaf && { index, leaf: decoder.decode(leaf), stored, version: row.version }
+  return leaf && { index, leaf: decoder.decode(leaf) }
 }
 const decoder = new TextDecoder('utf-8', { fatal: true })
 

@@ -83,12 +83,13 @@ async function scan(
     if (at - start >= MAX_SCANNED) return goOn(at)
     const leaves = await log.leaves(at, Number(least(BigInt(BUNDLE), end - at)))
     for (const bytes of leaves) {
-      const leaf = JSON.parse(decoder.decode(bytes)) as Leaf
+      const text = decoder.decode(bytes)
+      const leaf = JSON.parse(text) as Leaf
       if (leaf.type === 'assay.decision/v1') {
         if (query.until !== undefined && leaf.time >= query.until + SLACK_SECONDS) return { found }
         if (matchesFilter(leaf, at, query)) {
           if (found.length === limit) return goOn(at)
-          const decision = await findDecision(store, log, leaf.id)
+          const decision = await findDecision(store, log, leaf.id, { index: at, leaf: text })
           if (decision) found.push(decision)
         }
       }

@@ -76,9 +76,10 @@ export class Records {
     filter: DecisionFilter,
   ): Promise<AuditedDecision | undefined> {
     this.#signal.throwIfAborted()
-    const leaf = JSON.parse(decoder.decode(bytes)) as Leaf
+    const text = decoder.decode(bytes)
+    const leaf = JSON.parse(text) as Leaf
     if (leaf.type !== 'assay.decision/v1' || !matchesFilter(leaf, index, filter)) return undefined
-    const found = await this.#reads.decision(leaf.id)
+    const found = await this.#reads.decision(leaf.id, { index, leaf: text })
     return found?.opened ? found : undefined
   }
 
