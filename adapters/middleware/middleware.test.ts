@@ -8,6 +8,9 @@ import fastify, { type FastifyRequest } from 'fastify'
 import { type Context, Hono } from 'hono'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { NoDecision } from '../../core/error.ts'
+import { DECISION_ID, decision, FakeKernel } from '../../test/fake-kernel.ts'
+import { serveHttp } from '../transport/http/index.ts'
+import { createClient } from './client.ts'
 import type { Answered, Decider, Evaluation, Obligation } from './decider.ts'
 import type { AuthorizeOptions, Mapper, Refused } from './enforce.ts'
 import { authorize as forExpress } from './express.ts'
@@ -308,4 +311,25 @@ describe.each(frameworks)('$name', (framework) => {
     for (const [i, { headers, status }] of answers.entries())
       expect([status, headers.get('x-decision-id')]).toEqual([i % 2 === 0 ? 200 : 403, String(i)])
   })
+})
+
+test('with a decision point elsewhere: its answers count, and its end is 503', async () => {
+  const kernel = new FakeKernel(async ({ submission }) =>
+    decision({ allow: submission.payload.text.includes('"ada"') }),
+  )
+  const pdp = await serveHttp(kernel, {})
+  const app = new Hono()
+  const mapper = (c: Context): Evaluation => ({
+    ...evaluation,
+    subject: { type: 'user', id: c.req.header('x-user') ?? '' },
+  })
+  app.get('/guarded', forHono(createClient({ url: pdp.url }), mapper), (c) => c.text('served'))
+  const ask = async (user: string): Promise<readonly [number, string | null]> => {
+    const response = await app.request('/guarded', { headers: { 'x-user': user } })
+    return [response.status, response.headers.get('x-decision-id')]
+  }
+  expect(await ask('ada')).toEqual([200, DECISION_ID])
+  expect(await ask('ben')).toEqual([403, DECISION_ID])
+  await pdp.close()
+  expect(await ask('ada')).toEqual([503, null])
 })
