@@ -84,6 +84,8 @@ export async function send(url: string, ledger: Ledger, entry: Entry): Promise<b
     if (response.status === 200) ledger.acknowledge(entry, JSON.parse(text))
     else if (NOTHING_HAPPENED.has(response.status) && !response.headers.has('x-decision-id'))
       ledger.refuse(entry, text)
+    // With a decision id nobody knows yet: it stays open.
+    else if (response.status === 503) return true
     else throw new Error(`unexpected answer ${response.status} to ${operation.action}: ${text}`)
     return true
   } catch (error) {

@@ -46,7 +46,8 @@ export function openConfig(folder: string): string {
   return config
 }
 
-class Run {
+/** One data folder over all its servers, and what the client knows. */
+export class Run {
   readonly options: RoundsOptions
   readonly random: Random
   readonly ledger: Ledger
@@ -71,6 +72,30 @@ class Run {
     return new Server({ data: this.data, config: this.config, env })
   }
 
+  /** Keeps so many connections busy until it is told to stop. */
+  load(url: string, connections: number): { stop(): Promise<void> } {
+    let stopped = false
+    const load: Load = {
+      url,
+      ledger: this.ledger,
+      random: this.random,
+      next: () => ++this.#op,
+      stopped: () => stopped,
+    }
+    const clients = Array.from({ length: connections }, () => keepSending(load))
+    return {
+      stop: async () => {
+        stopped = true
+        await Promise.all(clients)
+      },
+    }
+  }
+
+  /** What the first server says of its trust is what all are held to. */
+  trustNow(): void {
+    this.trust ??= readFileSync(join(this.data, 'trust.json'), 'utf8')
+  }
+
   /** One life of the server, ended by a kill. */
   async round(): Promise<void> {
     const { env = {}, connections = 8 } = this.options
@@ -81,23 +106,14 @@ class Run {
       return await kill(server)
     }
     const url = await server.ready
-    this.trust ??= readFileSync(join(this.data, 'trust.json'), 'utf8')
+    this.trustNow()
     await this.see(url)
     await this.resolveSome(url)
-    let stopped = false
-    const load: Load = {
-      url,
-      ledger: this.ledger,
-      random: this.random,
-      next: () => ++this.#op,
-      stopped: () => stopped,
-    }
-    const clients = Array.from({ length: connections }, () => keepSending(load))
+    const load = this.load(url, connections)
     await sleep(between(this.random, 20, 700))
     const seen = this.see(url)
     await kill(server)
-    stopped = true
-    await Promise.all([...clients, seen])
+    await Promise.all([load.stop(), seen])
   }
 
   /** A retry with the same idempotency key must give the decision that was made, or make it now; others are left as they are. */
@@ -134,6 +150,12 @@ export async function crashRounds(options: RoundsOptions): Promise<RoundsReport>
     const { size } = ledger.entries
     options.progress?.(`round ${round}: ${size} requests, ${ledger.open().length} unanswered`)
   }
+  return await settled(run)
+}
+
+/** A last start, a clean stop, and the audit of everything. @throws when the server does not start again */
+export async function settled(run: Run): Promise<RoundsReport> {
+  const { ledger, options } = run
   const evidence = await settle(run)
   const trust = join(options.folder, 'trust.json')
   writeFileSync(trust, run.trust ?? '')

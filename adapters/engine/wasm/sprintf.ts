@@ -52,12 +52,20 @@ function typeName(value: Argument): string {
 }
 
 function argument(term: string): Argument {
-  if (term.startsWith('"')) return { type: 'string', text: JSON.parse(term) as string }
+  if (term.startsWith('"')) return { type: 'string', text: unquoted(term) }
   if (!/^-?\d/.test(term)) return { type: 'string', text: term }
   if (/[.eE]/.test(term)) return { type: 'float64', text: floatText(Number(term)) }
   const value = BigInt(term)
   const small = value <= INT64_MAX && value >= -INT64_MAX - 1n
   return { type: small ? 'int64' : 'big', text: String(value) }
+}
+
+function unquoted(term: string): string {
+  try {
+    return JSON.parse(term) as string
+  } catch {
+    throw new UnsupportedFormat('a string that is not JSON')
+  }
 }
 
 /** Where ECMAScript and Go agree on the shortest text. */

@@ -11,6 +11,8 @@ type Term =
 
 const TOKEN = /"(?:[^"\\]|\\.)*"|set\(\)|[,:[\]{}]|[^",:[\]{}\s]+/g
 
+const SCALAR = /^(?:"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$|(?:true|false|null)$)/
+
 /** The elements of an array term: scalars as they are, the rest as OPA prints it. @throws UnsupportedTerm */
 export function elements(terms: string): readonly string[] {
   const array = read(terms.match(TOKEN) ?? [])
@@ -25,7 +27,9 @@ function read(tokens: readonly string[]): Term {
     if (token === undefined) throw new UnsupportedTerm('a term that ends early')
     if (token === '[') return { kind: 'array', items: list(']') }
     if (token === '{') return braces()
-    return token === 'set()' ? { kind: 'set', items: [] } : { kind: 'scalar', text: token }
+    if (token === 'set()') return { kind: 'set', items: [] }
+    if (!SCALAR.test(token)) throw new UnsupportedTerm('a token that is no term')
+    return { kind: 'scalar', text: token }
   }
   const list = (end: string): Term[] => {
     const items: Term[] = []

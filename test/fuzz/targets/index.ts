@@ -1,0 +1,8 @@
+import type { Target } from '../fuzz.ts'
+import { DOORS } from './doors.ts'
+import { LOG } from './log.ts'
+import { SERVER } from './server.ts'
+import { TEXT } from './text.ts'
+
+/** Every parser that sees what somebody else wrote. */
+export const TARGETS: readonly Target[] = [...TEXT, ...LOG, ...DOORS, ...SERVER]
