@@ -26,8 +26,9 @@ export async function composeRealms(
   const compiler: Part = { port: 'compiler', open: (): Promise<Compiler> => tools.get('compiler') }
   const clock = parts.filter(({ port }) => port === 'clock')
   const closing: (() => Promise<void>)[] = [() => tools.close()]
-  const open = async (one: Config, own: readonly Part[]): Promise<Composed> => {
-    const composed = await compose(one, { ...rest, parts: [...own, compiler] })
+  const open = async (one: Config, own: readonly Part[], realm?: string): Promise<Composed> => {
+    const named = realm === undefined ? {} : { realm }
+    const composed = await compose(one, { ...rest, ...named, parts: [...own, compiler] })
     closing.push(() => composed.close())
     return composed
   }
@@ -38,7 +39,7 @@ export async function composeRealms(
     )
     const realms = new Map<string, Composed>()
     for (const [name, realm] of Object.entries(config.realms))
-      realms.set(name, await open(realm, clock))
+      realms.set(name, await open(realm, clock, name))
     return { own, realms, close: () => closeAll(closing) }
   } catch (error) {
     await closeAll(closing).catch(() => undefined)

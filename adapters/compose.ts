@@ -114,6 +114,8 @@ export interface ComposeOptions extends Pick<AdapterOptions, 'parts'> {
   readonly onShadow?: (event: PolicyEvent) => void
   /** Collect metrics where the configuration does not say. Default false. */
   readonly metrics?: boolean
+  /** Where it is one of several: named in its log lines. */
+  readonly realm?: string
 }
 
 /** A kernel with a policy, ready to decide. */
@@ -249,14 +251,14 @@ async function startExports(
 
 async function openTelemetry(
   adapters: Adapters,
-  { metrics = false }: ComposeOptions,
+  { metrics = false, realm }: ComposeOptions,
 ): Promise<Telemetry> {
   const { log, telemetry } = adapters.config.operations
   const opened = await (await import('./telemetry/telemetry.ts')).Telemetry.open({
     clock: await adapters.get('clock'),
     metrics: telemetry.metrics ?? metrics,
     traces: telemetry.traces,
-    ...(log === undefined ? {} : { log }),
+    ...(log && { log: { ...log, realm } }),
   })
   adapters.onClose(async () => opened.close())
   return opened

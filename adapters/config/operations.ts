@@ -33,7 +33,7 @@ const path = z.string().min(1).max(4096)
 export const telemetrySchema: z.ZodType<TelemetryConfig> = z.strictObject({
   metrics: z
     .boolean()
-    .describe('GET /metrics; by default where only this machine can ask')
+    .describe('GET /metrics; default: unless strangers are served without authentication')
     .exactOptional(),
   traces: z
     .boolean()

@@ -28,6 +28,8 @@ export interface EventLogOptions {
   readonly level: Level
   /** `json`: one object a line. `text`: `time level event name=value ...`. */
   readonly format: 'json' | 'text'
+  /** In every line, where there are several. */
+  readonly realm?: string | undefined
   /** Default: standard error. */
   readonly stream?: DestinationStream
 }
@@ -43,7 +45,7 @@ const STDERR = 2
 /** UTF-16 units that wait for a slow reader; more are dropped, since a decision must not wait for one. */
 const MAX_BUFFERED = 1_048_576
 
-export function openEventLog({ level, format, stream }: EventLogOptions): EventLog {
+export function openEventLog({ level, format, realm, stream }: EventLogOptions): EventLog {
   const stderr =
     stream === undefined
       ? destination({ dest: STDERR, sync: false, maxLength: MAX_BUFFERED })
@@ -52,7 +54,7 @@ export function openEventLog({ level, format, stream }: EventLogOptions): EventL
   const logger = pino(
     {
       level,
-      base: null,
+      base: realm === undefined ? null : { realm },
       messageKey: 'event',
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
