@@ -89,11 +89,14 @@ export class Refusal extends Error {
   }
 }
 
-const JSON_TYPE = 'application/json'
+/** What is decided is for its caller alone, and is nothing but what it says it is. */
+const PRIVATE = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' } as const
+const JSON_HEADERS = { 'content-type': 'application/json', ...PRIVATE } as const
+const TEXT_HEADERS = { 'content-type': 'text/plain; charset=utf-8', ...PRIVATE } as const
 
 export function jsonAnswer(value: unknown, headers: Answer['headers'] = {}, status = 200): Answer {
   const body = JSON.stringify(value)
-  return { status, headers: { 'content-type': JSON_TYPE, ...headers }, body }
+  return { status, headers: { ...JSON_HEADERS, ...headers }, body }
 }
 
 export function errorAnswer(
@@ -103,7 +106,7 @@ export function errorAnswer(
   headers: Answer['headers'] = {},
 ): Answer {
   const body = `${code}: ${what}`
-  return { status, headers: { 'content-type': 'text/plain; charset=utf-8', ...headers }, body }
+  return { status, headers: { ...TEXT_HEADERS, ...headers }, body }
 }
 
 export function refusalAnswer(refusal: Refusal): Answer {
@@ -121,5 +124,5 @@ export function noDecisionAnswer({ code, decisionId, retryAfterMs }: NoDecision)
 }
 
 export function notFound(): Answer {
-  return jsonAnswer({ error: 'not_found' }, { 'cache-control': 'no-store' }, 404)
+  return jsonAnswer({ error: 'not_found' }, {}, 404)
 }
