@@ -2,6 +2,7 @@
 export { KernelError } from '../error.ts'
 export * from '../storage.ts'
 export * from './attestation.ts'
+export * from './audit.ts'
 export * from './clock.ts'
 export * from './compiler.ts'
 export * from './custody.ts'
