@@ -27,5 +27,6 @@ function listening(child) {
       if (url !== undefined) resolve(url)
     })
     child.once('exit', (code) => reject(new Error(`the server ended with ${code}: ${output}`)))
+    setTimeout(() => reject(new Error(`the server is not ready: ${output}`)), 60_000).unref()
   })
 }

@@ -6,7 +6,7 @@ import { OPAClient } from '@open-policy-agent/opa'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { folderOf, type Running, serveAssay, serveOpa } from '../opa.ts'
 import { root } from '../source.ts'
-import { opaPython } from '../tools.ts'
+import { opaProgram, opaPython } from '../tools.ts'
 
 const run = promisify(execFile)
 const BUNDLE = join(root, 'examples/opa-migration/bundle')
@@ -95,6 +95,26 @@ describe('a batch of which some cannot be evaluated', () => {
     }
   }, 120_000)
 })
+
+test('a packed bundle, as opa build writes it, serves the same; what it owns is not written', async () => {
+  const place = await folderOf({})
+  const bundle = join(place.dir, 'bundle.tar.gz')
+  await run(await opaProgram(), ['build', '--bundle', BUNDLE, '--output', bundle])
+  const own = await serveAssay({ bundle })
+  try {
+    const client = new OPAClient(own.url)
+    expect(await client.evaluate('app/rbac/allow', asked('alice', 'write'))).toBe(true)
+    expect(await client.evaluate('app/rbac/allow', asked('eve', 'write'))).toBe(false)
+    const put = (path: string): Promise<Response> =>
+      fetch(`${own.url}/v1/data/${path}`, { method: 'PUT', body: '{}' })
+    expect((await put('users/eve')).status).toBe(400)
+    expect(await (await put('users/eve')).json()).toMatchObject({ code: 'invalid_parameter' })
+    expect((await put('blocks')).status).toBe(204)
+  } finally {
+    await own.stop()
+    await place.remove()
+  }
+}, 120_000)
 
 test('OPA-python-client: health, policies, queries and changes of data', async () => {
   const { port } = new URL(server.url)
