@@ -7,8 +7,8 @@ import { promisify } from 'node:util'
 import { setFlagsFromString } from 'node:v8'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Json } from '../core/json.ts'
+import { assay, type Ran } from '../test/command.ts'
 import { ASSAY, Server as Assay } from '../test/server.ts'
-import { run } from './run.ts'
 
 // As bin/assay runs what compiles once.
 setFlagsFromString('--liftoff-only')
@@ -21,24 +21,8 @@ beforeEach(async () => {
 })
 afterEach(() => rm(dir, { recursive: true, force: true }))
 
-interface Ran {
-  readonly code: number
-  readonly stdout: string
-  readonly stderr: string
-}
 type Members = { readonly [name: string]: Json }
 
-/** In this process: the same code as the command, without starting one. */
-async function assay(...args: string[]): Promise<Ran> {
-  const text = { stdout: '', stderr: '' }
-  const writer = (name: keyof typeof text): { write(part: string): void } => ({
-    write: (part) => {
-      text[name] += part
-    },
-  })
-  const streams = { stdout: writer('stdout'), stderr: writer('stderr'), env: {} }
-  return { code: await run(args, streams), ...text }
-}
 async function json(...args: string[]): Promise<{ code: number; value: Members }> {
   const { code, stderr, stdout } = await assay(...args, '--json')
   expect(stderr).toBe('')

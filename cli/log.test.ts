@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Json } from '../core/json.ts'
+import { assay } from '../test/command.ts'
 import { Server } from '../test/server.ts'
-import { run } from './run.ts'
 
 // As bin/assay runs what compiles once.
 setFlagsFromString('--liftoff-only')
@@ -19,21 +19,6 @@ beforeEach(async () => {
 })
 afterEach(() => rm(dir, { recursive: true, force: true }))
 
-interface Ran {
-  readonly code: number
-  readonly stdout: string
-  readonly stderr: string
-}
-async function assay(...args: string[]): Promise<Ran> {
-  const text = { stdout: '', stderr: '' }
-  const writer = (name: keyof typeof text): { write(part: string): void } => ({
-    write: (part) => {
-      text[name] += part
-    },
-  })
-  const streams = { stdout: writer('stdout'), stderr: writer('stderr'), env: {} }
-  return { code: await run(args, streams), ...text }
-}
 type Members = { readonly [name: string]: Json }
 async function json(...args: string[]): Promise<{ code: number; value: Members }> {
   const { code, stdout } = await assay(...args, '--data', data, '--json')
