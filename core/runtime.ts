@@ -35,7 +35,7 @@ import { recall } from './recall.ts'
 import { findDecision, makeReceipt, receiptUnder } from './receipts.ts'
 import { createRegistry } from './registry.ts'
 import { Sealer } from './seal.ts'
-import { isCallersToMend, Searches } from './search.ts'
+import { isCallersToMend, Searches } from './search/search.ts'
 import { Shadow } from './shadow.ts'
 import { Trial } from './trial.ts'
 

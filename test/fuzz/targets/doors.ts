@@ -12,7 +12,7 @@ import { evaluationPayload, partsOf } from '../../../adapters/transport/http/mod
 import { readAddress } from '../../../adapters/transport/http/source.ts'
 import { BundleError, CustodyError, JsonError, NoDecision } from '../../../core/error.ts'
 import { parseJson } from '../../../core/json.ts'
-import { PageTokens } from '../../../core/pagetoken.ts'
+import { PageTokens } from '../../../core/search/pagetoken.ts'
 import type { Target } from '../fuzz.ts'
 import { looseText, parsed, same } from './kit.ts'
 
@@ -163,7 +163,7 @@ const tar: Target = {
   files: /policies\/opa\/tar\.ts$/,
   seeds: [
     tarOf({ '/policy.rego': 'package a', 'data.json': '{}' }),
-    tarOf({ 'a/b/c.rego': 'x'.repeat(600) }),
+    tarOf({ 'a/bb/cc/d.rego': 'x'.repeat(600) }),
   ],
   tokens: ['../', '/', 'ustar', '00000000010', '\u0000', 'x', 'g', '12 path=a\n', '5', '2'],
   check(bytes) {

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import { manualClock } from '../adapters/clock/manual.ts'
-import { openMemory } from '../adapters/store/memory/index.ts'
-import { storeWith } from '../test/conformance/store/delegate.ts'
-import type { Key, Store } from './ports/store.ts'
-import { RecordCache } from './reads.ts'
+import { manualClock } from '../../adapters/clock/manual.ts'
+import { openMemory } from '../../adapters/store/memory/index.ts'
+import { storeWith } from '../../test/conformance/store/delegate.ts'
+import type { Key, Store } from '../ports/store.ts'
+import { RecordCache } from '../reads.ts'
 import { Pace, View } from './view.ts'
 
 const key = (sort: string): Key => ({ partition: 'note', sort })

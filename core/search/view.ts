@@ -4,13 +4,13 @@
  * was absent twice proves less: it may have come and gone. So absences, and what a page did not list, are looked at in a window in which
  * the log did not grow, and every write to a plugin's partition comes with a leaf (`docs/decisions/0006-searches-see-one-instant.md`).
  */
-import { nextTurn } from './commit.ts'
-import { KeyMap } from './keymap.ts'
-import type { CandidateReads, Listed } from './plugin.ts'
-import type { Clock } from './ports/clock.ts'
-import type { LogStore } from './ports/logstore.ts'
-import type { Batch, Key, Outcome, Store, Stored, Version } from './ports/store.ts'
-import type { RecordCache } from './reads.ts'
+import { nextTurn } from '../commit.ts'
+import { KeyMap } from '../keymap.ts'
+import type { CandidateReads, Listed } from '../plugin.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { LogStore } from '../ports/logstore.ts'
+import type { Batch, Key, Outcome, Store, Stored, Version } from '../ports/store.ts'
+import type { RecordCache } from '../reads.ts'
 
 interface Page {
   readonly partition: string

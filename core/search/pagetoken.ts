@@ -4,11 +4,11 @@
  *
  * @see NIST SP 800-38D; the random 96-bit nonces allow 2^32 tokens under one key
  */
-import { fromBase64url, randomBytes, sha256Text, toBase64url } from './crypto.ts'
-import { PARTITION } from './decision.ts'
-import { NoDecision } from './error.ts'
-import type { Json } from './json.ts'
-import type { Key, Store } from './ports/store.ts'
+import { fromBase64url, randomBytes, sha256Text, toBase64url } from '../crypto.ts'
+import { PARTITION } from '../decision.ts'
+import { NoDecision } from '../error.ts'
+import type { Json } from '../json.ts'
+import type { Key, Store } from '../ports/store.ts'
 
 /** What a token carries. */
 export interface Place {

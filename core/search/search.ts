@@ -2,15 +2,16 @@
  * One search, from a query to a page in the log. Rego cannot enumerate: a plugin names candidates from an index, and each is decided as a dry
  * run of the same action would be. A result is what that allows. There is no short list: what cannot be answered in full is an error.
  */
-import type { Committed } from './commit.ts'
-import type { Core } from './core.ts'
-import { type DecisionRecord, type Draft, decisionId, recordWithin } from './decision.ts'
-import { NoDecision, type NoDecisionCode } from './error.ts'
-import type { Json } from './json.ts'
-import { searchAction } from './log/leaf.ts'
-import { observed } from './observe.ts'
+import type { Committed } from '../commit.ts'
+import type { Core } from '../core.ts'
+import { type DecisionRecord, type Draft, decisionId, recordWithin } from '../decision.ts'
+import { NoDecision, type NoDecisionCode } from '../error.ts'
+import type { Json } from '../json.ts'
+import { searchAction } from '../log/leaf.ts'
+import { observed } from '../observe.ts'
+import type { Request } from '../request.ts'
+import { utf8 } from '../utf8.ts'
 import { PageTokens } from './pagetoken.ts'
-import type { Request } from './request.ts'
 import {
   notSearchable,
   overBudget,
@@ -19,7 +20,6 @@ import {
   type SearchTask,
   type Start,
 } from './searching.ts'
-import { utf8 } from './utf8.ts'
 
 export interface SearchRequest extends Pick<SearchTask, 'deadline' | 'kind' | 'request'> {
   readonly waitForSeal: boolean
