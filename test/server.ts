@@ -53,6 +53,10 @@ export class Server {
     this.ready.catch(() => {})
   }
 
+  get pid(): number | undefined {
+    return this.#process.pid
+  }
+
   async #untilReady(timeoutMs: number): Promise<string> {
     return await new Promise((resolve, reject) => {
       const fail = (why: string): void => reject(new Error(`the server ${why}:\n${this.output}`))

@@ -53,8 +53,9 @@ const CHANGES: readonly Change[] = [
     const at = below(random, bytes.length + 1)
     return spliced(bytes, at, at, Uint8Array.of(ODD[below(random, ODD.length)]!))
   },
+  // More often near the beginning, where formats say what they are.
   (bytes, random, tokens) => {
-    const at = below(random, bytes.length + 1)
+    const at = Math.floor((bytes.length + 1) * random() ** 3)
     const token = tokens[below(random, tokens.length)] ?? new Uint8Array()
     return spliced(bytes, at, Math.min(bytes.length, at + below(random, 2) * token.length), token)
   },
