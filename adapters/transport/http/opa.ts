@@ -55,7 +55,13 @@ export function opaEndpoints(kernel: Kernel, limits: Limits, view: OpaView): rea
       ...at('GET', [path], notServed),
       ...at('POST', [path], notServed),
     ]),
-    { method: 'GET', path: '/health', admitted: false, answer: () => health(kernel) },
+    {
+      method: 'GET',
+      path: '/health',
+      admitted: false,
+      open: 'health',
+      answer: () => health(kernel),
+    },
   ]
 }
 
