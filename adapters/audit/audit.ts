@@ -5,9 +5,10 @@
 import { NoDecision } from '../../core/error.ts'
 import type { Json } from '../../core/json.ts'
 import type { DecideOptions, Decision, Kernel, Submission } from '../../core/kernel.ts'
+import type { DecisionLeaf } from '../../core/log/leaf.ts'
 import { type OpeningScope, scopesSchema } from '../../core/log/query.ts'
 import { publishedHead } from '../../core/log/reader.ts'
-import type { Audit, AuditedReceipt, AuditPage } from '../../core/ports/audit.ts'
+import type { Audit, AuditedReceipt, AuditPage, CommittedOutcome } from '../../core/ports/audit.ts'
 import type { LogStore } from '../../core/ports/logstore.ts'
 import type { Store } from '../../core/ports/store.ts'
 import { findDecision } from '../../core/receipts.ts'
@@ -48,6 +49,15 @@ export function createAudit({ kernel, store, log }: AuditPorts): Audit {
       if (!found) return undefined
       const { proof } = receipt
       return { decision, record: cut(found, proof, { fields: ['*'], open }) }
+    },
+
+    async outcome(id): Promise<CommittedOutcome | undefined> {
+      const found = await findDecision(store, log, id)
+      if (!found) return undefined
+      const { allow, reasons } = JSON.parse(found.leaf) as DecisionLeaf
+      const head = await publishedHead(kernel.log)
+      const seal = found.index < (head?.size ?? 0n) ? 'sealed' : 'committed_unsealed'
+      return { id, allow, reasons, index: found.index.toString(), seal }
     },
   }
 }

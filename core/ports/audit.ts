@@ -1,4 +1,5 @@
 import type { DecideOptions, Decision, Submission } from '../kernel.ts'
+import type { LeafReason } from '../log/leaf.ts'
 import type { Receipt } from '../log/receipt.ts'
 
 /**
@@ -20,6 +21,20 @@ export interface Audit {
     peer: Submission['peer'],
     options?: DecideOptions,
   ): Promise<AuditedReceipt | undefined>
+  /**
+   * What was decided, for a caller who was told `committed_unsealed` or `unknown_outcome`: from the leaf, which is public or about to be, so
+   * that nobody has to be asked. Undefined: nothing of this id was committed.
+   */
+  outcome(id: string): Promise<CommittedOutcome | undefined>
+}
+
+export interface CommittedOutcome {
+  readonly id: string
+  readonly allow: boolean
+  readonly reasons: readonly LeafReason[]
+  /** Of its leaf, decimal. */
+  readonly index: string
+  readonly seal: 'committed_unsealed' | 'sealed'
 }
 
 export interface AuditPage {

@@ -56,6 +56,10 @@ describe('while the signer is down', () => {
       code: 'unavailable',
       decisionId: decision.id,
     })
+    expect(await server.audit?.outcome(decision.id)).toMatchObject({
+      allow: decision.allow,
+      seal: 'committed_unsealed',
+    })
     signer.down = false
     await vi.waitFor(() => expect(server.kernel.readiness().problems).toEqual([]), {
       timeout: 20_000,
@@ -65,6 +69,7 @@ describe('while the signer is down', () => {
       ok: true,
       leaf: { id: decision.id },
     })
+    expect(await server.audit?.outcome(decision.id)).toMatchObject({ seal: 'sealed' })
   })
 
   it('a process that ends and one that begins lose nothing', async () => {

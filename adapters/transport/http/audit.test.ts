@@ -85,6 +85,25 @@ describe('a receipt by id', () => {
   })
 })
 
+describe('the outcome of a decision', () => {
+  it('is what its leaf says, for whoever knows the id', async () => {
+    const id = await decideAs({ kind: 'user', id: 'bob' })
+    const { size } = server.kernel.readiness()
+    const response = await fetch(`${http.url}/assay/v1/decisions/${id}`)
+    expect(response.status).toBe(200)
+    expect(await response.json()).toEqual({
+      id,
+      allow: false,
+      reasons: [expect.objectContaining({ code: 'unknown_subject' })],
+      index: expect.stringMatching(/^\d+$/),
+      seal: 'sealed',
+    })
+    for (const unknown of ['f'.repeat(32), 'x', id.slice(1)])
+      expect((await fetch(`${http.url}/assay/v1/decisions/${unknown}`)).status).toBe(404)
+    expect(server.kernel.readiness().size).toBe(size)
+  })
+})
+
 describe('a query', () => {
   it('of who has no role is 403, with the decision that says so', async () => {
     await decideAs({ kind: 'bearer', id: 'bob' })

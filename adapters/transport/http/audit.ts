@@ -34,8 +34,8 @@ export async function receipt(
   call: Call,
   peer: Peer,
 ): Promise<Answer> {
-  const id = call.path.slice(call.path.lastIndexOf('/') + 1)
-  if (!DECISION_ID.test(id)) return notFound()
+  const id = idIn(call)
+  if (id === undefined) return notFound()
   if (!audit) return withoutOpenings(kernel, id)
   const found = await audit.receipt(id, peer, readWishes(call, peer, undefined).options)
   if (!found) return notFound()
@@ -48,4 +48,16 @@ async function withoutOpenings(kernel: Kernel, id: string): Promise<Answer> {
   if (!found) return notFound()
   const { type, leaf, proof } = found
   return jsonAnswer({ type, leaf, proof }, PRIVATE)
+}
+
+/** GET /assay/v1/decisions/:id: what came of a decision whose answer did not say, or was lost. */
+export async function outcome(audit: Audit, call: Call): Promise<Answer> {
+  const id = idIn(call)
+  const found = id === undefined ? undefined : await audit.outcome(id)
+  return found ? jsonAnswer(found, PRIVATE) : notFound()
+}
+
+function idIn({ path }: Call): string | undefined {
+  const id = path.slice(path.lastIndexOf('/') + 1)
+  return DECISION_ID.test(id) ? id : undefined
 }

@@ -3,7 +3,7 @@ import type { Kernel } from '../../../core/kernel.ts'
 import type { Audit } from '../../../core/ports/audit.ts'
 import type { Answer } from './answer.ts'
 import { errorAnswer } from './answer.ts'
-import { query, receipt } from './audit.ts'
+import { outcome, query, receipt } from './audit.ts'
 import { check, evaluation, metadata } from './authzen.ts'
 import { evaluations } from './batch.ts'
 import type { Endpoint, OpenGroup } from './call.ts'
@@ -49,7 +49,10 @@ export function createEndpoints(
     post('/assay/v1/decisions', (call, peer) => decisions(kernel, limits, call, peer)),
     get('/assay/v1/receipts/:id', (call, peer) => receipt(kernel, audit, call, peer)),
     ...(audit
-      ? [post('/assay/v1/audit/query', (call, peer) => query(audit, limits, call, peer))]
+      ? [
+          post('/assay/v1/audit/query', (call, peer) => query(audit, limits, call, peer)),
+          get('/assay/v1/decisions/:id', (call) => outcome(audit, call)),
+        ]
       : []),
     get(WELL_KNOWN, () => metadata(kernel, publicUrl), 'metadata'),
     get(`${LOG_PREFIX}checkpoint`, () => checkpoint(kernel.log), 'log'),
