@@ -602,6 +602,17 @@ describe('policies', () => {
     await kernel.activate(bundle('b'))
     expect(kernel.readiness().policy?.digest).toBe(bundle('b').digest)
   })
+  it('keeps a policy that is larger than one record in several', async () => {
+    const { kernel, store } = await kit()
+    const data = { rows: 'x'.repeat(2.5 * store.maxValueBytes) }
+    const { digest, revision } = await kernel.activate({ ...bundle(), data, revision: 'large' })
+    let text = ''
+    for (const part of ['', '/1', '/2']) {
+      const kept = await store.get({ partition: '#policy', sort: `${digest}/${revision}${part}` })
+      text += new TextDecoder().decode(kept?.value)
+    }
+    expect(JSON.parse(text)).toMatchObject({ data, capabilities: 'trust' })
+  })
   it('keeps the old policy when the new one lacks an entry point or cannot be evaluated', async () => {
     const engine = functionEngine(() => ALLOW)
     const { kernel } = await kit({

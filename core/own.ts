@@ -58,7 +58,7 @@ export class OwnDecisions {
       const value = encoder.encode(
         JSON.stringify({ capabilities, data, entrypoints: bundle.entrypoints, sources }),
       )
-      writes.push({ put: kept, value, if: 'absent' })
+      writes.push(...inParts(kept, value, this.#core.store.maxValueBytes))
     }
     const { action, code } = ROLES[role]
     await this.#log(action, code, { digest, revision }, writes, policy)
@@ -148,6 +148,15 @@ export class OwnDecisions {
     if ('index' in committed) return committed
     throw new NoDecision('unavailable', 'somebody else changed the same record; try again')
   }
+}
+
+/** One record, or several where a value is too large for one: their keys are the first one's with a number behind it. */
+function inParts({ partition, sort }: Key, value: Uint8Array, maxBytes: number): Write[] {
+  return Array.from({ length: Math.ceil(value.length / maxBytes) }, (_, i) => ({
+    put: { partition, sort: i === 0 ? sort : `${sort}/${i}` },
+    value: value.slice(i * maxBytes, (i + 1) * maxBytes),
+    if: 'absent',
+  }))
 }
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()

@@ -92,6 +92,25 @@ test('another door pushes too: the document becomes active by itself', async () 
   await vi.waitFor(async () => expect(await allow('zoe')).toBe(true), { timeout: 20_000 })
 }, 60_000)
 
+test('documents of several megabytes are served; what does not fit into one decision is refused', async () => {
+  const rows = Object.fromEntries(Array.from({ length: 60_000 }, (_, i) => [`user${i}`, { n: i }]))
+  const levels = { ann: 5 }
+  const large = await folderOf({
+    'opa/app.rego': RULES(2),
+    'opa/data.json': JSON.stringify({ levels, rows }),
+  })
+  const own = await serveAssay({ dir: join(large.dir, 'opa') })
+  try {
+    const get = (path: string): Promise<Response> => fetch(`${own.url}/v1/data/${path}`)
+    expect(await (await get('rows/user7')).json()).toMatchObject({ result: { n: 7 } })
+    const whole = await get('rows')
+    expect([whole.status, await whole.json()]).toMatchObject([413, { code: 'invalid_parameter' }])
+  } finally {
+    await own.stop()
+    await large.remove()
+  }
+}, 120_000)
+
 describe('evidence', () => {
   test('a query verifies, and is decided the same again over the documents of its time', async () => {
     const documents = await (await call('/v1/data')).text()

@@ -19,6 +19,13 @@ export function opaDenied({ id, reasons }: Decision): OpaError {
   const broken = reasons.find(({ code }) => code.startsWith('kernel/'))
   if (broken?.code === 'kernel/policy_failed')
     return new OpaError(500, 'internal_error', 'error(s) occurred while evaluating query', id)
+  if (broken?.code === 'kernel/too_large')
+    return new OpaError(
+      413,
+      'invalid_parameter',
+      'the documents are too large for one decision',
+      id,
+    )
   if (broken !== undefined) return new OpaError(500, 'internal_error', broken.code, id)
   const refused = reasons.find(({ code }) => !Object.hasOwn(FAILURES, code))
   if (first === undefined || refused !== undefined)
