@@ -1,4 +1,15 @@
-import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import {
+  chmod,
+  cp,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
@@ -313,6 +324,25 @@ describe('a policy folder that is watched', () => {
     })
     expect(kernel.readiness()).toMatchObject({ ready: true, policy: after })
   })
+
+  it('is stale while what is saved cannot serve or cannot be read, also when it comes back unchanged', async () => {
+    const { composed, edit, next } = await watched()
+    const { telemetry } = composed
+    expect(telemetry.degraded()).toEqual([])
+    await edit('\ndeny contains {')
+    expect(await next()).toMatchObject({ kind: 'refused' })
+    expect(telemetry.degraded()).toEqual(['policy_stale'])
+    await edit('')
+    expect(await next()).toMatchObject({ kind: 'active' })
+    expect(telemetry.degraded()).toEqual([])
+    const policies = join(dir, 'policies')
+    await rename(policies, `${policies}.away`)
+    expect(await next()).toMatchObject({ kind: 'refused', error: { code: 'not_found' } })
+    expect(telemetry.degraded()).toEqual(['policy_stale'])
+    await rename(`${policies}.away`, policies)
+    expect(await next()).toMatchObject({ kind: 'active' })
+    expect(telemetry.degraded()).toEqual([])
+  }, 30_000)
 })
 
 describe('third parties', () => {
