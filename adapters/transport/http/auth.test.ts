@@ -17,7 +17,14 @@ import { Refusal } from './answer.ts'
 import { peerOf } from './auth-certificate.ts'
 import type { AuthOption, JwtMethod } from './auth-options.ts'
 import { MAX_TOKEN, readBearer } from './auth-token.ts'
-import { type HttpEvent, type HttpOptions, type HttpServer, serveHttp } from './index.ts'
+import {
+  Authenticator,
+  createApp,
+  type HttpEvent,
+  type HttpOptions,
+  type HttpServer,
+  serveHttp,
+} from './index.ts'
 
 const EVALUATION = '/access/v1/evaluation'
 const TEXT = JSON.stringify({
@@ -276,6 +283,24 @@ describe('signed tokens', () => {
     })
   })
 
+  test('may name the realm that they are good for, and then must', async () => {
+    const [a, b] = [new FakeKernel(), new FakeKernel()]
+    const options = {
+      auth: jwt({ realmClaim: 'tenant' }),
+      realms: { a: { kernel: a }, b: { kernel: b } },
+    }
+    await served(options, async ({ url }, own) => {
+      const status = async (at: string, tenant: unknown): Promise<number> =>
+        (await ask(url + at, bearer(await issuer.token({ tenant, realm: 'b' })))).status
+      expect(await status('/realms/a', 'a')).toBe(200)
+      expect(await status('/realms/b', 'a')).toBe(403)
+      expect(await status('', 'a')).toBe(403)
+      for (const tenant of [undefined, '', ['a'], null, 7])
+        expect(await status('/realms/a', tenant)).toBe(401)
+      expect([a, b, own].map(({ dispatches }) => dispatches.length)).toEqual([1, 0, 0])
+    })
+  })
+
   test('of another type are refused where a type is named', async () => {
     await served({ auth: jwt({ typ: 'at+jwt' }) }, async ({ url }) => {
       expect((await ask(url, bearer(await issuer.token()))).status).toBe(401)
@@ -342,17 +367,19 @@ describe('client certificates', () => {
     url: string,
     shown: Certificate | undefined,
     token?: string,
+    looking?: string,
   ): Promise<number> {
     const ca = await readFile(authority.cert)
     const pair = shown && { cert: await readFile(shown.cert), key: await readFile(shown.key) }
     const headers = { 'Content-Type': 'application/json', ...(token ? bearer(token) : {}) }
     return await new Promise((resolve, reject) => {
-      const options = { method: 'POST', agent: false, ca, headers, ...pair } as const
-      const asked = request(url + EVALUATION, options, (answer) => {
+      const method = looking === undefined ? 'POST' : 'GET'
+      const options = { method, agent: false, ca, headers, ...pair } as const
+      const asked = request(url + (looking ?? EVALUATION), options, (answer) => {
         answer.resume().on('end', () => resolve(answer.statusCode ?? 0))
       })
       asked.on('error', reject)
-      asked.end(TEXT)
+      asked.end(looking === undefined ? TEXT : undefined)
     })
   }
 
@@ -368,11 +395,14 @@ describe('client certificates', () => {
       expect(await askWith(url, forgedOne)).toBe(401)
       expect(await askWith(url, several)).toBe(401)
       expect(await askWith(url, undefined)).toBe(200)
+      // Past the lane of the POST endpoints, the connection is known as well.
+      expect(await askWith(url, good, undefined, '/assay/v1/receipts/x')).toBe(404)
+      expect(await askWith(url, several, undefined, '/assay/v1/receipts/x')).toBe(401)
       expect(peers(kernel)).toEqual([
         { kind: 'spiffe', id },
         { kind: 'anonymous', id: 'anonymous' },
       ])
-      expect(kernel.refusals).toEqual(['http invalid_certificate', 'http invalid_certificate'])
+      expect(kernel.refusals).toEqual(Array(3).fill('http invalid_certificate'))
     })
     await foreign.remove()
   })
@@ -439,6 +469,21 @@ describe('client certificates', () => {
       }),
       { numRuns: 2000 },
     )
+  })
+})
+
+describe('the app on another platform', () => {
+  test('asks for tokens too, and knows of no connection', async () => {
+    const auth = await Authenticator.open([known, { kind: 'mtls' }].flat() as AuthOption)
+    const kernel = new FakeKernel()
+    const app = createApp(kernel, { publicUrl: 'https://pdp.example.com', auth })
+    const status = async (headers: Readonly<Record<string, string>>): Promise<number> =>
+      (await app.request(EVALUATION, posted(TEXT, headers))).status
+    expect(await status({})).toBe(401)
+    expect(await status({ ...bearer(SECRET), 'X-Client-Cert': 'MIIB' })).toBe(200)
+    expect(await status({ Authorization: `Bearer ${SECRET}, Bearer ${SECRET}` })).toBe(401)
+    expect(peers(kernel)).toEqual([SERVICE])
+    auth.close()
   })
 })
 

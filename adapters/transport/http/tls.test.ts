@@ -7,10 +7,17 @@ import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Authority, type Certificate } from '../../../test/certificates.ts'
 import { refusal } from '../../../test/conformance/laws.ts'
-import { FakeKernel } from '../../../test/fake-kernel.ts'
+import { decision, FakeKernel } from '../../../test/fake-kernel.ts'
+import { RawClient, rawPost } from '../../../test/raw-http.ts'
 import { type HttpOptions, type HttpServer, serveHttp } from './index.ts'
 import type { HttpEvent } from './options.ts'
 import type { TlsOptions } from './tls.ts'
+
+const EVALUATION = JSON.stringify({
+  subject: { type: 'user', id: 'a' },
+  action: { name: 'read' },
+  resource: { type: 'r', id: 'b' },
+})
 
 let authority: Authority
 let other: Authority
@@ -95,6 +102,39 @@ describe('HTTPS', () => {
     await served(own, async ({ url }) => {
       const older: ConnectionOptions = { minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1' }
       await expect(get(url, older)).rejects.toThrow()
+    })
+  })
+
+  test('waits for no handshake longer than for a request, and at its end for none', async () => {
+    await served(
+      own,
+      async ({ port }, _, kernel) => {
+        const silent = await RawClient.to(port)
+        await silent.end()
+        expect(kernel.refusals).toEqual(['http tls_handshake'])
+      },
+      { requestTimeoutMs: 100 },
+    )
+    let unfinished: RawClient | undefined
+    await served(
+      own,
+      async ({ port }) => {
+        unfinished = await RawClient.to(port)
+        // The begin of a handshake's record.
+        unfinished.write(Uint8Array.of(0x16, 0x03, 0x01))
+        await sleep(50)
+      },
+      { requestTimeoutMs: 600_000 },
+    )
+    await unfinished?.end()
+  })
+
+  test('takes nothing for HTTP that is not secure', async () => {
+    await served(own, async ({ port }, _, kernel) => {
+      const raw = await RawClient.to(port)
+      raw.write(rawPost('/access/v1/evaluation', EVALUATION))
+      expect(await raw.answer()).toBeUndefined()
+      expect([kernel.dispatches.length, kernel.refusals]).toEqual([0, ['http tls_handshake']])
     })
   })
 
@@ -198,5 +238,44 @@ describe('client certificates', () => {
       kept.destroy()
       socket.destroy()
     })
+  })
+
+  test('are asked for again on a connection that was busy when their authority went', async () => {
+    const clientCa = join(authority.folder, 'busy.pem')
+    await copyFile(other.cert, clientCa)
+    const old = await identity(await other.issue({}))
+    const ca = await readFile(authority.cert)
+    const options: HttpOptions = { auth: { kind: 'mtls' } }
+    const tls = { ...own, clientCa, requireClientCert: false }
+    const use = async (
+      { port }: HttpServer,
+      events: readonly HttpEvent[],
+      kernel: FakeKernel,
+    ): Promise<void> => {
+      let release = (): void => {}
+      kernel.script = async () => {
+        await new Promise<void>((resolve) => {
+          release = resolve
+        })
+        return decision()
+      }
+      const socket = connect({ port, host: '127.0.0.1', ca, ...old })
+      let received = ''
+      socket.setEncoding('utf8').on('data', (text: string) => {
+        received += text
+      })
+      socket.write(rawPost('/access/v1/evaluation', EVALUATION))
+      await until(() => kernel.dispatches.length === 1)
+      await writeFile(clientCa, ca)
+      await until(() => events.length > 0)
+      release()
+      await until(() => received.includes('"decision":true'))
+      socket.write(rawPost('/access/v1/evaluation', EVALUATION))
+      await once(socket, 'close')
+      expect(received).toMatch(/HTTP\/1\.1 401 /)
+      expect(received).toMatch(/^invalid_certificate: /m)
+      expect(kernel.dispatches.length).toBe(1)
+    }
+    await served(tls, use, options)
   })
 })

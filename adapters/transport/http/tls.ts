@@ -80,13 +80,15 @@ export class Tls {
       requestCert: asked,
       rejectUnauthorized: asked && requireClientCert,
     })
-    if (asked) this.#followConnections(server)
+    this.#followConnections(server)
     this.#server = server
     return server
   }
 
+  /** Lets the files be, and ends connections that are not secure yet. */
   close(): void {
     this.#watch.close()
+    this.#endHandshakes()
   }
 
   #followConnections(server: Server): void {
@@ -120,9 +122,13 @@ export class Tls {
     this.#onEvent({ kind: 'tls_reloaded' })
   }
 
+  #endHandshakes(): void {
+    for (const socket of this.#shaking.values()) socket.destroy()
+  }
+
   /** Who was verified by roots that are gone must come again, under the new ones. */
   #distrust(): void {
-    for (const socket of this.#shaking.values()) socket.destroy()
+    this.#endHandshakes()
     for (const socket of this.#open) connectionOf(socket).outdate()
     this.#server?.closeIdleConnections()
   }
@@ -130,7 +136,7 @@ export class Tls {
 
 /** Whether a connection ended before it was secure, other than by the client's leaving. */
 export function isHandshake({ code }: NodeJS.ErrnoException, socket: Socket): boolean {
-  if (code?.startsWith('ERR_SSL_')) return true
+  if (/^ERR_(?:SSL|TLS)_/.test(code ?? '')) return true
   // So Node says that it ended the connection over the client's certificate.
   return code === 'ECONNRESET' && Boolean((socket as Partial<TLSSocket>).authorizationError)
 }

@@ -36,9 +36,10 @@ export async function watchFiles<P extends object>(
   let serving = contents
   let seen = contents
   let looking = false
+  let closed = false
   const look = async (): Promise<void> => {
     const found = await readAll(paths).catch(() => undefined)
-    if (found === undefined) return
+    if (found === undefined || closed) return
     const isSettled = same(found, seen)
     seen = found
     if (!isSettled || same(found, serving)) return
@@ -55,7 +56,10 @@ export async function watchFiles<P extends object>(
   const watch: FileWatch<P> = {
     contents,
     onChange: () => undefined,
-    close: () => clearInterval(timer),
+    close: () => {
+      closed = true
+      clearInterval(timer)
+    },
   }
   return watch
 }
