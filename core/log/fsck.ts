@@ -104,11 +104,7 @@ class Fsck {
       if (width > 0) await this.#tile(level, index, this.#tree.recentTile(level, index, width)!)
     }
     for (const half of this.#ids.repeated())
-      this.#found(
-        'duplicate_id',
-        `decision ${half}…`,
-        'another one has an id that begins like this',
-      )
+      this.#found('duplicate_id', `decision …${half}`, 'another one has an id that ends like this')
     if (!sameBytes(this.#tree.root(), head.root))
       this.#found('inconsistent', 'root', 'the leaves lead to another root than the signed one')
   }
@@ -189,7 +185,7 @@ class Fsck {
   }
 }
 
-/** The first halves of decision ids: they are random, so no two decisions of a log share even that. */
+/** The last halves of decision ids: they are random, so no two decisions of a log share even that. The first ones begin with the time. */
 class Ids {
   #halves = new BigUint64Array(1024)
   #count = 0
@@ -200,7 +196,7 @@ class Ids {
       larger.set(this.#halves)
       this.#halves = larger
     }
-    this.#halves[this.#count++] = BigInt(`0x${id.slice(0, 16)}`)
+    this.#halves[this.#count++] = BigInt(`0x${id.slice(-16)}`)
   }
 
   /** Ends the list: it is sorted in place. */
