@@ -295,7 +295,11 @@ describe('a policy folder that is watched', () => {
     const original = await readFile(file, 'utf8')
     return {
       composed,
-      edit: (added) => writeFile(file, original + added),
+      // As editors do: a file that is being written is empty for a moment, and a look at it would be refused.
+      edit: async (added) => {
+        await writeFile(`${policies}/.main.rego`, original + added)
+        await rename(`${policies}/.main.rego`, file)
+      },
       next: async () => {
         if (events.length === 0) await new Promise<void>((resolve) => (wake = resolve))
         return events.shift()!
