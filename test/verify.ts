@@ -7,7 +7,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { FIXTURES_ABSENT } from './fixtures.ts'
 import { root } from './source.ts'
-import { envoyProgram, opaProgram, opaPython, proxyProgram, tesseraFsck, tracer } from './tools.ts'
+import {
+  envoyProgram,
+  exportReader,
+  opaProgram,
+  opaPython,
+  proxyProgram,
+  tesseraFsck,
+  tracer,
+} from './tools.ts'
 import type { Report } from './verify/reporter.ts'
 import { command, oneTest, runSteps, type Step, type Tally } from './verify/step.ts'
 
@@ -114,6 +122,7 @@ async function verify(): Promise<boolean> {
     [
       setUp('set up tessera fsck', tesseraFsck),
       setUp('set up opa', opaProgram),
+      setUp('set up the reader of exports', exportReader),
       setUp('set up OPA-python-client', opaPython),
       setUp('set up proxies', proxies),
       oneTest('format and lint', [`${BIN}/biome`, 'check', '--error-on-warnings', '.']),

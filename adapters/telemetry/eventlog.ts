@@ -19,8 +19,6 @@ export type EventName =
   | 'refused'
   | 'request'
   | 'seal_failed'
-  | 'started'
-  | 'stopped'
   | 'stopping'
   | 'store_failed'
 
