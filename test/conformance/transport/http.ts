@@ -1,6 +1,7 @@
 /** The HTTP transport as its clients see it: sockets, headers and status codes. */
 
 import { serveHttp } from '../../../adapters/transport/http/index.ts'
+import { sha256Hex } from '../../../core/crypto.ts'
 import type { NoDecisionCode } from '../../../core/error.ts'
 import type { Kernel } from '../../../core/kernel.ts'
 import type { OpenedTransport, Reply, Sent, TransportSubject } from '../transport.ts'
@@ -37,12 +38,32 @@ export const httpSubject: TransportSubject = {
   },
 }
 
-async function send(url: string, sent: Sent): Promise<Reply> {
+const TOKEN = 'a-token-of-thirty-two-characters'
+
+/** The same, where callers have to say who they are. */
+export const tokenSubject: TransportSubject = {
+  ...httpSubject,
+  name: 'transport/http with a token',
+  peer: { kind: 'service', id: 'ci' },
+  async open(kernel, { maxBytes }) {
+    const peer = { kind: 'service', id: 'ci' }
+    const auth = { kind: 'bearer', tokens: [{ sha256: sha256Hex(TOKEN), peer }] } as const
+    const { url, close } = await serveHttp(kernel, { maxBodyBytes: maxBytes, auth })
+    const own = { Authorization: `Bearer ${TOKEN}` }
+    return { send: (sent) => send(`${url}/access/v1/evaluation`, sent, own), close }
+  },
+}
+
+async function send(
+  url: string,
+  sent: Sent,
+  own: Readonly<Record<string, string>> = {},
+): Promise<Reply> {
   let response: Response
   try {
     response = await fetch(url, {
       method: 'POST',
-      headers: headersOf(sent),
+      headers: { ...headersOf(sent), ...own },
       body: JSON.stringify(sent.evaluation) ?? '',
       signal: sent.signal ?? null,
     })
