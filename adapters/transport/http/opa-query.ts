@@ -5,7 +5,7 @@ import { Payload, type Peer } from '../../../core/request.ts'
 import type { Answer } from './answer.ts'
 import { decisionHeaders, isObject, type Members, readWishes, submissionOf } from './frame.ts'
 import { opaDenied } from './opa-denied.ts'
-import { type OpaCall, OpaError, type OpaView, opaJson, readJson, refText } from './opa-wire.ts'
+import { type OpaCall, type OpaDoor, OpaError, opaJson, readJson, refText } from './opa-wire.ts'
 import type { Limits } from './options.ts'
 
 const QUERY = 'opa.query'
@@ -17,10 +17,9 @@ const INPUT_MISSING = {
 
 /** `result` is there unless the document is undefined. @throws OpaError when the decision is a denial, NoDecision */
 async function ask(
-  kernel: Kernel,
+  { kernel, limits }: OpaDoor,
   { call }: OpaCall,
   peer: Peer,
-  limits: Limits,
   question: { readonly path: Path; readonly input: Json | undefined },
 ): Promise<{ readonly decision: Decision; readonly answer: { readonly result?: Json } }> {
   const { input, path } = question
@@ -32,22 +31,17 @@ async function ask(
 }
 
 /** GET and POST /v1/data/{path} */
-export async function queryData(
-  kernel: Kernel,
-  limits: Limits,
-  call: OpaCall,
-  peer: Peer,
-): Promise<Answer> {
+export async function queryData(door: OpaDoor, call: OpaCall, peer: Peer): Promise<Answer> {
   call.checkSwitches()
   const isPost = call.call.method === 'POST'
-  const input = isPost ? await postedInput(call, limits) : givenInput(call, limits)
+  const input = isPost ? await postedInput(call, door.limits) : givenInput(call, door.limits)
   const question = { path: call.path('/v1/data'), input }
-  const { answer, decision } = await ask(kernel, call, peer, limits, question)
+  const { answer, decision } = await ask(door, call, peer, question)
   const body = {
     decision_id: decision.id,
     ...(call.value('explain') === 'notes' ? { explanation: [] } : {}),
     ...(call.flag('metrics') || call.flag('instrument') ? { metrics: {} } : {}),
-    ...(call.flag('provenance') ? { provenance: provenance(kernel) } : {}),
+    ...(call.flag('provenance') ? { provenance: provenance(door.kernel) } : {}),
     ...answer,
     ...(isPost && input === undefined ? { warning: INPUT_MISSING } : {}),
   }
@@ -79,45 +73,37 @@ function objectOf(value: Json): Members {
 
 /** POST /v0/data/{path} and POST /: the body is the input, the answer is the value. */
 export async function queryValue(
-  kernel: Kernel,
-  limits: Limits,
+  door: OpaDoor,
   call: OpaCall,
   peer: Peer,
-  asked: { readonly path: Path; readonly view: OpaView },
+  path: Path,
 ): Promise<Answer> {
-  const { path, view } = asked
-  const input = await call.json(limits.maxBodyBytes)
-  const { answer, decision } = await ask(kernel, call, peer, limits, { path, input })
+  const input = await call.json(door.limits.maxBodyBytes)
+  const { answer, decision } = await ask(door, call, peer, { path, input })
   if (answer.result !== undefined) {
     const text = JSON.stringify(answer.result, undefined, call.flag('pretty') ? 2 : undefined)
     const headers = { 'content-type': 'application/json', ...decisionHeaders(decision) }
     return { status: 200, headers, body: text }
   }
-  const isRule = view.served.rules.some((rule) => rule.every((name, i) => path[i] === name))
+  const isRule = door.view.served.rules.some((rule) => rule.every((name, i) => path[i] === name))
   const what = isRule ? 'document undefined' : 'document missing'
   throw new OpaError(404, 'undefined_document', `${what}: ${refText(path)}`, decision.id)
 }
 
 /** POST /v1/batch/data/{path}: `{"inputs": {name: input}, "common_input"?}`. */
-export async function queryBatch(
-  kernel: Kernel,
-  limits: Limits,
-  call: OpaCall,
-  peer: Peer,
-): Promise<Answer> {
+export async function queryBatch(door: OpaDoor, call: OpaCall, peer: Peer): Promise<Answer> {
+  const { evaluationsMax, maxBodyBytes } = door.limits
   call.checkSwitches()
-  const { common_input: common, inputs = null } = objectOf(
-    (await call.json(limits.maxBodyBytes)) ?? null,
-  )
+  const { common_input: common, inputs = null } = objectOf((await call.json(maxBodyBytes)) ?? null)
   if (!isObject(inputs)) throw new OpaError(400, 'invalid_parameter', 'inputs is not an object')
   const entries = Object.entries(inputs)
-  if (entries.length > limits.evaluationsMax)
-    throw new OpaError(400, 'invalid_parameter', `over ${limits.evaluationsMax} inputs`)
+  if (entries.length > evaluationsMax)
+    throw new OpaError(400, 'invalid_parameter', `over ${evaluationsMax} inputs`)
   const path = call.path('/v1/batch/data')
   const responses = await Promise.all(
     entries.map(async ([name, input]) => {
       const one = { path, input: withCommon(input, common) }
-      return [name, await answerOne(kernel, limits, call, peer, one)] as const
+      return [name, await answerOne(door, call, peer, one)] as const
     }),
   )
   return batchAnswer(call, new Map(responses))
@@ -134,14 +120,13 @@ type One =
   | { readonly ok: false; readonly body: object }
 
 async function answerOne(
-  kernel: Kernel,
-  limits: Limits,
+  door: OpaDoor,
   call: OpaCall,
   peer: Peer,
   question: { readonly path: Path; readonly input: Json },
 ): Promise<One> {
   try {
-    const { answer, decision } = await ask(kernel, call, peer, limits, question)
+    const { answer, decision } = await ask(door, call, peer, question)
     return { ok: true, body: { decision_id: decision.id, ...answer } }
   } catch (error) {
     if (error instanceof OpaError) return { ok: false, body: error.body }

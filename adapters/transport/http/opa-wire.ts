@@ -11,6 +11,7 @@ import type { Kernel } from '../../../core/kernel.ts'
 import type { Peer } from '../../../core/request.ts'
 import { type Answer, jsonAnswer, noDecisionAnswer, Refusal } from './answer.ts'
 import type { Call, Endpoint } from './call.ts'
+import type { Limits } from './options.ts'
 
 /** What the endpoints need to know of the policies that are served. */
 export interface OpaView {
@@ -19,6 +20,13 @@ export interface OpaView {
   readonly served: { readonly rules: readonly (readonly string[])[] }
   /** Resolves when every document that was pushed before the call is in force. */
   refresh(): Promise<void>
+}
+
+/** What every endpoint works with. */
+export interface OpaDoor {
+  readonly kernel: Kernel
+  readonly limits: Limits
+  readonly view: OpaView
 }
 
 export type OpaCode =

@@ -11,12 +11,20 @@ import { readWishes, submissionOf } from './frame.ts'
 import { deleteData, patchData, putData } from './opa-data.ts'
 import { opaDenied } from './opa-denied.ts'
 import { queryBatch, queryData, queryValue } from './opa-query.ts'
-import { type OpaCall, OpaError, type OpaView, opaAnswered, opaJson } from './opa-wire.ts'
+import {
+  type OpaCall,
+  type OpaDoor,
+  OpaError,
+  type OpaView,
+  opaAnswered,
+  opaJson,
+} from './opa-wire.ts'
 import type { Limits } from './options.ts'
 
 type Handler = (call: OpaCall, peer: Peer) => Answer | Promise<Answer>
 
 export function opaEndpoints(kernel: Kernel, limits: Limits, view: OpaView): readonly Endpoint[] {
+  const door: OpaDoor = { kernel, limits, view }
   const at = (
     method: Endpoint['method'],
     paths: readonly string[],
@@ -28,13 +36,13 @@ export function opaEndpoints(kernel: Kernel, limits: Limits, view: OpaView): rea
   const value =
     (path: (call: OpaCall) => readonly string[]): Handler =>
     (call, peer) =>
-      queryValue(kernel, limits, call, peer, { path: path(call), view })
+      queryValue(door, call, peer, path(call))
   return [
-    ...at('GET', data, (call, peer) => notHead(call) ?? queryData(kernel, limits, call, peer)),
-    ...at('POST', data, (call, peer) => queryData(kernel, limits, call, peer)),
-    ...at('PUT', data, (call, peer) => putData(kernel, limits, call, peer, view)),
-    ...at('PATCH', data, (call, peer) => patchData(kernel, limits, call, peer, view)),
-    ...at('DELETE', data, (call, peer) => deleteData(kernel, limits, call, peer, view)),
+    ...at('GET', data, (call, peer) => notHead(call) ?? queryData(door, call, peer)),
+    ...at('POST', data, (call, peer) => queryData(door, call, peer)),
+    ...at('PUT', data, (call, peer) => putData(door, call, peer)),
+    ...at('PATCH', data, (call, peer) => patchData(door, call, peer)),
+    ...at('DELETE', data, (call, peer) => deleteData(door, call, peer)),
     ...at(
       'POST',
       ['/v0/data', '/v0/data/*'],
@@ -45,8 +53,8 @@ export function opaEndpoints(kernel: Kernel, limits: Limits, view: OpaView): rea
       ['/'],
       value(() => ['system', 'main']),
     ),
-    ...at('POST', ['/v1/batch/data/*'], (call, peer) => queryBatch(kernel, limits, call, peer)),
-    ...at('GET', policies, (call, peer) => readPolicies(kernel, limits, call, peer, view)),
+    ...at('POST', ['/v1/batch/data/*'], (call, peer) => queryBatch(door, call, peer)),
+    ...at('GET', policies, (call, peer) => readPolicies(door, call, peer)),
     ...at('PUT', policies, signedPolicies),
     ...at('DELETE', policies, signedPolicies),
     ...at('GET', ['/v1/config'], (call) => opaJson(call, { result: config(kernel) })),
@@ -71,11 +79,9 @@ function notHead({ call }: OpaCall): Answer | undefined {
 
 /** GET /v1/policies and /v1/policies/{id}: the user's sources, without a syntax tree. */
 async function readPolicies(
-  kernel: Kernel,
-  limits: Limits,
+  { kernel, limits, view: { modules } }: OpaDoor,
   call: OpaCall,
   peer: Peer,
-  { modules }: OpaView,
 ): Promise<Answer> {
   const wishes = readWishes(call.call, peer, limits.seal)
   const id = call.path('/v1/policies').join('/')
