@@ -27,6 +27,7 @@ export interface Sample extends Holding {
 export interface SteadyReport {
   readonly answered: number
   readonly decided: number
+  /** Policies that the server says it changed to. */
   readonly swaps: number
   readonly unexpected: Readonly<Record<string, number>>
   /** Medians of the second quarter and of the last one. */
@@ -61,14 +62,14 @@ export async function steady(options: SteadyOptions): Promise<SteadyReport> {
     const samples = await watch(server.pid as number, options)
     over = true
     await Promise.all(asking)
-    const swaps = await swapping
+    await swapping
     const code = await server.stop()
     if (code !== 0) throw new Error(`a clean stop ended with ${code}:\n${server.output}`)
     const fsck = await assay('fsck', '--data', data, '--trust', join(data, 'trust.json'))
     return {
       ...tally,
       ...slopes(samples),
-      swaps,
+      swaps: server.output.match(/^policy changed/gm)?.length ?? 0,
       unexpected: Object.fromEntries(tally.unexpected),
       fsck: fsck.output.trim(),
     }
@@ -84,18 +85,14 @@ async function keepSwapping(
   folder: string,
   seconds: number,
   stopped: () => boolean,
-): Promise<number> {
+): Promise<void> {
   const file = join(folder, 'policies', 'access', 'data.json')
   const first = readFileSync(file, 'utf8')
-  const second = `${first.trimEnd()}\n\n`
-  const other = JSON.stringify({ ...JSON.parse(second), soak: true })
-  let swaps = 0
-  while (!stopped()) {
+  const second = JSON.stringify({ ...JSON.parse(first), soak: true })
+  for (let swap = 0; !stopped(); swap++) {
     await sleep((seconds * 1000) / SWAPS)
-    if (stopped()) break
-    writeFileSync(file, swaps++ % 2 === 0 ? other : first)
+    if (!stopped()) writeFileSync(file, swap % 2 === 0 ? second : first)
   }
-  return swaps
 }
 
 async function watch(
