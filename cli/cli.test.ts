@@ -175,6 +175,8 @@ describe('policy', () => {
     expect(code).toBe(1)
     expect(value.problems).toEqual([expect.objectContaining({ file: 'a.rego', row: 3 })])
     expect((await assay('policy', 'check', join(dir, 'p'))).stdout).toMatch(/a\.rego:3:\d+: /)
+    expect((await policy('check', '--capabilities', 'compat')).code).toBe(0)
+    await write('package a\n\nallow := http.send({})\n')
     expect((await policy('check', '--capabilities', 'compat')).code).toBe(1)
     await write('package a\n\nallow := true\n')
     expect(await policy('check')).toMatchObject({ code: 0, value: { problems: [] } })
