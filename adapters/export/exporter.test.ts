@@ -244,8 +244,9 @@ describe('an exporter', () => {
     })
   })
 
-  test('refuses a place that is damaged or of another log', async () => {
-    for (const text of ['', '{}', '{"origin":"other","position":"1"}', '{"origin":1}']) {
+  test('refuses a place that is damaged, of another log, or past the end of a log that was set back', async () => {
+    const past = JSON.stringify({ origin: ORIGIN, position: '2' })
+    for (const text of ['', '{}', '{"origin":"other","position":"1"}', '{"origin":1}', past]) {
       await writeFile(join(folder, 'siem.json'), text)
       await expect(exporter()).rejects.toMatchObject({ code: 'invalid_config' })
     }

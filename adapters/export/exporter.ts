@@ -78,9 +78,9 @@ export class Exporter {
     this.#position = position
   }
 
-  /** @throws ConfigError `invalid_config`: a place that is damaged or of another log; a token that would travel in clear text */
+  /** @throws ConfigError `invalid_config`: a place that is damaged, of another log or past its end; a token that would travel in clear text */
   static async open(options: ExporterOptions): Promise<Exporter> {
-    const { bearerTokenFile, folder, format, name, origin } = options
+    const { bearerTokenFile, folder, format, log, name, origin } = options
     const { hostname, protocol } = new URL(format.url)
     const isLocal = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/.test(hostname)
     if (bearerTokenFile !== undefined && protocol === 'http:' && !isLocal)
@@ -88,6 +88,11 @@ export class Exporter {
     await mkdir(folder, { recursive: true, mode: 0o700 })
     const file = join(folder, `${name}.json`)
     const { position } = await readPlace(file, origin)
+    if (position > (await log.size()))
+      throw new ConfigError(
+        'invalid_config',
+        `export: ${file}: the log is shorter than what was sent of it; remove the file to send everything again`,
+      )
     return new Exporter(options, file, position)
   }
 
