@@ -55,6 +55,20 @@ describe('@open-policy-agent/opa', () => {
     })
   })
 
+  test('repeats a batch under one key, and gets the same decisions', async () => {
+    const inputs = { one: asked('alice', 'read'), two: asked('bob', 'read') }
+    const ask = async (): Promise<unknown> => {
+      const answer = await fetch(`${server.url}/v1/batch/data/app/rbac/allow`, {
+        method: 'POST',
+        headers: { 'idempotency-key': 'batch-1' },
+        body: JSON.stringify({ common_input: { object: 'document' }, inputs }),
+      })
+      expect(answer.status).toBe(200)
+      return answer.json()
+    }
+    expect(await ask()).toEqual(await ask())
+  })
+
   test('is told what is wrong with a request', async () => {
     const call = client().evaluate('app/rbac/allow', {
       deep: JSON.parse('[['.repeat(20) + ']]'.repeat(20)),

@@ -15,17 +15,29 @@ const INPUT_MISSING = {
   message: "'input' key missing from the request",
 }
 
+interface Question {
+  readonly path: Path
+  readonly input: Json | undefined
+  /** In a batch, whose items each have an idempotency key. */
+  readonly item?: number
+}
+
 /** `result` is there unless the document is undefined. @throws OpaError when the decision is a denial, NoDecision */
 async function ask(
   { kernel, limits }: OpaDoor,
   { call }: OpaCall,
   peer: Peer,
-  question: { readonly path: Path; readonly input: Json | undefined },
+  question: Question,
 ): Promise<{ readonly decision: Decision; readonly answer: { readonly result?: Json } }> {
-  const { input, path } = question
+  const { input, item, path } = question
   const wishes = readWishes(call, peer, limits.seal)
+  const key = wishes.idempotencyKey
+  const keyed =
+    key === undefined || item === undefined
+      ? wishes
+      : { ...wishes, idempotencyKey: `${key}/${item}` }
   const payload = Payload.fromParsed(input === undefined ? { path } : { input, path })
-  const decision = await kernel.decide(submissionOf(QUERY, payload, wishes), wishes.options)
+  const decision = await kernel.decide(submissionOf(QUERY, payload, keyed), wishes.options)
   if (!decision.allow) throw opaDenied(decision)
   return { decision, answer: (decision.output ?? {}) as { readonly result?: Json } }
 }
@@ -101,8 +113,8 @@ export async function queryBatch(door: OpaDoor, call: OpaCall, peer: Peer): Prom
     throw new OpaError(400, 'invalid_parameter', `over ${evaluationsMax} inputs`)
   const path = call.path('/v1/batch/data')
   const responses = await Promise.all(
-    entries.map(async ([name, input]) => {
-      const one = { path, input: withCommon(input, common) }
+    entries.map(async ([name, input], item) => {
+      const one = { path, input: withCommon(input, common), item }
       return [name, await answerOne(door, call, peer, one)] as const
     }),
   )
@@ -123,7 +135,7 @@ async function answerOne(
   door: OpaDoor,
   call: OpaCall,
   peer: Peer,
-  question: { readonly path: Path; readonly input: Json },
+  question: Question,
 ): Promise<One> {
   try {
     const { answer, decision } = await ask(door, call, peer, question)
