@@ -1,8 +1,8 @@
 /** What `facts` read, with the versions that the commit will check. One instance serves one attempt at one decision. */
-import type { AuditedReads } from './erase.ts'
+import type { AuditedReads } from './audit/erase.ts'
+import { pastDecision } from './audit/past.ts'
 import type { Json } from './json.ts'
 import { KeyMap } from './keymap.ts'
-import { pastDecision } from './past.ts'
 import type { Listed, PastDecision, Plugin, ReadPorts, Snapshot } from './plugin.ts'
 import type { Key, Store, Stored, Version, Write } from './ports/store.ts'
 

@@ -1,11 +1,12 @@
 /** One attempt at one decision: when it began, what it read, and the exact texts that its leaf will commit to. */
+
+import { AuditedReads } from './audit/erase.ts'
 import type { Committed } from './commit.ts'
 import type { Core } from './core.ts'
 import type { Deadline } from './deadline.ts'
 import { type Answer, type Draft, decisionId, PARTITION } from './decision.ts'
 import { Denial, type KernelReason, kernelReason } from './denial.ts'
 import type { Planned, Planning } from './effects.ts'
-import { AuditedReads } from './erase.ts'
 import { NoDecision } from './error.ts'
 import type { Claim } from './idempotency.ts'
 import type { Json } from './json.ts'

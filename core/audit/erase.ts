@@ -2,12 +2,12 @@
  * Erasing: the openings of a decision go, its leaf and its proofs stay. Only the plugin that the composition root names as auditor reads
  * decisions, and only what its facts read can be erased, so that nothing changes between the facts and the commit.
  */
-import { decisionKey, encodeStored } from './decision.ts'
-import type { AuditedDecision, AuditReads } from './plugin.ts'
-import type { LogStore } from './ports/logstore.ts'
-import type { Store, Version, Write } from './ports/store.ts'
-import { findDecision, type Place } from './receipts.ts'
-import type { Peer } from './request.ts'
+import { decisionKey, encodeStored } from '../decision.ts'
+import type { AuditedDecision, AuditReads } from '../plugin.ts'
+import type { LogStore } from '../ports/logstore.ts'
+import type { Store, Version, Write } from '../ports/store.ts'
+import { findDecision, type Place } from '../receipts.ts'
+import type { Peer } from '../request.ts'
 
 interface Read {
   readonly version: Version

@@ -1,8 +1,8 @@
 import { afterEach, expect, test } from 'vitest'
-import { DENY, type Kit, kit, notePlugin, submission } from '../test/kernel/kit.ts'
-import { decisionKey, decodeStored, encodeStored } from './decision.ts'
+import { DENY, type Kit, kit, notePlugin, submission } from '../../test/kernel/kit.ts'
+import { decisionKey, decodeStored, encodeStored } from '../decision.ts'
+import type { Plugin } from '../plugin.ts'
 import { pastDecision } from './past.ts'
-import type { Plugin } from './plugin.ts'
 
 let opened: Kit
 afterEach(() => opened.kernel.close())

@@ -1,6 +1,6 @@
 /** Erasing in the kernel: who may, what is left, and what wins a race. */
 import { describe, expect, it } from 'vitest'
-import { testCustody } from '../test/kernel/custody.ts'
+import { testCustody } from '../../test/kernel/custody.ts'
 import {
   ALLOW,
   bundle,
@@ -9,11 +9,11 @@ import {
   ORIGIN,
   type PolicyArgs,
   submission,
-} from '../test/kernel/kit.ts'
-import { formatVkey } from './log/note.ts'
-import { verifyReceipt } from './log/receipt.ts'
-import type { EffectKind, ReadPorts } from './plugin.ts'
-import { schema } from './schema.ts'
+} from '../../test/kernel/kit.ts'
+import { formatVkey } from '../log/note.ts'
+import { verifyReceipt } from '../log/receipt.ts'
+import type { EffectKind, ReadPorts } from '../plugin.ts'
+import { schema } from '../schema.ts'
 
 const eraseKind: EffectKind = {
   onDeny: false,

@@ -1,9 +1,9 @@
 /** A plugin's own decisions, read back from their openings: for a request that refers to an earlier one. */
-import { decisionKey, decodeStored } from './decision.ts'
-import type { Json } from './json.ts'
-import type { PastDecision, Plugin } from './plugin.ts'
-import type { Store } from './ports/store.ts'
-import type { Request } from './request.ts'
+import { decisionKey, decodeStored } from '../decision.ts'
+import type { Json } from '../json.ts'
+import type { PastDecision, Plugin } from '../plugin.ts'
+import type { Store } from '../ports/store.ts'
+import type { Request } from '../request.ts'
 
 const ID = /^[0-9a-f]{32}$/
 
