@@ -12,6 +12,8 @@ export interface Rate {
   readonly burst?: number
 }
 
+/** What sums of steps may be off by; nobody is refused for it. */
+const ROUNDING_MS = 1e-6
 /** Numbers that are looked at to find a place for a new caller; the oldest first. */
 const LOOKS = 8
 
@@ -54,8 +56,9 @@ export class RateLimiter {
   }
 
   #next(before: number, now: number): { fullAt: number; waitMs: number } {
-    const fullAt = Math.max(before, now) + this.#stepMs
-    return { fullAt, waitMs: Math.max(0, fullAt - this.#depthMs - now) }
+    const missingMs = Math.max(before - now, 0) + this.#stepMs
+    const waitMs = missingMs - this.#depthMs
+    return { fullAt: now + missingMs, waitMs: waitMs > ROUNDING_MS ? waitMs : 0 }
   }
 
   /** What was used least recently is full first, or nearly so. */
