@@ -38,7 +38,12 @@ function faulty(): { run: Run; faults: Faults } {
 }
 
 /** Under load, with a fault from its middle on. */
-async function hurt(run: Run, faults: Faults, fault: Fault): Promise<Seen> {
+async function hurt(
+  run: Run,
+  faults: Faults,
+  fault: Fault,
+  end: NodeJS.Signals = 'SIGKILL',
+): Promise<Seen> {
   const server = run.start(faults.env)
   onTestFinished(async () => {
     await server.stop('SIGKILL')
@@ -52,7 +57,7 @@ async function hurt(run: Run, faults: Faults, fault: Fault): Promise<Seen> {
   await sleep(AFTER_MS)
   await load.stop()
   const seen = await look(url, run)
-  await server.stop('SIGKILL')
+  await server.stop(end)
   return seen
 }
 
@@ -88,6 +93,16 @@ describe('a sync that fails', () => {
       expect(report.acknowledged).toBeGreaterThan(CONNECTIONS)
     },
   )
+})
+
+test('a sync that failed is not made up for by a clean stop either', {
+  timeout: 120_000,
+}, async () => {
+  const { faults, run } = faulty()
+  const fault: Fault = { operation: 'sync', error: 'EIO', mode: 'once', path: DATABASE }
+  await hurt(run, faults, fault, 'SIGTERM')
+  expect(faults.events()).toHaveLength(1)
+  expect((await settled(run)).problems).toEqual([])
 })
 
 const writes: Readonly<Record<string, Fault>> = {

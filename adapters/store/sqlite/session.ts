@@ -1,10 +1,27 @@
 /** One open database, shared by the store and its log: transactions, the failure that ends everything, and who still uses it. */
-import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { StoreError } from '../../../core/error.ts'
 import { NAME, storeFailure } from './failure.ts'
 import { BUSY_MS, type Opened } from './open.ts'
 
 const FORGET_MS = 60_000
+
+/**
+ * The last writer to close writes the log back, syncs and deletes it: after a failed sync that would be the second try that must not be
+ * made. It is not the last one while somebody reads, and a reader that closes writes nothing.
+ */
+function openReader(connection: DatabaseSync): DatabaseSync | undefined {
+  const path = connection.location()
+  if (path === null) return undefined
+  try {
+    const reader = new DatabaseSync(path, { readOnly: true })
+    reader.prepare('SELECT 1 FROM meta').get()
+    return reader
+  } catch {
+    // It cannot even be read any more.
+    return undefined
+  }
+}
 
 export class Session {
   readonly readOnly: boolean
@@ -43,8 +60,10 @@ export class Session {
 
   close(): void {
     clearTimeout(this.#forgetting)
+    const reader = this.#failure && !this.readOnly ? openReader(this.#connection) : undefined
     try {
       this.#connection.close()
+      reader?.close()
     } finally {
       this.#opened.lock?.release()
     }
