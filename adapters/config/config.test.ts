@@ -54,6 +54,12 @@ describe('a configuration file', () => {
     expect(await load('# nothing but a comment\n')).toMatchObject({ seal: 'sealed' })
   })
 
+  it('finds the policies of a shadow where it lies itself', async () => {
+    const { policies } = await load('policies: { source: folder, dir: a, shadow: b }\n')
+    expect(policies).toMatchObject({ dir: join(dir, 'a'), shadow: join(dir, 'b') })
+    expect((await load('policies: a\n')).policies).not.toHaveProperty('shadow')
+  })
+
   it('says what the server tells of itself, and to whom its decisions go', async () => {
     expect((await load('')).operations).toEqual({ telemetry: { traces: true }, exports: [] })
     const { operations } = await load(`
