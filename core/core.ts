@@ -10,7 +10,7 @@ import type { LogStore } from './ports/logstore.ts'
 import type { Store } from './ports/store.ts'
 import type { RecordCache } from './reads.ts'
 import type { Registry } from './registry.ts'
-import type { Shadow } from './shadow.ts'
+import type { Shadow } from './shadow/shadow.ts'
 
 export interface Limits {
   /** Decisions under way; over it there is no decision (`overloaded`). */

@@ -14,7 +14,7 @@ import type { Outbound } from './ports/outbound.ts'
 import type { Store } from './ports/store.ts'
 import type { Payload, Peer } from './request.ts'
 import { KernelRuntime } from './runtime.ts'
-import type { ShadowState } from './shadow.ts'
+import type { ShadowState } from './shadow/shadow.ts'
 import type { Obligation, Reason } from './verdict.ts'
 
 /** What the caller waits for. `durable`: survives a crash. `sealed`: included in a signed head. */

@@ -36,7 +36,7 @@ import { findDecision, makeReceipt, receiptUnder } from './receipts.ts'
 import { createRegistry } from './registry.ts'
 import { Sealer } from './seal.ts'
 import { isCallersToMend, Searches } from './search/search.ts'
-import { Shadow } from './shadow.ts'
+import { Shadow } from './shadow/shadow.ts'
 import { Trial } from './trial.ts'
 
 export class KernelRuntime implements Kernel {

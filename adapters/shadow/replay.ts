@@ -1,5 +1,5 @@
 /** Decisions of the log made again under another policy, from what they were made of: nothing is written, nobody is asked. */
-import { changeBetween, denialOf, deniedFor, type Outcome, outcomeOf } from '../../core/compare.ts'
+
 import { decisionKey, decodeStored } from '../../core/decision.ts'
 import type { Json } from '../../core/json.ts'
 import {
@@ -13,6 +13,13 @@ import type { Policy, PolicyInput } from '../../core/ports/engine.ts'
 import type { LogStore } from '../../core/ports/logstore.ts'
 import type { Store } from '../../core/ports/store.ts'
 import type { Registered, Registry } from '../../core/registry.ts'
+import {
+  changeBetween,
+  denialOf,
+  deniedFor,
+  type Outcome,
+  outcomeOf,
+} from '../../core/shadow/compare.ts'
 import { leavesOf } from './leaves.ts'
 import { type Comparison, Comparisons } from './report.ts'
 

@@ -2,7 +2,12 @@
  * Shadow mode: a second policy answers what the live one was asked, after the live decision is in the log and out of its way, without any
  * effect. What differs is counted by rule and logged as one leaf a window; what could not be compared in time is counted too.
  */
-import { nextTurn } from './commit.ts'
+import { nextTurn } from '../commit.ts'
+import type { Core } from '../core.ts'
+import type { Draft } from '../decision.ts'
+import { Denial } from '../denial.ts'
+import type { Policy, PolicyInput } from '../ports/engine.ts'
+import type { Trial } from '../trial.ts'
 import {
   changeBetween,
   denialOf,
@@ -11,12 +16,7 @@ import {
   outcomeOf,
   type Question,
 } from './compare.ts'
-import type { Core } from './core.ts'
-import type { Draft } from './decision.ts'
-import { Denial } from './denial.ts'
-import type { Policy, PolicyInput } from './ports/engine.ts'
-import { ShadowTally } from './shadow-tally.ts'
-import type { Trial } from './trial.ts'
+import { ShadowTally } from './tally.ts'
 
 /** Questions that wait for the shadow; more are dropped. */
 const MAX_WAITING = 1024

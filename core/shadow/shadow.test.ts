@@ -9,10 +9,10 @@ import {
   kit,
   type PolicyArgs,
   submission,
-} from '../test/kernel/kit.ts'
-import type { Json } from './json.ts'
-import type { Leaf, ShadowDifference, ShadowLeaf } from './log/leaf.ts'
-import type { Engine } from './ports/engine.ts'
+} from '../../test/kernel/kit.ts'
+import type { Json } from '../json.ts'
+import type { Leaf, ShadowDifference, ShadowLeaf } from '../log/leaf.ts'
+import type { Engine } from '../ports/engine.ts'
 
 type Answer = (args: PolicyArgs) => unknown
 

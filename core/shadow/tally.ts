@@ -1,9 +1,10 @@
 /** How often a shadow policy and the live one differed, by action and rule, until the window's leaf takes it. */
+
+import type { Draft } from '../decision.ts'
+import { type Change, encodeLeaf, type ShadowDifference } from '../log/leaf.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Policy } from '../ports/engine.ts'
 import type { Outcome } from './compare.ts'
-import type { Draft } from './decision.ts'
-import { type Change, encodeLeaf, type ShadowDifference } from './log/leaf.ts'
-import type { Clock } from './ports/clock.ts'
-import type { Policy } from './ports/engine.ts'
 
 /** Further ones of a window share one row for each change. */
 const MAX_ROWS = 24

@@ -2,14 +2,14 @@
  * What two policies make of one question, side by side. Each is taken as far as the kernel's own rules go that need nothing but the answer:
  * form and floor. Effects are compared as they were asked for; planning them would read, sign and write.
  */
-import { canonicalJson } from './canonical.ts'
-import { Denial, type KernelReason, kernelReason } from './denial.ts'
-import { checkFloor } from './floor.ts'
-import type { Json } from './json.ts'
-import type { Change, LeafReason } from './log/leaf.ts'
-import type { Registered } from './registry.ts'
-import type { Request } from './request.ts'
-import { readVerdict, type Verdict } from './verdict.ts'
+import { canonicalJson } from '../canonical.ts'
+import { Denial, type KernelReason, kernelReason } from '../denial.ts'
+import { checkFloor } from '../floor.ts'
+import type { Json } from '../json.ts'
+import type { Change, LeafReason } from '../log/leaf.ts'
+import type { Registered } from '../registry.ts'
+import type { Request } from '../request.ts'
+import { readVerdict, type Verdict } from '../verdict.ts'
 
 /** The question: what both were asked. */
 export interface Question {
