@@ -188,7 +188,7 @@ const sealed = await tokens.seal(PLACE, BOUND)
 const pageToken: Target = {
   name: 'page-token',
   property: 'only a token that was sealed opens, for what it was sealed for',
-  files: /core\/pagetoken\.ts$/,
+  files: /core\/search\/pagetoken\.ts$/,
   seeds: [sealed, createHmac('sha256', 'x').update('y').digest('base64url')],
   tokens: ['A', '_', '-', '='],
   async check(bytes) {
