@@ -25,6 +25,34 @@ export async function keepSending(load: Load): Promise<void> {
   }
 }
 
+/** Searches, one after the other, until the server is gone or the load is stopped. Whoever searches changes nothing and keeps no ledger. */
+export async function keepSearching({
+  stopped,
+  url,
+}: Pick<Load, 'stopped' | 'url'>): Promise<void> {
+  const body = JSON.stringify({
+    subject: { type: 'user' },
+    action: { name: 'read' },
+    resource: { type: 'document', id: 'none' },
+  })
+  const headers = { 'Content-Type': 'application/json' }
+  while (!stopped()) {
+    try {
+      const response = await fetch(`${url}/access/v1/search/subject`, {
+        method: 'POST',
+        headers,
+        body,
+      })
+      await response.arrayBuffer()
+      if (response.status !== 200 && !NOTHING_HAPPENED.has(response.status))
+        throw new Error(`unexpected answer ${response.status} to a search`)
+    } catch (error) {
+      if (error instanceof TypeError) return
+      throw error
+    }
+  }
+}
+
 function chooseOperation({ next, random }: Load): Operation {
   const op = next()
   const choice = random()

@@ -10,7 +10,7 @@ import { root } from '../source.ts'
 import { audit, type Evidence, type Head } from './audit.ts'
 import { gather } from './evidence.ts'
 import { Ledger } from './ledger.ts'
-import { keepSending, type Load, send } from './load.ts'
+import { keepSearching, keepSending, type Load, send } from './load.ts'
 import { between, type Random, seeded } from './random.ts'
 
 export interface RoundsOptions {
@@ -83,6 +83,7 @@ export class Run {
       stopped: () => stopped,
     }
     const clients = Array.from({ length: connections }, () => keepSending(load))
+    clients.push(keepSearching(load))
     return {
       stop: async () => {
         stopped = true

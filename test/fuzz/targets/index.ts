@@ -3,6 +3,7 @@ import { DOORS } from './doors.ts'
 import { LOG } from './log.ts'
 import { SERVER } from './server.ts'
 import { TEXT } from './text.ts'
+import { TOKENS } from './tokens.ts'
 
 /** Every parser that sees what somebody else wrote. */
-export const TARGETS: readonly Target[] = [...TEXT, ...LOG, ...DOORS, ...SERVER]
+export const TARGETS: readonly Target[] = [...TEXT, ...LOG, ...DOORS, ...TOKENS, ...SERVER]
