@@ -98,6 +98,7 @@ export async function sqliteSink(path: string): Promise<Sink> {
   const db = new DatabaseSync(path)
   db.exec(`
     PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -65536;
+    PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA secure_delete = ON;
     PRAGMA wal_autocheckpoint = 8192; PRAGMA journal_size_limit = 134217728;
   `)
   const statement = statements(db)
