@@ -1,11 +1,12 @@
 /** The same key from the same peer means the same decision for five minutes; with another request it is a mistake. */
 
+import { nextTurn } from './commit.ts'
 import { sha256Hex } from './crypto.ts'
 import { PARTITION, randomSalt } from './decision.ts'
 import { NoDecision } from './error.ts'
 import { commitment } from './log/leaf.ts'
-import type { Clock } from './ports/clock.ts'
-import type { Key, Store, Version, Write } from './ports/store.ts'
+import type { Clock, UnixMillis } from './ports/clock.ts'
+import type { Batch, Key, Store, Version, Write } from './ports/store.ts'
 import type { Request } from './request.ts'
 
 export const IDEMPOTENCY_MS: number = 5 * 60 * 1000
@@ -17,6 +18,11 @@ interface Row {
   readonly expires: number
 }
 
+interface Expiring {
+  readonly key: Key
+  readonly expires: UnixMillis
+}
+
 /** What the key says: the decision that it stands for already, or the write that binds it to a new one. */
 export type Claim = { readonly decided: string } | { bind(decisionId: string): Write }
 
@@ -24,7 +30,7 @@ export class Idempotency {
   readonly #store: Store
   readonly #clock: Clock
   /** In the order of their expiry. */
-  readonly #expiring: { readonly key: Key; readonly expires: number }[] = []
+  #expiring: Expiring[] = []
 
   constructor(store: Store, clock: Clock) {
     this.#store = store
@@ -65,23 +71,38 @@ export class Idempotency {
     return { put: key, value: encoder.encode(JSON.stringify(row)), if: version }
   }
 
-  /** Removes up to 256 rows that have expired. A row that was bound anew meanwhile stays. */
+  /**
+   * Removes the rows that have expired; one that was bound anew meanwhile stays. Decisions have their turns in between.
+   *
+   * @throws whatever the store does: what is left goes with the next sweep
+   */
   async sweep(): Promise<void> {
     const now = this.#clock.now()
-    const due = this.#expiring.findIndex(({ expires }) => expires > now)
-    const batches = []
-    for (const { key } of this.#expiring.splice(
-      0,
-      Math.min(256, due < 0 ? this.#expiring.length : due),
-    )) {
-      const stored = await this.#store.get(key)
-      if (stored && parse(stored.value).expires <= now) {
-        batches.push({ writes: [{ remove: key, if: stored.version }] })
+    const found = this.#expiring.findIndex(({ expires }) => expires > now)
+    const due = this.#expiring.splice(0, found < 0 ? this.#expiring.length : found)
+    for (let at = 0; at < due.length; at += SWEPT) {
+      try {
+        await this.#remove(due.slice(at, at + SWEPT), now)
+      } catch (error) {
+        this.#expiring = [...due.slice(at), ...this.#expiring]
+        throw error
       }
+      await nextTurn()
+    }
+  }
+
+  async #remove(due: readonly Expiring[], now: UnixMillis): Promise<void> {
+    const batches: Batch[] = []
+    for (const { key } of due) {
+      const stored = await this.#store.get(key)
+      if (stored && parse(stored.value).expires <= now)
+        batches.push({ writes: [{ remove: key, if: stored.version }] })
     }
     if (batches.length > 0) await this.#store.commit(batches)
   }
 }
+/** Rows that one write removes. */
+const SWEPT = 256
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 const parse = (value: Uint8Array): Row => JSON.parse(decoder.decode(value)) as Row

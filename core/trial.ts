@@ -27,7 +27,7 @@ export interface TrialOptions {
   readonly waitForSeal: boolean
   /** Monotonic; where somebody watches. */
   readonly admittedAt?: number
-  /** Nothing is signed and nothing will be committed. */
+  /** Nothing is signed and nothing will be committed: the idempotency key stands for nothing. */
   readonly dryRun?: boolean
 }
 
@@ -72,8 +72,8 @@ export class Trial {
 
   /** @throws NoDecision `idempotency_mismatch` */
   static begin(core: Core, options: TrialOptions): Trial | Promise<Trial> {
-    const { request, idempotencyKey } = options
-    if (idempotencyKey === undefined) return new Trial(core, options, undefined)
+    const { dryRun, request, idempotencyKey } = options
+    if (idempotencyKey === undefined || dryRun) return new Trial(core, options, undefined)
     return core.idempotency
       .claim(request, idempotencyKey)
       .then((claim) => new Trial(core, options, claim))
