@@ -51,7 +51,9 @@ async function hurt(
   const url = await server.ready
   run.trustNow()
   const load = run.load(url, CONNECTIONS)
-  await sleep(400)
+  const acknowledged = (): number =>
+    [...run.ledger.entries.values()].filter((entry) => entry.acknowledged).length
+  await expect.poll(acknowledged, { timeout: 30_000 }).toBeGreaterThan(CONNECTIONS)
   faults.arm(fault)
   await expect.poll(() => faults.events().length, { timeout: 20_000 }).toBeGreaterThan(0)
   await sleep(AFTER_MS)
