@@ -5,6 +5,7 @@ import type { Json } from './json.ts'
 import { KeyMap } from './keymap.ts'
 import type { Listed, PastDecision, Plugin, ReadPorts, Snapshot } from './plugin.ts'
 import type { Key, Store, Stored, Version, Write } from './ports/store.ts'
+import { keyOf } from './storage.ts'
 
 const MAX_LISTED = 1000
 
@@ -115,11 +116,12 @@ export class GuardedReads implements ReadPorts {
   }
 
   /** Checks of everything that was read guarded, but for the keys that the batch writes anyway. */
-  checks(written: ReadonlySet<string>): Write[] {
+  checks(writes: readonly Write[]): Write[] {
+    const written = new KeyMap<true>()
+    for (const write of writes) written.set(keyOf(write), true)
     const checks: Write[] = []
-    for (const [sort, read] of this.#reads) {
-      if (!written.has(sort)) checks.push({ check: read.key, if: read.version })
-    }
+    for (const { key, version } of this.#reads.values())
+      if (!written.has(key)) checks.push({ check: key, if: version })
     for (const read of this.#generations.values())
       checks.push({ check: read.key, if: read.version })
     if (this.audit) checks.push(...this.audit.checks(written))

@@ -172,7 +172,7 @@ export class Trial {
     const writes = [
       ...planned.writes,
       ...outbox.map((entry, i) => this.#outboxWrite(entry, i)),
-      ...(guarded && this.#reads ? this.#reads.checks(new Set(planned.writes.map(sortOf))) : []),
+      ...(guarded && this.#reads ? this.#reads.checks(planned.writes) : []),
     ]
     return this.#draft(answer, writes, outbox.length)
   }
@@ -218,9 +218,6 @@ const encoder = new TextEncoder()
 
 const policyFailed = (error: unknown): Denial | NoDecision =>
   error instanceof Denial || error instanceof NoDecision ? error : new Denial('policy_failed')
-
-const sortOf = (write: Write): string =>
-  ('put' in write ? write.put : 'remove' in write ? write.remove : write.check).sort
 
 function mergeOutput(output: Json | undefined, more: Planned['output']): Json | undefined {
   if (Object.keys(more).length === 0) return output

@@ -3,6 +3,7 @@
  * decisions, and only what its facts read can be erased, so that nothing changes between the facts and the commit.
  */
 import { decisionKey, encodeStored } from '../decision.ts'
+import type { KeyMap } from '../keymap.ts'
 import type { AuditedDecision, AuditReads } from '../plugin.ts'
 import type { LogStore } from '../ports/logstore.ts'
 import type { Store, Version, Write } from '../ports/store.ts'
@@ -53,10 +54,12 @@ export class AuditedReads implements AuditReads {
   }
 
   /** Checks of every decision that was read, but for those that the batch erases anyway. */
-  checks(erased: ReadonlySet<string>): Write[] {
+  checks(written: KeyMap<true>): Write[] {
     const checks: Write[] = []
-    for (const [id, { version }] of this.#reads)
-      if (!erased.has(id)) checks.push({ check: decisionKey(id), if: version })
+    for (const [id, { version }] of this.#reads) {
+      const check = decisionKey(id)
+      if (!written.has(check)) checks.push({ check, if: version })
+    }
     return checks
   }
 }

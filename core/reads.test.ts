@@ -1,0 +1,63 @@
+/** What a decision rests on is checked when it commits, whatever else has the same name elsewhere. */
+import { expect, test } from 'vitest'
+import { ALLOW, type Kit, kit, notePlugin, submission } from '../test/kernel/kit.ts'
+import type { Json } from './json.ts'
+import type { EffectKind, ReadPorts } from './plugin.ts'
+import { schema } from './schema.ts'
+
+/** Its facts read `record`, then let somebody else overwrite it, once; the effect adds to the list. */
+async function raced(
+  record: string,
+  effect: EffectKind,
+  read?: (ports: ReadPorts) => Promise<void>,
+) {
+  let attempts = 0
+  const made: { kit?: Kit } = {}
+  const plugin = notePlugin({
+    facts: async ({ payload }, ports) => {
+      const found = (await ports.get(record)) ?? null
+      await ports.get('list/1')
+      await read?.(ports)
+      if (attempts++ === 0) await overwrite(made.kit as Kit, record)
+      return { claimed: payload.json(), evidence: { check: 'valid' }, record: found as Json }
+    },
+    effects: { 'note.add': effect },
+  })
+  const policy = () => ({ ...ALLOW, effects: [{ kind: 'note.add' }] })
+  made.kit = await kit({ plugin, policy, auditor: 'note' })
+  return { ...made.kit, attempts: () => attempts }
+}
+
+async function overwrite({ store }: Kit, sort: string): Promise<void> {
+  const put = { partition: 'note', sort }
+  await store.commit([{ writes: [{ put, value: new Uint8Array([0x31]), if: 'absent' }] }])
+}
+
+const kind = schema.object({ kind: schema.literal('note.add') })
+
+test('a record that is named like a list that the decision adds to', async () => {
+  const add: EffectKind = {
+    onDeny: false,
+    schema: kind,
+    plan: () => ({ writes: [{ put: 'list/1', value: 1 }] }),
+  }
+  const { attempts, kernel } = await raced('list/', add)
+  expect(await kernel.decide(submission())).toMatchObject({ allow: true })
+  expect(attempts()).toBe(2)
+})
+
+test('a record that is named like a decision that is erased', async () => {
+  const first = await kit()
+  const { id } = await first.kernel.decide(submission())
+  const row = (await first.store.get({ partition: '#decision', sort: id }))!
+  const erase: EffectKind = { onDeny: false, schema: kind, plan: () => ({ erase: [id] }) }
+  const { attempts, kernel, store, log } = await raced(id, erase, async ({ audit }) => {
+    await audit?.decision(id)
+  })
+  const [leaf] = await first.log.leaves(1n, 1)
+  const put = { partition: '#decision', sort: id }
+  await store.commit([{ writes: [{ put, value: row.value, if: 'absent' }], leaf: leaf! }])
+  expect(await log.size()).toBe(2n)
+  expect(await kernel.decide(submission())).toMatchObject({ allow: true })
+  expect(attempts()).toBe(2)
+})
