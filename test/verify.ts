@@ -84,7 +84,7 @@ const vitest: Step = {
     const path = join(scratch, 'report.json')
     const reporters = ['--reporter=default', '--reporter=./test/verify/reporter.ts']
     const env = { ASSAY_VERIFY_REPORT: path, REQUIRE_BACKENDS: 'all' }
-    const options = { env, limitMs: 20 * 60_000, live: true }
+    const options = { env, limitMs: 45 * 60_000, live: true }
     const { ok } = await command([`${BIN}/vitest`, 'run', ...reporters], options)
     try {
       return tallyOf(JSON.parse(readFileSync(path, 'utf8')) as Report, ok)

@@ -39,6 +39,7 @@ export interface HttpConfig extends SecureConfig {
   readonly maxBodyBytes?: number
   readonly requestTimeoutMs?: number
   readonly maxConcurrent?: number
+  readonly maxConnections?: number
   readonly evaluationsMax?: number
   readonly forwardAuth?: ForwardAuthConfig
 }

@@ -1,6 +1,6 @@
 /**
  * What a configuration file may say: one closed schema (zod 4), published as JSON Schema 2020-12 in docs/config.schema.json. Every
- * member is optional and every default is written down in `load.ts`. Nothing here reads a file.
+ * member is optional and every default is written down in `complete.ts`. Nothing here reads a file.
  */
 import { z } from 'zod'
 import type { ConfigFile } from './file.ts'
@@ -136,6 +136,9 @@ const http = z.strictObject({
   maxBodyBytes: whole(1, 16_777_216).exactOptional(),
   requestTimeoutMs: whole(1, 600_000).exactOptional(),
   maxConcurrent: whole(1, 1_000_000).exactOptional(),
+  maxConnections: whole(1, 1_000_000)
+    .describe('Open connections; a further one is closed at once; default 4096')
+    .exactOptional(),
   evaluationsMax: whole(1, 400).exactOptional(),
   forwardAuth: forwardAuthSchema.exactOptional(),
 })

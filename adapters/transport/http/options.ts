@@ -65,6 +65,8 @@ export interface HttpOptions extends Omit<AppOptions, 'auth' | 'hosts' | 'public
   readonly publicUrl?: string
   /** For the whole request to arrive, in milliseconds; over it 408. Default 10,000; at most 600,000. */
   readonly requestTimeoutMs?: number
+  /** Open connections; a further one is closed at once. Default 4,096. */
+  readonly maxConnections?: number
   /** Default: plain HTTP. */
   readonly tls?: TlsOptions
   /** How callers are authenticated; with several methods each caller by what it presents. Default `none`: every peer is `anonymous`. */
@@ -100,6 +102,7 @@ export interface Listening {
   readonly port: number
   readonly publicUrl: string | undefined
   readonly requestTimeoutMs: number
+  readonly maxConnections: number
   /** Undefined: any. */
   readonly hosts: readonly string[] | undefined
 }
@@ -118,8 +121,10 @@ export function readLimits(options: Omit<AppOptions, 'publicUrl'>): Limits {
 /** @throws TransportError `invalid_options` */
 export function readListening(options: HttpOptions): Listening {
   const { host = '127.0.0.1', port = 0, requestTimeoutMs = 10_000 } = options
+  const { maxConnections = 4096 } = options
   whole('port', port, 0, 65_535)
   whole('requestTimeoutMs', requestTimeoutMs, 1, 600_000)
+  whole('maxConnections', maxConnections, 1, 1_000_000)
   if (typeof host !== 'string' || host === '' || /[\s/]/.test(host))
     throw invalid('host is an address or a name to listen on')
   const methods = readMethods(options.auth ?? 'none')
@@ -127,7 +132,7 @@ export function readListening(options: HttpOptions): Listening {
   checkRealms(methods, options)
   const publicUrl = options.publicUrl === undefined ? undefined : readBaseUrl(options.publicUrl)
   const hosts = hostsOf(host, publicUrl, methods, options)
-  return { host, port, publicUrl, requestTimeoutMs, hosts }
+  return { host, port, publicUrl, requestTimeoutMs, maxConnections, hosts }
 }
 
 /** Who can reach what: nobody unknown beyond this machine, and no token where others can read it, unless that is meant. */

@@ -51,6 +51,7 @@ export const serveHttp: Transport<HttpOptions, HttpServer> = async (kernel, opti
   try {
     tls = await openTls(options)
     const server = serverOf(tls, requestTimeoutMs)
+    server.maxConnections = listening.maxConnections
     const port = await listen(server, listening)
     const url = `${tls ? 'https' : 'http'}://${bracketed(listening.host)}:${port}`
     const lanes = attach(server, doors, { options, listening, url, auth })
@@ -197,6 +198,7 @@ function attach(
     if (!socket.writable || connectionOf(socket).deciding > 0) socket.destroy()
     else socket.end(lastAnswer(status, code), () => socket.destroy())
   })
+  server.on('drop', () => first.front.refused('too_many_connections'))
   return [first, ...realms.values()]
 }
 

@@ -89,6 +89,21 @@ describe('time', () => {
   })
 })
 
+test('a connection over the limit is closed and counted; those before it are served, and its place is given back', async () => {
+  const { client, kernel } = await served({ maxConnections: 2 })
+  const [first, second] = [await client(), await client()]
+  await until(200, first)
+  await until(200, second)
+  const third = await client()
+  expect(await third.answer()).toBeUndefined()
+  expect(kernel.refusals).toEqual(['http too_many_connections'])
+  await until(200, first)
+  await second.destroy()
+  await expect
+    .poll(async () => (await until(200, await client()).catch(() => undefined))?.status)
+    .toBe(200)
+})
+
 describe('size', () => {
   const padded = (bytes: number): string => BODY + ' '.repeat(bytes - BODY.length)
 
