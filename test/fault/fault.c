@@ -2,8 +2,8 @@
 
      OPERATION ERRNO SKIP MODE PATH
 
-   OPERATION is write, sync, truncate or rename; the first SKIP calls on files whose path holds PATH pass; the next one fails with ERRNO,
-   and with MODE always every one after it too. ERRNO 0 is a short write: half of it is written. What failed, and what was called on such a
+   OPERATION is write, sync, truncate or rename; the first SKIP calls on files whose path holds PATH, or ends in it where a $ follows, pass;
+   the next one fails with ERRNO, and with MODE always every one after it too. ERRNO 0 is a short write: half of it is written. What failed, and what was called on such a
    file after the first failure, is written to the file ASSAY_FAULT with ".log" behind it. See fault.ts. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -34,6 +34,13 @@ static void note(const char *what, const char *operation, const char *path) {
   syscall(SYS_close, fd);
 }
 
+static int concerns(const char *path, char *where) {
+  size_t length = strlen(where);
+  if (length == 0 || where[length - 1] != '$') return strstr(path, where) != NULL;
+  where[--length] = 0;
+  return strlen(path) >= length && strcmp(path + strlen(path) - length, where) == 0;
+}
+
 /* The error to fail with, 0 for a short write, or PASS. */
 static int fate(const char *operation, const char *path) {
   char schedule[256] = "", wanted[32], mode[32], where[128];
@@ -47,7 +54,7 @@ static int fate(const char *operation, const char *path) {
   if (length <= 0) return PASS;
   if (sscanf(schedule, "%31s %d %d %31s %127s", wanted, &error, &skip, mode, where) != 5)
     return PASS;
-  if (strstr(path, where) == NULL) return PASS;
+  if (!concerns(path, where)) return PASS;
   int again = failed > 0 && strcmp(mode, "always") != 0;
   if (strcmp(wanted, operation) != 0 || again) {
     if (failed > 0) note("later", operation, path);

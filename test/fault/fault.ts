@@ -12,7 +12,7 @@ export interface Fault {
   readonly skip?: number
   /** Only the first call after those fails, or all of them. */
   readonly mode: 'always' | 'once'
-  /** A part of the paths that are concerned. */
+  /** A part of the paths that are concerned; their end where a `$` follows. */
   readonly path: string
 }
 

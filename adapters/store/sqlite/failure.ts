@@ -17,6 +17,8 @@ const SQLITE = {
 /** IOERR with the reason in its second byte: the file system says that the data is damaged. */
 const DAMAGED = new Set([8458 /* CORRUPTFS */, 8202 /* DATA */])
 
+const SYNC = new Set([1034 /* IOERR_FSYNC */, 1290 /* IOERR_DIR_FSYNC */])
+
 /** CONSTRAINT_DATATYPE: the caller's value is of another type than the port says. */
 const WRONG_TYPE = 3091
 
@@ -32,6 +34,11 @@ const WAY_OUT: Partial<Record<StoreErrorCode, string>> = {
 export function resultCode(error: unknown): number | undefined {
   const { code, errcode } = error as { code?: unknown; errcode?: unknown }
   return code === 'ERR_SQLITE_ERROR' && typeof errcode === 'number' ? errcode : undefined
+}
+
+/** Something could not be synced: nobody knows what of it is on the disk. */
+export function isSyncFailure(error: unknown): boolean {
+  return SYNC.has(resultCode(error) ?? 0)
 }
 
 export function isBusy(error: unknown): boolean {

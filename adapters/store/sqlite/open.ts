@@ -23,8 +23,8 @@ export interface Opened {
 /** Another process that recovers or checkpoints holds a lock for moments. */
 export const BUSY_MS = 2000
 const PAGE_BYTES = 4096
-/** 32 MiB of log before it is written back: enough to write a hot page once for many commits. */
-const CHECKPOINT_PAGES = 8192
+/** Of log before it is written back, about 32 MiB: enough to write a hot page once for many commits. */
+export const CHECKPOINT_BYTES: number = 8192 * (PAGE_BYTES + 24)
 
 /** @throws StoreError of any code that `openSqlite` names */
 export function openDatabase(options: OpenOptions): Opened {
@@ -74,6 +74,7 @@ function createFile(at: string): void {
   if (!existsSync(at)) closeSync(openSync(at, 'wx', 0o600))
 }
 
+/** SQLite would write its log back by itself, and go on when the sync of that fails: the session does it instead. */
 function configure(connection: DatabaseSync, maxBytes: number | undefined): void {
   const mode = connection.prepare('PRAGMA journal_mode = WAL').get()
   if (mode?.journal_mode !== 'wal')
@@ -84,8 +85,8 @@ function configure(connection: DatabaseSync, maxBytes: number | undefined): void
     PRAGMA cell_size_check = ON;
     PRAGMA cache_size = -65536;
     PRAGMA secure_delete = ON;
-    PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
-    PRAGMA journal_size_limit = ${4 * CHECKPOINT_PAGES * PAGE_BYTES};
+    PRAGMA wal_autocheckpoint = 0;
+    PRAGMA journal_size_limit = ${CHECKPOINT_BYTES};
   `)
   if (maxBytes !== undefined)
     connection.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(maxBytes / PAGE_BYTES))}`)

@@ -1,8 +1,9 @@
 /** One open database, shared by the store and its log: transactions, the failure that ends everything, and who still uses it. */
+import { statSync } from 'node:fs'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { StoreError } from '../../../core/error.ts'
-import { NAME, storeFailure } from './failure.ts'
-import { BUSY_MS, type Opened } from './open.ts'
+import { isSyncFailure, NAME, storeFailure } from './failure.ts'
+import { BUSY_MS, CHECKPOINT_BYTES, type Opened } from './open.ts'
 
 const FORGET_MS = 60_000
 
@@ -28,6 +29,7 @@ export class Session {
   readonly #opened: Opened
   readonly #begin: StatementSync
   readonly #commit: StatementSync
+  readonly #logPath: string
   readonly #forgetMs: number
   #users = 0
   #failure: StoreError | undefined
@@ -37,6 +39,7 @@ export class Session {
     this.#opened = opened
     this.readOnly = readOnly
     this.#forgetMs = forgetMs
+    this.#logPath = `${opened.connection.location()}-wal`
     this.#begin = opened.connection.prepare('BEGIN IMMEDIATE')
     this.#commit = opened.connection.prepare('COMMIT')
     // What a process that was killed had overwritten.
@@ -89,6 +92,12 @@ export class Session {
     this.assertHealthy()
     if (this.readOnly)
       throw new StoreError(NAME, 'read_only', 'it was opened to read; open it to write')
+    const done = this.#durably(work)
+    this.#writeBack()
+    return done
+  }
+
+  #durably<T>(work: () => T): T {
     let committing = false
     try {
       this.#begin.run()
@@ -97,11 +106,28 @@ export class Session {
       this.#commit.run()
       return done
     } catch (error) {
-      const failure = storeFailure(error, committing)
-      if (failure.code === 'unknown_outcome' || failure.code === 'corrupt') this.#failure = failure
+      const failure = storeFailure(error, committing || isSyncFailure(error))
+      this.#latch(failure)
       this.#rollBack()
       throw failure
     }
+  }
+
+  /** Moves a long write-ahead log into the database file. What fails here is not of the commit before it, which is durable. */
+  #writeBack(): void {
+    try {
+      if (statSync(this.#logPath).size <= CHECKPOINT_BYTES) return
+      this.#connection.exec('PRAGMA wal_checkpoint(PASSIVE)')
+    } catch (error) {
+      this.#latch(storeFailure(error, true))
+    }
+  }
+
+  /** @returns whether nothing works from now on */
+  #latch(failure: StoreError): boolean {
+    if (failure.code !== 'unknown_outcome' && failure.code !== 'corrupt') return false
+    this.#failure ??= failure
+    return true
   }
 
   /**
@@ -121,9 +147,7 @@ export class Session {
       const [row] = this.#connection.prepare('PRAGMA wal_checkpoint(TRUNCATE)').all()
       if (row?.busy !== 0) this.forgetLater()
     } catch (error) {
-      const failure = storeFailure(error, true)
-      if (failure.code === 'unknown_outcome' || failure.code === 'corrupt') this.#failure = failure
-      else this.forgetLater()
+      if (!this.#latch(storeFailure(error, true))) this.forgetLater()
     } finally {
       this.#connection.exec(`PRAGMA busy_timeout = ${BUSY_MS}`)
     }
