@@ -107,6 +107,7 @@ function addReview(program: Command, { add, act }: Tree): void {
     const command = add(review, name, description)
       .addOption(new Option('--limit <n>', 'in pages of so many').argParser(whole(1, 1000)))
       .addOption(dataOption())
+      .addOption(realmOption())
       .addOption(configOption())
     act(command, async (options, out) => (await import('./review.ts'))[name](options, out))
     return command

@@ -107,8 +107,8 @@ async function onServer(base: string, payload: Json, token?: string): Promise<Pa
     body: JSON.stringify(payload),
     redirect: 'error',
     signal: AbortSignal.timeout(TIMEOUT_MS),
-  }).catch((error: Error) => {
-    throw failed(error.message)
+  }).catch(({ cause, message }: Error) => {
+    throw failed(cause instanceof Error ? cause.message : message)
   })
   const text = await response.text()
   if (response.status !== 200 && response.status !== 403)

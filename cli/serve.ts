@@ -131,13 +131,7 @@ function greet(url: string, { anchorFile, config, kernel }: Composed, out: Out):
   const from = config.file === undefined ? '' : ` --config ${quoted(shown(config.file))}`
   // In one write: whoever waits for the first line then has the rest as well.
   const text = `assay listening on ${url}
-
-Ask for a decision, from another terminal:
-
-  curl -i ${url}/access/v1/evaluation \\
-    -H 'Content-Type: application/json' \\
-    -d '${JSON.stringify(REQUEST)}'
-
+${howToAsk(url, config)}
 Prove it, with the server running or stopped; ID is the X-Decision-Id of the answer:
 
   ${assay} receipt ID --data ${quoted(shown(data))}${from} > receipt.json
@@ -146,6 +140,18 @@ Prove it, with the server running or stopped; ID is the X-Decision-Id of the ans
 ${whatNext(config.policies)}
 `
   out.event(listening, text)
+}
+
+/** Nothing where a pasted request would be refused for want of a token or a root certificate. */
+function howToAsk(url: string, { http: { auth = 'none', tls } }: Config): string {
+  if (auth !== 'none' || tls !== undefined) return ''
+  return `
+Ask for a decision, from another terminal:
+
+  curl -i ${url}/access/v1/evaluation \\
+    -H 'Content-Type: application/json' \\
+    -d '${JSON.stringify(REQUEST)}'
+`
 }
 
 function whatNext({ dir, watch }: Config['policies']): string {

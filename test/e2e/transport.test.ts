@@ -67,12 +67,17 @@ test('a decision of a realm, over HTTPS, with a token, and its receipt by name o
   expect([decided.status, decided.id]).toEqual([200, expect.stringMatching(/^[0-9a-f]{32}$/)])
   expect(await server.stop()).toBe(0)
   expect(server.output).not.toContain(TOKEN)
+  // It invites nobody to paste a request that would be refused.
+  expect(server.output).not.toContain('curl')
 
   const at = ['--config', config, '--data', data]
   const receipt = await assay('receipt', decided.id, ...at, '--realm', 'blue')
   expect(receipt.code).toBe(0)
   expect((await assay('receipt', decided.id, ...at)).code).toBe(2)
   expect((await assay('receipt', decided.id, ...at, '--realm', 'green')).output).toContain('green')
+  const asked = ['--action', 'read', '--resource', 'checkpoint:ckpt-7-0041', '--json']
+  const who = await assay('review', 'who', ...asked, ...at, '--realm', 'blue')
+  expect([who.code, JSON.parse(who.output)]).toMatchObject([0, { subjects: [{ id: 'ada' }] }])
   const file = join(folder, 'receipt.json')
   await writeFile(file, receipt.output)
   const trust = join(data, 'realms/blue/trust.json')
