@@ -57,6 +57,28 @@ test('pushes at the same time are all in force', async () => {
   expect(await Promise.all(users.map(allow))).toEqual(users.map(() => true))
 }, 60_000)
 
+test('an escaped letter names the same endpoint and the same document', async () => {
+  expect((await call('/v1/d%61ta/levels/esc%61ped', 'PUT', 4)).status).toBe(204)
+  expect(await allow('escaped')).toBe(true)
+  const there = (await (await call('/v1/d%61ta/levels/escaped')).json()) as { result?: unknown }
+  expect(there.result).toBe(4)
+  const listed = await call('/v1/p%6flicies/app.rego')
+  expect(listed.status).toBe(200)
+})
+
+test('no answer is kept by a cache', async () => {
+  const answers = await Promise.all([
+    call('/v1/data/app/allow'),
+    call('/v0/data/levels/ann', 'POST'),
+    call('/v1/data/levels/ann', 'PUT', 3),
+    call('/v1/policies'),
+    call('/v1/config'),
+    call('/v1/data/app/allow', 'POST', []),
+  ])
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 204, 200, 200, 400])
+  for (const { headers } of answers) expect(headers.get('cache-control')).toBe('no-store')
+})
+
 test('a changed policy keeps what was pushed', async () => {
   await writeFile(join(place.dir, 'opa/app.rego'), RULES(4))
   await vi.waitFor(async () => expect(await allow('ann')).toBeUndefined(), {

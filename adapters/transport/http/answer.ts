@@ -91,7 +91,7 @@ export class Refusal extends Error {
 
 /** What is decided is for its caller alone, and is nothing but what it says it is. */
 const PRIVATE = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' } as const
-const JSON_HEADERS = { 'content-type': 'application/json', ...PRIVATE } as const
+export const JSON_HEADERS: Answer['headers'] = { 'content-type': 'application/json', ...PRIVATE }
 const TEXT_HEADERS = { 'content-type': 'text/plain; charset=utf-8', ...PRIVATE } as const
 
 export function jsonAnswer(value: unknown, headers: Answer['headers'] = {}, status = 200): Answer {

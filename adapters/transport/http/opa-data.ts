@@ -57,5 +57,5 @@ async function decideChange(
   await view.refresh()
   const headers = decisionHeaders(decision)
   if (call.flag('metrics')) return opaJson(call, { metrics: {} }, headers)
-  return { status: 204, headers, body: '' }
+  return { status: 204, headers: { ...headers, 'cache-control': 'no-store' }, body: '' }
 }

@@ -2,7 +2,7 @@
 import type { Json } from '../../../core/json.ts'
 import type { Decision, Kernel } from '../../../core/kernel.ts'
 import { Payload, type Peer } from '../../../core/request.ts'
-import type { Answer } from './answer.ts'
+import { type Answer, JSON_HEADERS } from './answer.ts'
 import { decisionHeaders, isObject, type Members, readWishes, submissionOf } from './frame.ts'
 import { opaDenied } from './opa-denied.ts'
 import { type OpaCall, type OpaDoor, OpaError, opaJson, readJson, refText } from './opa-wire.ts'
@@ -94,7 +94,7 @@ export async function queryValue(
   const { answer, decision } = await ask(door, call, peer, { path, input })
   if (answer.result !== undefined) {
     const text = JSON.stringify(answer.result, undefined, call.flag('pretty') ? 2 : undefined)
-    const headers = { 'content-type': 'application/json', ...decisionHeaders(decision) }
+    const headers = { ...JSON_HEADERS, ...decisionHeaders(decision) }
     return { status: 200, headers, body: text }
   }
   const isRule = door.view.served.rules.some((rule) => rule.every((name, i) => path[i] === name))

@@ -9,7 +9,7 @@ import { JsonError, NoDecision } from '../../../core/error.ts'
 import { type Json, parseJson } from '../../../core/json.ts'
 import type { Kernel } from '../../../core/kernel.ts'
 import type { Peer } from '../../../core/request.ts'
-import { type Answer, jsonAnswer, noDecisionAnswer, Refusal } from './answer.ts'
+import { type Answer, JSON_HEADERS, jsonAnswer, noDecisionAnswer, Refusal } from './answer.ts'
 import type { Call, Endpoint } from './call.ts'
 import type { Limits } from './options.ts'
 
@@ -85,9 +85,12 @@ function failed(kernel: Kernel, error: unknown): Answer {
   }
   if (!(error instanceof NoDecision)) throw error
   const { body, headers, status } = noDecisionAnswer(error)
-  return jsonAnswer({ code: 'internal_error', message: body }, { ...headers, ...JSON_ONLY }, status)
+  return jsonAnswer(
+    { code: 'internal_error', message: body },
+    { ...headers, ...JSON_HEADERS },
+    status,
+  )
 }
-const JSON_ONLY = { 'content-type': 'application/json' }
 
 const unzip = promisify(gunzip)
 
@@ -104,7 +107,8 @@ export class OpaCall {
   /** The names behind `prefix`, each decoded by itself: an escaped slash belongs to its name. */
   path(prefix: string): readonly string[] {
     const [whole = ''] = this.call.target.split('?')
-    return names(whole.slice(prefix.length))
+    // By names and not by characters: the router also takes `/v1/d%61ta` for `/v1/data`.
+    return names(whole).slice(names(prefix).length)
   }
 
   /** Present without a value counts as true. */
@@ -184,5 +188,5 @@ export function refText(path: readonly string[]): string {
 
 export function opaJson(call: OpaCall, value: object, headers: Answer['headers'] = {}): Answer {
   const body = JSON.stringify(value, undefined, call.flag('pretty') ? 2 : undefined)
-  return { status: 200, headers: { ...JSON_ONLY, ...headers }, body }
+  return { status: 200, headers: { ...JSON_HEADERS, ...headers }, body }
 }
