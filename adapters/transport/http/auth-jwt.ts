@@ -96,9 +96,12 @@ export function refused(): Refusal {
   return new Refusal('invalid_token', 'the token is not valid here, or not any more')
 }
 
+/** As of a certificate: nothing that a terminal or a header would take for more than text. */
+const NAME = /^\P{Cc}+$/u
+
 function claim(payload: JWTPayload, name: string): string {
   const value = Object.hasOwn(payload, name) ? payload[name] : undefined
-  if (typeof value === 'string' && value.length >= 1 && value.length <= 256 && value.isWellFormed())
+  if (typeof value === 'string' && value.length <= 256 && NAME.test(value) && value.isWellFormed())
     return value
   throw refused()
 }
