@@ -49,10 +49,13 @@ export function deniedFor(reasons: readonly LeafReason[]): Outcome {
   return { allow: false, reasons, effects: '[]', obligations: '[]', output: '' }
 }
 
+/** @throws JsonError: something that no leaf holds, so that there would be no decision if it were live */
 function verdictOutcome({ allow, effects, obligations, output, reasons }: Verdict): Outcome {
+  const named = reasons.map(({ code, rule }) => ({ code, rule })).sort(byCode)
+  canonicalJson(named)
   return {
     allow,
-    reasons: reasons.map(({ code, rule }) => ({ code, rule })).sort(byCode),
+    reasons: named,
     effects: canonicalJson(effects as unknown as Json),
     obligations: canonicalJson(obligations as unknown as Json),
     output: output === undefined ? '' : canonicalJson(output),
@@ -62,11 +65,7 @@ function verdictOutcome({ allow, effects, obligations, output, reasons }: Verdic
 /** The first thing that differs, the gravest first; undefined when nothing does. Messages are not compared. */
 export function changeBetween(live: Outcome, shadow: Outcome): Change | undefined {
   if (live.allow !== shadow.allow) return live.allow ? 'allow_to_deny' : 'deny_to_allow'
-  if (
-    canonicalJson([...live.reasons] as unknown as Json) !==
-    canonicalJson([...shadow.reasons] as unknown as Json)
-  )
-    return 'reasons'
+  if (JSON.stringify(live.reasons) !== JSON.stringify(shadow.reasons)) return 'reasons'
   return (['effects', 'obligations', 'output'] as const).find((part) => live[part] !== shadow[part])
 }
 

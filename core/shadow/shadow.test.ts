@@ -132,6 +132,10 @@ describe('a shadow', () => {
       () => ({ ...ALLOW, obligations: [{ id: '1', type: 'dance' }] }),
       'kernel/unsupported_obligation',
     ],
+    'names half a character': [
+      () => ({ ...ALLOW, reasons: [{ code: 'owner', message: '', rule: '\ud800' }] }),
+      'kernel/policy_failed',
+    ],
     'never answers': [() => new Promise(() => {}), 'kernel/deadline'],
   }
   test.each(Object.entries(broken))('that %s differs as a denial', async (_, [answer, code]) => {
@@ -176,6 +180,23 @@ describe('a shadow', () => {
     await made.kernel.decide(submission('note.read'))
     expect((await shadowLeaves(made, 1)).map(({ compared }) => compared)).toEqual([1])
     expect(asked).toEqual(['note.read'])
+  })
+
+  test('with more to say than a leaf holds is counted whole', async () => {
+    let count = 0
+    const wordy = (allow: boolean) => (): unknown => {
+      const rule = String(++count).padEnd(128, '界')
+      const reasons = ['a', 'b', 'c'].map((code) => ({ code: code.repeat(64), message: '', rule }))
+      return { ...(allow ? ALLOW : DENY), reasons }
+    }
+    const policies = { a: wordy(true), b: wordy(false) }
+    const made = await shadowed(policies, { limits: { windowMs: 500 } })
+    await made.kernel.shadow(bundle('b'))
+    const ASKED = 200
+    await Promise.all(Array.from({ length: ASKED }, () => made.kernel.decide(submission())))
+    const leaves = await shadowLeaves(made, ASKED)
+    const differing = leaves.flatMap(({ differences }) => differences)
+    expect(differing.reduce((sum, difference) => sum + difference.count, 0)).toBe(ASKED)
   })
 
   test('that is too slow loses some, and every one lost is counted', async () => {

@@ -4,10 +4,13 @@ import type { Draft } from '../decision.ts'
 import { type Change, encodeLeaf, type ShadowDifference } from '../log/leaf.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Policy } from '../ports/engine.ts'
+import { utf8 } from '../utf8.ts'
 import type { Outcome } from './compare.ts'
 
 /** Further ones of a window share one row for each change. */
 const MAX_ROWS = 24
+/** UTF-8 bytes of what tells rows apart; with counts and examples of every row it is well below what a leaf holds. */
+const MAX_NAMED_BYTES = 49_152
 /** Reasons of one side. */
 const MAX_REASONS = 3
 /** Decisions that an operator may look into. */
@@ -31,6 +34,7 @@ interface Pair {
     readonly shadowRevision: string
   }
   readonly rows: Map<string, Row>
+  namedBytes: number
   compared: number
   dropped: number
 }
@@ -60,7 +64,9 @@ export class ShadowTally {
     const from = this.#from
     const to = Math.max(from, this.#now())
     this.#from = to
-    const leaves = [...this.#pairs.values()].map(({ compared, dropped, policies, rows }) =>
+    const pairs = [...this.#pairs.values()]
+    this.#pairs.clear()
+    return pairs.map(({ compared, dropped, policies, rows }) =>
       encodeLeaf({
         type: 'assay.shadow/v1',
         ...policies,
@@ -71,8 +77,6 @@ export class ShadowTally {
         differences: [...rows].sort(byName).map(([, row]) => row),
       }),
     )
-    this.#pairs.clear()
-    return leaves
   }
 
   #pair(live: Draft['policy'], { digest, revision }: Policy): Pair {
@@ -85,7 +89,7 @@ export class ShadowTally {
     const name = Object.values(policies).join('\n')
     const known = this.#pairs.get(name)
     if (known) return known
-    const pair = { policies, rows: new Map(), compared: 0, dropped: 0 }
+    const pair = { policies, rows: new Map(), namedBytes: 0, compared: 0, dropped: 0 }
     this.#pairs.set(name, pair)
     return pair
   }
@@ -95,17 +99,26 @@ export class ShadowTally {
   }
 }
 
-function count({ rows }: Pair, { action, change, id, ...sides }: Differing): void {
+function count(pair: Pair, { action, change, id, ...sides }: Differing): void {
+  const { rows } = pair
   const live = sides.live.reasons.slice(0, MAX_REASONS)
   const shadow = sides.shadow.reasons.slice(0, MAX_REASONS)
   const name = JSON.stringify([action, change, live, shadow])
   const row =
     rows.get(name) ??
-    (rows.size < MAX_ROWS
+    (hasRoom(pair, name)
       ? add(rows, name, { action, change, live, shadow, count: 0, examples: [] })
       : other(rows, change))
   row.count++
   if (row.examples.length < MAX_EXAMPLES) row.examples.push(id)
+}
+
+/** Takes the room, too. */
+function hasRoom(pair: Pair, name: string): boolean {
+  const bytes = pair.namedBytes + utf8(name).length
+  if (pair.rows.size >= MAX_ROWS || bytes > MAX_NAMED_BYTES) return false
+  pair.namedBytes = bytes
+  return true
 }
 
 function other(rows: Map<string, Row>, change: Change): Row {
