@@ -1,5 +1,6 @@
 /** What is known of one connection: all requests on it have the same client. */
 import type { X509Certificate } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { Refusal } from './answer.ts'
@@ -11,13 +12,26 @@ export class Connection {
   readonly #socket: Socket
   readonly #controller = new AbortController()
   readonly signal: AbortSignal = this.#controller.signal
-  /** Requests that arrived whole and are not answered yet: what else is written now would be taken for an answer to one of them. */
+  /** Requests of the lane that arrived whole and are not answered yet. */
   deciding = 0
+  /** Requests of the app that are not answered yet. */
+  readonly #asked = new Set<IncomingMessage>()
   #certificate: ClientCertificate | 'unread' = 'unread'
 
   constructor(socket: Socket) {
     this.#socket = socket
     socket.once('close', () => this.#controller.abort(GONE))
+  }
+
+  /** Whether what is written now, and is no answer, would be taken for the answer to a request that arrived whole. */
+  get isDeciding(): boolean {
+    return this.deciding > 0 || [...this.#asked].some(({ complete }) => complete)
+  }
+
+  /** A request that somebody else reads and answers. */
+  follow(incoming: IncomingMessage, outgoing: ServerResponse): void {
+    this.#asked.add(incoming)
+    outgoing.once('close', () => this.#asked.delete(incoming))
   }
 
   /** The other end's, as the socket has it. Empty once it is gone. */

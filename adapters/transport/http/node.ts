@@ -43,9 +43,12 @@ export class Lane {
       return this.#answerForward(this.#forward, incoming, outgoing)
     const path = pathOf(target)
     const endpoint = incoming.method === 'POST' ? this.#endpoints.get(path) : undefined
-    if (endpoint === undefined) return this.#otherwise(incoming, outgoing)
-    const { front, maxBodyBytes } = this.#assembled
     const connection = connectionOf(incoming.socket)
+    if (endpoint === undefined) {
+      connection.follow(incoming, outgoing)
+      return this.#otherwise(incoming, outgoing)
+    }
+    const { front, maxBodyBytes } = this.#assembled
     const call = new NodeCall(incoming, path, connection, maxBodyBytes, this.arriving)
     void front.answer(endpoint, call).then((answer) => {
       if (call.whole) connection.deciding--
@@ -145,6 +148,7 @@ class NodeCall implements Call {
       })
       incoming.on('end', () => {
         settled()
+        if (size > max) return
         this.whole = true
         this.#connection.deciding++
         resolve(joined(chunks, size))

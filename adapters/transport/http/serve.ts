@@ -195,7 +195,7 @@ function attach(
     if (isHandshake(error, socket) || GONE.has(error.code ?? '')) return void socket.destroy()
     const [status, code] = NOT_HTTP[error.code ?? ''] ?? ['400 Bad Request', 'malformed']
     front.refused(code)
-    if (!socket.writable || connectionOf(socket).deciding > 0) socket.destroy()
+    if (!socket.writable || connectionOf(socket).isDeciding) socket.destroy()
     else socket.end(lastAnswer(status, code), () => socket.destroy())
   })
   server.on('drop', () => first.front.refused('too_many_connections'))

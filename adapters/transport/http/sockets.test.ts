@@ -144,6 +144,15 @@ describe('size', () => {
     expect(kernel.dispatches.length).toBe(2)
   })
 
+  test('garbage behind a body over the limit is refused as elsewhere', async () => {
+    const { client } = await served({ maxBodyBytes: 256 })
+    const raw = await client()
+    raw.write(chunked(BODY + ' '.repeat(300), 100))
+    expect((await raw.answer())?.status).toBe(413)
+    raw.write('\x00garbage\r\n\r\n')
+    expect((await raw.answer())?.status).toBe(400)
+  })
+
   test('headers over 16 KiB are refused', async () => {
     const { client, kernel } = await served()
     const raw = await client()
@@ -221,29 +230,32 @@ describe('frames', () => {
     expect(ids).toEqual([1, 2, 3])
   })
 
-  test('garbage behind a request that is being decided ends the connection without an answer', async () => {
-    const { client, kernel } = await served()
-    let dispatched = (): void => {}
-    const arrived = new Promise<void>((resolve) => {
-      dispatched = resolve
-    })
-    const aborted = new Promise<void>((resolve) => {
-      kernel.script = ({ options }) =>
-        new Promise((_, reject) => {
-          dispatched()
-          options.signal?.addEventListener('abort', () => {
-            resolve()
-            reject(new Error('gone'))
+  test.each([EVALUATION, EVALUATION.replace('e', '%65'), '/authorize/x'])(
+    'garbage behind a request for %s that is being decided ends the connection without an answer',
+    async (path) => {
+      const { client, kernel } = await served({ forwardAuth: { proxy: 'envoy' } })
+      let dispatched = (): void => {}
+      const arrived = new Promise<void>((resolve) => {
+        dispatched = resolve
+      })
+      const aborted = new Promise<void>((resolve) => {
+        kernel.script = ({ options }) =>
+          new Promise((_, reject) => {
+            dispatched()
+            options.signal?.addEventListener('abort', () => {
+              resolve()
+              reject(new Error('gone'))
+            })
           })
-        })
-    })
-    const raw = await client()
-    raw.write(rawPost(EVALUATION, BODY))
-    await arrived
-    raw.write('\x00garbage\r\n\r\n')
-    expect(await raw.answer()).toBeUndefined()
-    await aborted
-  })
+      })
+      const raw = await client()
+      raw.write(rawPost(path, BODY))
+      await arrived
+      raw.write('\x00garbage\r\n\r\n')
+      expect(await raw.answer()).toBeUndefined()
+      await aborted
+    },
+  )
 
   test('garbage right behind a request is one refusal and the end of the connection', async () => {
     const { client } = await served()
