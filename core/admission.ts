@@ -40,10 +40,11 @@ export class Admission {
       })
     }
     const timeoutMs = Math.min(Math.max(options.timeoutMs ?? limits.timeoutMs, 1), MAX_TIMEOUT_MS)
+    const deadline = deadlines.start(timeoutMs, options.signal)
     this.#inFlight++
     return {
       request,
-      deadline: deadlines.start(timeoutMs, options.signal),
+      deadline,
       waitForSeal: options.seal !== 'durable',
       ...(submission.idempotencyKey === undefined
         ? {}

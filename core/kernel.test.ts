@@ -421,6 +421,13 @@ describe('idempotency', () => {
 })
 
 describe('no decision', () => {
+  it('and a caller that is refused at the door takes no place', async () => {
+    const { kernel } = await kit({ limits: { maxInFlight: 1 } })
+    const signal = {} as AbortSignal
+    await expect(kernel.decide(submission(), { signal })).rejects.toThrow(TypeError)
+    expect(kernel.readiness().inFlight).toBe(0)
+    await kernel.close()
+  })
   it('over the limit of decisions under way', async () => {
     const { kernel } = await kit({ limits: { maxInFlight: 2 } })
     const all = await Promise.allSettled([1, 2, 3].map(() => kernel.decide(submission())))
