@@ -99,3 +99,9 @@ export function printable(text: string): string {
     character === '\n' ? character : `\\u{${character.codePointAt(0)?.toString(16)}}`,
   )
 }
+
+/** A policy as a reader tells it from others: its rules and its data, by the first digits of their digests. */
+export function policyName(digest: string, revision: string): string {
+  const [rules, data] = [digest, revision].map((name) => name.slice(0, 'sha256:'.length + 12))
+  return `${rules} with data ${data}`
+}

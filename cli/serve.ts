@@ -7,7 +7,7 @@ import { startWatchdog } from '../adapters/isolation/watchdog.ts'
 import { type HttpEvent, type RealmOptions, serveHttp } from '../adapters/transport/http/index.ts'
 import { CompilerError } from '../core/error.ts'
 import { commandName, configured, type PlaceOptions, quoted, shown } from './input.ts'
-import type { ExitCode, Out } from './out.ts'
+import { type ExitCode, type Out, policyName } from './out.ts'
 
 export interface ServeOptions extends PlaceOptions {
   readonly port?: number
@@ -88,7 +88,7 @@ function tell(event: PolicyEvent, out: Out, what: 'policy' | 'shadow policy', do
     const { digest, revision } = event
     out.event(
       { event: name, digest, revision },
-      `${what} changed: ${digest.slice(0, 19)} ${does} now`,
+      `${what} changed: ${policyName(digest, revision)} ${does} now`,
     )
     return
   }

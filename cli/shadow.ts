@@ -4,7 +4,7 @@ import { replay as decideAgain, type Replay } from '../adapters/shadow/replay.ts
 import { type Comparison, isFlip, shadowReport } from '../adapters/shadow/report.ts'
 import { createRegistry } from '../core/registry.ts'
 import { configured, type PlaceOptions } from './input.ts'
-import { type ExitCode, type Out, printable } from './out.ts'
+import { type ExitCode, type Out, policyName, printable } from './out.ts'
 
 export interface ReplayVerbOptions extends PlaceOptions {
   readonly policies: string
@@ -57,11 +57,12 @@ function tellReplay(done: Replay, out: Out): void {
   out.answer(done, [...comparisons.flatMap(told), counts].join('\n'))
 }
 
-const NAME_LENGTH = 19
-
-function told({ compared, differences, dropped, policy, shadow }: Comparison): readonly string[] {
+function told(comparison: Comparison): readonly string[] {
+  const { compared, differences, dropped } = comparison
+  const live = policyName(comparison.policy, comparison.revision)
+  const shadow = policyName(comparison.shadow, comparison.shadowRevision)
   const flips = differences.filter(isFlip).reduce((sum, { count }) => sum + count, 0)
-  const head = `${policy.slice(0, NAME_LENGTH)} -> ${shadow.slice(0, NAME_LENGTH)}: ${compared} compared, ${flips} flips, ${dropped} dropped`
+  const head = `${live} -> ${shadow}: ${compared} compared, ${flips} flips, ${dropped} dropped`
   const rows = differences.map(({ action, change, count, examples, live, shadow, share }) => {
     const percent = (share * 100).toFixed(1)
     return `  ${count} (${percent}%) ${action} ${change}: ${rules(live)} -> ${rules(shadow)}; for example ${examples[0]}`

@@ -17,13 +17,16 @@ let place: Place
 let shadow: string
 const ids = new Map<string, string>()
 
-async function json<T>(...args: string[]): Promise<T> {
+async function text(...args: string[]): Promise<string> {
   let stdout = ''
   const writer = { write: (part: string) => (stdout += part) }
   const nothing = { write: () => undefined }
-  const code = await run([...args, '--json'], { stdout: writer, stderr: nothing, env: {} })
-  expect(code).toBe(0)
-  return JSON.parse(stdout) as T
+  expect(await run(args, { stdout: writer, stderr: nothing, env: {} })).toBe(0)
+  return stdout
+}
+
+async function json<T>(...args: string[]): Promise<T> {
+  return JSON.parse(await text(...args, '--json')) as T
 }
 
 beforeAll(async () => {
@@ -86,6 +89,10 @@ describe('the report', () => {
     expect(flips(comparison)).toEqual(EXPECTED)
     const [most] = comparison.differences
     expect(most).toMatchObject({ share: 0.5, shadow: [{ code: 'not_owner' }] })
+    // Policies that differ in their data only have different names too.
+    const name = 'sha256:[0-9a-f]{12} with data sha256:[0-9a-f]{12}'
+    const heading = new RegExp(`^${name} -> ${name}: ${ASKED} compared, 4 flips, 0 dropped\n`)
+    expect(await text('shadow', 'report', ...where())).toMatch(heading)
   })
 
   test('of a replay finds the same in the log', async () => {
