@@ -363,6 +363,10 @@ describe('options', () => {
     ['a path with dots', { path: '/a/../b' }],
     ['a path of other endpoints', { path: '/access' }],
     ['the beginning of such a path', { path: '/heal' }],
+    ['a path among those of the log', { path: '/log/tile/authorize' }],
+    ['a path of realms', { path: '/realms/blue' }],
+    ['a path of metrics', { path: '/metrics' }],
+    ["a path of OPA's", { path: '/v1' }],
     ['a header that is none', { subject: { header: 'a b' } }],
     ['a secret as a claim', { claims: { headers: ['Authorization'] } }],
     ['a cookie as a claim', { claims: { headers: ['set-cookie'] } }],
@@ -376,7 +380,10 @@ describe('options', () => {
     ['a resource that the path does not name', route('/{a}', '{b}')],
   ])('%s is refused', async (_, options) => {
     const forwardAuth = { proxy: 'envoy', ...options } as ForwardAuthOptions
-    expect(await refusal(serveHttp(new FakeKernel(), { forwardAuth }))).toBe('invalid_options')
+    const opa = { modules: new Map(), served: { rules: [] }, refresh: async () => {} }
+    const operations = { metrics: async () => ({ contentType: 'text/plain', body: '' }) }
+    const whole = { forwardAuth, opa, operations }
+    expect(await refusal(serveHttp(new FakeKernel(), whole))).toBe('invalid_options')
   })
 })
 

@@ -80,7 +80,7 @@ function doorsOf(kernel: Kernel, options: HttpOptions): readonly [Door, ...Door[
   const { audit, forwardAuth, opa, operations, rateLimit, realms = {}, seal } = options
   const door = (one: RealmOptions, realm?: string): Door => {
     const limits = readLimits({ ...sharedOf(options), seal: one.seal })
-    const forward = forwardAuth && forwarded(one.kernel, limits, forwardAuth)
+    const forward = forwardAuth && forwarded(one, limits, forwardAuth)
     return { ...one, forward, ...(realm === undefined ? {} : { realm }) }
   }
   return [
@@ -157,16 +157,28 @@ function listenError(cause: NodeJS.ErrnoException, host: string, port: number): 
 }
 
 /** @throws TransportError `invalid_options` */
-function forwarded(kernel: Kernel, limits: Limits, options: ForwardAuthOptions): Forward {
+function forwarded(
+  { audit, kernel, opa, operations }: RealmOptions,
+  limits: Limits,
+  options: ForwardAuthOptions,
+): Forward {
   const read = readForwardAuth(options)
   const { path } = read
-  if (createEndpoints(kernel, limits, '').some((endpoint) => endpoint.path.startsWith(path)))
+  const taken = createEndpoints(kernel, limits, '', audit, opa, operations)
+    .map((endpoint) => endpoint.path)
+    .concat(`${REALMS}*`)
+  if (taken.some((one) => one.startsWith(path) || isUnder(path, one)))
     throw new TransportError(
       'transport/http',
       'invalid_options',
       `forwardAuth: ${path} is where other endpoints are; choose another path`,
     )
   return { path, answer: (call, peer) => forwardAuth(kernel, limits, read, call, peer) }
+}
+
+/** Whether `path` is among those that a pattern with `*` at its end stands for. */
+function isUnder(path: string, pattern: string): boolean {
+  return pattern.endsWith('/*') && path.startsWith(pattern.slice(0, -1))
 }
 
 interface Served {
