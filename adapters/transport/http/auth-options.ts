@@ -33,7 +33,7 @@ export interface JwtMethod {
   readonly jwks: { readonly file: string } | { readonly url: string }
   /** Default: ES256, EdDSA, PS256 and RS256. */
   readonly algorithms?: readonly JwtAlgorithm[]
-  /** For `exp`, `nbf` and `iat`. Default 30; at most 300. */
+  /** For `exp` and `nbf`. Default 30; at most 300. */
   readonly clockSkewSeconds?: number
   /** What the header `typ` must be, such as `at+jwt`. Default: anything. */
   readonly typ?: string
