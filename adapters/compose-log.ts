@@ -94,7 +94,7 @@ export async function archiveLog(
 
 export interface RestoreOptions {
   readonly from: string
-  /** Obtained out of band. */
+  /** Obtained out of band. The data folder goes on with it. */
   readonly anchor: TrustAnchor
   /** A checkpoint that somebody else kept: an archive from before it is refused. */
   readonly expect?: Uint8Array
@@ -110,7 +110,7 @@ export async function restoreLog(
   const { openSqlite } = await import('./store/sqlite/index.ts')
   let report: FsckReport | undefined
   try {
-    await readArchive(from, config.data, async (database) => {
+    await readArchive({ from, data: config.data, anchor }, async (database) => {
       const { log, store } = await openSqlite({
         path: database,
         integrity: 'full',

@@ -28,7 +28,7 @@ export async function readAnchor(path: string): Promise<TrustAnchor | undefined>
 }
 
 /**
- * Writes the anchor at first start; later it must name this log and this key.
+ * Writes the anchor at first start; later it must name this log and this key, and have no end for it.
  *
  * @throws LogError `conflict` when it does not: heads signed now could not be verified with it
  */
@@ -42,7 +42,8 @@ export async function ensureAnchor(
     return now
   }
   const [key] = now.keys
-  if (written.origin !== now.origin || !written.keys.some(({ vkey }) => vkey === key?.vkey))
+  const trusted = written.keys.some(({ to, vkey }) => to === undefined && vkey === key?.vkey)
+  if (written.origin !== now.origin || !trusted)
     throw new LogError(
       'data',
       'conflict',

@@ -2,13 +2,16 @@
 import { existsSync } from 'node:fs'
 import { appendFile, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { ed25519 } from '@noble/curves/ed25519.js'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { formatAnchor, parseAnchor, type TrustedKey } from '../../core/log/anchor.ts'
+import { formatVkey } from '../../core/log/note.ts'
 import { type Receipt, verifyReceipt } from '../../core/log/receipt.ts'
 import { Payload } from '../../core/request.ts'
 import { Place } from '../../test/composed.ts'
 import { compiler } from '../../test/rego.ts'
 import type { Composed } from '../compose.ts'
-import { archiveLog, compactLog, restoreLog } from '../compose-log.ts'
+import { archiveLog, compactLog, restoreLog, rotateLogKey } from '../compose-log.ts'
 import { readArchive } from './archive.ts'
 
 let place: Place
@@ -32,6 +35,11 @@ async function decide(subject: string): Promise<Receipt> {
   return decision.receipt()
 }
 const idOf = ({ leaf }: Receipt): string => (JSON.parse(leaf) as { id: string }).id
+/** A key of somebody who could write to the archive. */
+const foreign = (origin: string): TrustedKey => ({
+  vkey: formatVkey(origin, ed25519.getPublicKey(new Uint8Array(32).fill(7))),
+  from: '0',
+})
 const elsewhere = (): typeof place.config => {
   const data = join(place.folder, 'elsewhere')
   const custody = { kind: 'file' as const, dir: join(data, 'keys') }
@@ -129,11 +137,31 @@ describe('a restore', () => {
     expect(await restore(early)).toMatchObject({ ok: true })
   })
 
+  it('goes on under the anchor that it was verified with, whatever lies in the archive', async () => {
+    await archiveLog(place.config, archive, { keys: true })
+    const other = { ...server.anchor, keys: [...server.anchor.keys, foreign(server.anchor.origin)] }
+    await writeFile(join(archive, 'trust.json'), formatAnchor(other))
+    expect(await restore()).toMatchObject({ ok: true })
+    const written = await readFile(join(elsewhere().data, 'trust.json'), 'utf8')
+    expect(parseAnchor(written)).toEqual(server.anchor)
+  })
+
+  it('of keys that have been replaced since does not start: they sign nothing any more', async () => {
+    await decide('ada')
+    await archiveLog(place.config, archive, { keys: true })
+    await place.stop()
+    const { anchor } = await rotateLogKey(place.config)
+    expect(await restoreLog(elsewhere(), { from: archive, anchor })).toMatchObject({ ok: true })
+    await expect(place.startWith(elsewhere())).rejects.toMatchObject({ code: 'conflict' })
+  })
+
   it('that ends in the middle leaves nothing half done, and can be made again', async () => {
     await decide('ada')
     await archiveLog(place.config, archive)
     const { data } = elsewhere()
-    const killed = readArchive(archive, data, () => Promise.reject(new Error('killed')))
+    const killed = readArchive({ from: archive, data, anchor: server.anchor }, () =>
+      Promise.reject(new Error('killed')),
+    )
     await expect(killed).rejects.toMatchObject({ code: 'unavailable' })
     expect(existsSync(data)).toBe(false)
     expect(await restore()).toMatchObject({ ok: true })

@@ -18,6 +18,7 @@ import {
 import { basename, dirname, join, resolve } from 'node:path'
 import { LogError, StoreError } from '../../core/error.ts'
 import { type Json, parseJson } from '../../core/json.ts'
+import { formatAnchor, type TrustAnchor } from '../../core/log/anchor.ts'
 import { schema } from '../../core/schema.ts'
 import { fileError } from './folder.ts'
 
@@ -53,6 +54,13 @@ export async function writeArchive(to: string, source: ArchiveSource): Promise<v
   })
 }
 
+export interface ArchiveTarget {
+  readonly from: string
+  readonly data: string
+  /** What `verify` trusts, and what the folder goes on with: whoever could write to the archive could write another one there. */
+  readonly anchor: TrustAnchor
+}
+
 /**
  * Makes a data folder of an archive. `verify` is called with the copy, before it takes its place.
  *
@@ -60,8 +68,7 @@ export async function writeArchive(to: string, source: ArchiveSource): Promise<v
  *   what `verify` throws
  */
 export async function readArchive(
-  from: string,
-  data: string,
+  { anchor, data, from }: ArchiveTarget,
   verify: (database: string) => Promise<void>,
 ): Promise<void> {
   const expected = await listed(from)
@@ -70,7 +77,7 @@ export async function readArchive(
     await copyFile(join(from, DATABASE), database)
     if ((await digest(database)) !== expected)
       throw new StoreError('data', 'corrupt', `${join(from, DATABASE)} is not what was archived`)
-    await copyFile(join(from, ANCHOR), join(folder, ANCHOR))
+    await writeFile(join(folder, ANCHOR), formatAnchor(anchor), { mode: 0o600 })
     if ((await readdir(from)).includes(KEYS))
       await cp(join(from, KEYS), join(folder, KEYS), { recursive: true })
     await verify(database)
