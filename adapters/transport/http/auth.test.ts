@@ -13,6 +13,7 @@ import { FakeKernel } from '../../../test/fake-kernel.ts'
 import { posted } from '../../../test/http-lanes.ts'
 import { AUDIENCE, forged, ISSUER, Issuer } from '../../../test/issuer.ts'
 import { RawClient, rawPost } from '../../../test/raw-http.ts'
+import { systemClock } from '../../clock/system.ts'
 import { Refusal } from './answer.ts'
 import { peerOf } from './auth-certificate.ts'
 import type { AuthOption, JwtMethod } from './auth-options.ts'
@@ -57,7 +58,7 @@ async function served(
   const kernel = new FakeKernel()
   const events: HttpEvent[] = []
   const onEvent = (event: HttpEvent): void => void events.push(event)
-  const server = await serveHttp(kernel, { lookMs: 20, onEvent, ...options })
+  const server = await serveHttp(kernel, { clock: systemClock, lookMs: 20, onEvent, ...options })
   try {
     await use(server, kernel, events)
   } finally {
@@ -409,6 +410,24 @@ describe('client certificates', () => {
     await foreign.remove()
   })
 
+  test('end with their validity, also on a connection that began before', async () => {
+    const good = await authority.issue({ altNames: 'DNS:api.example' })
+    const tls = { ...own, clientCa: authority.cert }
+    let ahead = 0
+    const clock = { ...systemClock, now: () => systemClock.now() + ahead }
+    await served({ tls, auth: { kind: 'mtls' }, clock }, async ({ url }, kernel) => {
+      expect(await askWith(url, good)).toBe(200)
+      ahead = 100 * 365 * 86_400_000
+      expect(await askWith(url, good)).toBe(401)
+      expect(kernel.refusals).toEqual(['http invalid_certificate'])
+    })
+  })
+
+  test('need a clock', async () => {
+    const opened = Authenticator.open({ kind: 'mtls' })
+    await expect(opened).rejects.toMatchObject({ code: 'invalid_options' })
+  })
+
   test('count less than a token, which never falls back on them', async () => {
     const good = await authority.issue({ altNames: 'DNS:API.example' })
     const tls = { ...own, clientCa: authority.cert, requireClientCert: false }
@@ -476,7 +495,9 @@ describe('client certificates', () => {
 
 describe('the app on another platform', () => {
   test('asks for tokens too, and knows of no connection', async () => {
-    const auth = await Authenticator.open([known, { kind: 'mtls' }].flat() as AuthOption)
+    const auth = await Authenticator.open([known, { kind: 'mtls' }].flat() as AuthOption, {
+      clock: systemClock,
+    })
     const kernel = new FakeKernel()
     const app = createApp(kernel, { publicUrl: 'https://pdp.example.com', auth })
     const status = async (headers: Readonly<Record<string, string>>): Promise<number> =>

@@ -7,7 +7,7 @@ import type { Peer } from '../../../core/request.ts'
 import { Refusal } from './answer.ts'
 import { peerOf } from './auth-certificate.ts'
 import { Issuer, refused } from './auth-jwt.ts'
-import { type AuthOption, type MtlsMethod, readMethods } from './auth-options.ts'
+import { type AuthOption, invalid, type MtlsMethod, readMethods } from './auth-options.ts'
 import { readBearer, StaticTokens } from './auth-token.ts'
 import type { Call } from './call.ts'
 import type { ClientCertificate } from './connection.ts'
@@ -21,7 +21,7 @@ export interface Identity {
 export const ANONYMOUS: Peer = { kind: 'anonymous', id: 'anonymous' }
 
 export interface AuthResources {
-  /** For the validity of tokens and certificates. Default: the platform's own. */
+  /** For the validity of tokens, where the platform's own is the default, and of certificates, which need one. */
   readonly clock?: Clock | undefined
   /** A file of secrets or keys changed; with an error: and cannot be used, so the one before it still is. */
   readonly onChange?: (error?: unknown) => void
@@ -57,10 +57,14 @@ export class Authenticator {
   /** @throws TransportError `invalid_options` */
   static async open(option: AuthOption, resources: AuthResources = {}): Promise<Authenticator> {
     const { clock, lookMs, onChange = () => undefined } = resources
+    const methods = readMethods(option)
+    // The handshake may be long ago.
+    if (clock === undefined && methods.some(({ kind }) => kind === 'mtls'))
+      throw invalid('the method mtls needs a clock')
     const tokens: StaticTokens[] = []
     const issuers: Issuer[] = []
     try {
-      for (const method of readMethods(option)) {
+      for (const method of methods) {
         if (method.kind === 'bearer') tokens.push(await StaticTokens.open(method, onChange, lookMs))
         if (method.kind === 'jwt') issuers.push(await Issuer.open(method, onChange, clock, lookMs))
       }
@@ -123,7 +127,7 @@ export class Authenticator {
 
   /** A connection may outlive its certificate. */
   #isExpired(certificate: NonNullable<ClientCertificate>): boolean {
-    if (this.#clock === undefined || certificate === 'unverified') return false
+    if (this.#clock === undefined || certificate === 'unverified') return true
     return this.#clock.now() >= certificate.validToDate.getTime()
   }
 }

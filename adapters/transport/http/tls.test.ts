@@ -9,6 +9,7 @@ import { Authority, type Certificate } from '../../../test/certificates.ts'
 import { refusal } from '../../../test/conformance/laws.ts'
 import { decision, FakeKernel } from '../../../test/fake-kernel.ts'
 import { RawClient, rawPost } from '../../../test/raw-http.ts'
+import { systemClock } from '../../clock/system.ts'
 import { type HttpOptions, type HttpServer, serveHttp } from './index.ts'
 import type { HttpEvent } from './options.ts'
 import type { TlsOptions } from './tls.ts'
@@ -245,7 +246,7 @@ describe('client certificates', () => {
     await copyFile(other.cert, clientCa)
     const old = await identity(await other.issue({}))
     const ca = await readFile(authority.cert)
-    const options: HttpOptions = { auth: { kind: 'mtls' } }
+    const options: HttpOptions = { auth: { kind: 'mtls' }, clock: systemClock }
     const tls = { ...own, clientCa, requireClientCert: false }
     const use = async (
       { port }: HttpServer,
