@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { NoDecision } from '../../core/error.ts'
 import type { Json } from '../../core/json.ts'
+import type { Decision } from '../../core/kernel.ts'
 import { fsck } from '../../core/log/fsck.ts'
 import { verifyReceipt } from '../../core/log/receipt.ts'
 import { Payload } from '../../core/request.ts'
@@ -20,6 +21,13 @@ const RETENTION = {
   ...auditData.retention,
   classes: { audit: {}, denied: { days: 2 }, standard: { days: 10 } },
 }
+
+const NOTHING = {
+  dryRun: true,
+  allow: false,
+  reasons: [{ code: 'nothing_to_erase', message: '', rule: 'assay.audit.retention.deny' }],
+  obligations: [],
+} as const
 
 let place: Place
 let server: Composed
@@ -121,3 +129,40 @@ it('a sweep that fails is tried again with the next interval', async () => {
   expect(calls).toBeGreaterThan(1)
   expect(errors[0]).toMatchObject({ code: 'overloaded' })
 })
+
+it('a sweep of a long log lets everybody else have their turns', async () => {
+  const PAGES = 1000
+  let page = 0
+  const long = {
+    check: async () => ({ ...NOTHING, output: ++page < PAGES ? { next: String(page) } : {} }),
+    decide: () => Promise.reject(new Error('nothing is due')),
+  }
+  const kept = keepRetention(long, { everyMs: DAY_MS })
+  let turns = 0
+  let sweeping = true
+  const turn = (): void => {
+    turns++
+    if (sweeping) setImmediate(turn)
+  }
+  setImmediate(turn)
+  await kept.sweep()
+  sweeping = false
+  expect(page).toBe(PAGES)
+  expect(turns).toBeGreaterThan(PAGES / 2)
+  await kept.close()
+})
+
+it.each(['check', 'decide'] as const)(
+  'a %s that the kernel denied is no end of a log',
+  async (on) => {
+    const denied = { ...NOTHING, reasons: [{ code: 'kernel/too_large', message: '', rule: '' }] }
+    const due = { ...NOTHING, allow: true, output: { erased: 1 } }
+    const failing = {
+      check: async () => (on === 'check' ? denied : due),
+      decide: async () => denied as unknown as Decision,
+    }
+    const kept = keepRetention(failing, { everyMs: DAY_MS })
+    await expect(kept.sweep()).rejects.toMatchObject({ code: 'unavailable' })
+    await kept.close()
+  },
+)

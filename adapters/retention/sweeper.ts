@@ -2,8 +2,10 @@
  * Asks the policy, at intervals, which openings have been kept for long enough, and has them erased. What is due stands in Rego; here is
  * only the walk through the log. A walk writes nothing where nothing is due: it asks for a dry run first.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { NoDecision } from '../../core/error.ts'
 import type { Json } from '../../core/json.ts'
-import type { Kernel, Submission } from '../../core/kernel.ts'
+import type { Decision, Kernel, Submission } from '../../core/kernel.ts'
 import { Payload } from '../../core/request.ts'
 
 export const EXPIRE = 'audit.expire'
@@ -14,7 +16,7 @@ export interface SweeperOptions {
   readonly onError?: (error: unknown) => void
 }
 export interface Sweeper {
-  /** Decisions whose openings went. One walk at a time. @throws NoDecision */
+  /** Decisions whose openings went. One walk at a time. @throws NoDecision `unavailable`: of some nobody could tell whether they are due */
   sweep(): Promise<number>
   close(): Promise<void>
 }
@@ -48,17 +50,29 @@ async function walk(
   signal: AbortSignal,
 ): Promise<number> {
   let erased = 0
+  const failed = new Set<string>()
   for (let from: string | undefined = '0'; from !== undefined; ) {
+    // A dry run over what lies in memory waits for nothing: without this a long log would keep everybody else waiting.
+    await nextTurn()
     if (signal.aborted) return erased
     const submission = expireFrom(from)
     const would = await kernel.check(submission)
+    for (const code of kernelCodes(would)) failed.add(code)
     if (would.allow) {
       const decision = await kernel.decide(submission, { seal: 'durable' })
+      for (const code of kernelCodes(decision)) failed.add(code)
       if (decision.allow) erased += member(decision.output, 'erased') as number
     }
     from = member(would.output, 'next') as string | undefined
   }
+  if (failed.size > 0)
+    throw new NoDecision('unavailable', `not all could be looked at: ${[...failed].join(', ')}`)
   return erased
+}
+
+/** The kernel's own denials: not that nothing is due, but that nobody could tell. */
+function kernelCodes({ reasons }: Pick<Decision, 'reasons'>): readonly string[] {
+  return reasons.map(({ code }) => code).filter((code) => code.startsWith('kernel/'))
 }
 
 function expireFrom(from: string): Submission {

@@ -88,6 +88,17 @@ describe('an auditor', () => {
     expect(await kernel.receipt(id)).toHaveProperty('openings')
   })
 
+  it('may look at more that was erased before than a batch holds', async () => {
+    const { kernel, store } = await kit({ ...eraser(), auditor: 'note' })
+    const decided = Array.from({ length: store.maxBatch + 1 }, () => kernel.decide(submission()))
+    const ids = (await Promise.all(decided)).map(({ id }) => id)
+    for (let at = 0; at < ids.length; at += 400)
+      await kernel.decide(erasing(ids.slice(at, at + 400)))
+    const { id } = await kernel.decide(submission())
+    expect(await kernel.decide(erasing([id], [...ids, id]))).toMatchObject({ allow: true })
+    expect(await kernel.receipt(id)).not.toHaveProperty('openings')
+  })
+
   it('decides again when a record changed after its facts were read', async () => {
     let attempts = 0
     const other: { erase: () => Promise<unknown> } = { erase: async () => undefined }

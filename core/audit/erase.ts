@@ -13,6 +13,7 @@ import type { Peer } from '../request.ts'
 interface Read {
   readonly version: Version
   readonly hash: string
+  readonly opened: boolean
 }
 
 /** One instance serves one attempt at one decision. */
@@ -41,9 +42,10 @@ export class AuditedReads implements AuditReads {
     const { hash, openings } = stored
     const known = this.#reads.get(id)
     if (known && known.version !== version) throw new RangeError('the record changed meanwhile')
-    this.#reads.set(id, { version, hash })
+    const opened = openings !== undefined
+    this.#reads.set(id, { version, hash, opened })
     const peer = openings?.request && (JSON.parse(openings.request.json) as { peer: Peer }).peer
-    return { index, leaf, opened: openings !== undefined, ...(peer ? { peer } : {}) }
+    return { index, leaf, opened, ...(peer ? { peer } : {}) }
   }
 
   /** @throws RangeError: facts did not read it */
@@ -53,12 +55,12 @@ export class AuditedReads implements AuditReads {
     return { put: decisionKey(id), value: encodeStored({ hash: read.hash }), if: read.version }
   }
 
-  /** Checks of every decision that was read, but for those that the batch erases anyway. */
+  /** Checks of every decision that was read, but for those that the batch erases anyway. What was erased stays so, and needs none. */
   checks(written: KeyMap<true>): Write[] {
     const checks: Write[] = []
-    for (const [id, { version }] of this.#reads) {
+    for (const [id, { opened, version }] of this.#reads) {
       const check = decisionKey(id)
-      if (!written.has(check)) checks.push({ check, if: version })
+      if (opened && !written.has(check)) checks.push({ check, if: version })
     }
     return checks
   }
