@@ -112,6 +112,27 @@ describe.each(lanes)('access requests through $name', (lane) => {
     })
   })
 
+  test('whose policy names them as no header can are answered all the same', async () => {
+    await lane.with(telling({ ...pending, id: 'a\nb/ü' }), async (ask) => {
+      const binding = { ...tuple, denial: { evaluation_id: ID } }
+      const answer = await ask(REQUESTS, posted(binding))
+      expect(answer.status).toBe(202)
+      expect(answer.headers.get('location')).toMatch(/\/access\/v1\/requests\/a%0Ab%2F%C3%BC$/)
+    })
+  })
+
+  test.each(['2026-12-01', ['2026-12-01T00:00:00Z'], 1_800_000_000, '2026-13-01T00:00:00Z'])(
+    'are not approved until %j',
+    async (approved_until) => {
+      const kernel = telling(pending)
+      await lane.with(kernel, async (ask) => {
+        const path = `/assay/v1/requests/${ID}/approve`
+        expect((await ask(path, posted({ approved_until }))).status).toBe(400)
+        expect(kernel.dispatches).toEqual([])
+      })
+    },
+  )
+
   test('that last for ever end with the last time that can be written', async () => {
     await lane.with(telling({ ...pending, expires: 1e300 }), async (ask) => {
       const { task } = await (await ask(`${REQUESTS}/${ID}`)).json()

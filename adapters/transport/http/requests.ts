@@ -150,7 +150,8 @@ const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/i
 
 function untilMember(name: string, value: Json | undefined): { readonly until?: number } {
   if (value === undefined || value === null) return {}
-  const seconds = RFC3339.test(String(value)) ? Math.floor(Date.parse(String(value)) / 1000) : NaN
+  const isTime = typeof value === 'string' && RFC3339.test(value)
+  const seconds = isTime ? Math.floor(Date.parse(value) / 1000) : Number.NaN
   if (Number.isNaN(seconds)) throw new Refusal('invalid_request', `${name} is not an RFC 3339 time`)
   return { until: seconds }
 }
@@ -182,7 +183,7 @@ function taskAnswer(decision: Decision, status: number, url: string): Answer {
   if (told === undefined)
     throw new NoDecision('unavailable', 'the policy says nothing of the request', { decisionId })
   if (told.status === 'expired') return problemAnswer(TASK_EXPIRED, headers)
-  const at = `${url}/${told.id}`
+  const at = `${url}/${encodeURIComponent(told.id)}`
   const pending = told.status === 'pending'
   const task = {
     id: told.id,
