@@ -3,6 +3,8 @@ import { expect, test } from 'vitest'
 import { ALLOW, type Kit, kit, notePlugin, submission } from '../test/kernel/kit.ts'
 import type { Json } from './json.ts'
 import type { EffectKind, ReadPorts } from './plugin.ts'
+import type { Stored } from './ports/store.ts'
+import { RecordCache } from './reads.ts'
 import { schema } from './schema.ts'
 
 /** Its facts read `record`, then let somebody else overwrite it, once; the effect adds to the list. */
@@ -60,4 +62,18 @@ test('a record that is named like a decision that is erased', async () => {
   expect(await log.size()).toBe(2n)
   expect(await kernel.decide(submission())).toMatchObject({ allow: true })
   expect(attempts()).toBe(2)
+})
+
+test('parsed records are kept up to a number of bytes, the last ones longest', () => {
+  const cache = new RecordCache()
+  const value = new TextEncoder().encode(JSON.stringify(['x'.repeat(1_000_000)]))
+  const record = (i: number): Stored => ({
+    key: { partition: 'p', sort: `${i}` },
+    version: '1',
+    value,
+  })
+  const parsed = Array.from({ length: 200 }, (_, i) => cache.value(record(i)))
+  expect(cache.value(record(199))).toBe(parsed[199])
+  const kept = parsed.filter((known, i) => cache.value(record(i)) === known)
+  expect(kept.length).toBeLessThan(64)
 })

@@ -12,16 +12,22 @@ const MAX_LISTED = 1000
 interface Parsed {
   readonly version: Version
   readonly value: Json
+  /** Of its text. */
+  readonly bytes: number
 }
 
+/** Of text; parsed, it takes some times as much. */
+const MAX_CACHED_BYTES = 33_554_432
+
 /**
- * Parsed records by version, so that a record that did not change is parsed once. Bounded by two generations: what is asked for moves to
- * the young one, and when that is half full the old one is dropped.
+ * Parsed records by version, so that a record that did not change is parsed once. Bounded, in number and in bytes, by two generations: what
+ * is asked for moves to the young one, and when that is half full the old one is dropped.
  */
 export class RecordCache {
   readonly #limit: number
   #young = new KeyMap<Parsed>()
   #old = new KeyMap<Parsed>()
+  #youngBytes = 0
 
   constructor(limit = 20_000) {
     this.#limit = limit
@@ -32,17 +38,20 @@ export class RecordCache {
     if (young?.version === stored.version) return young.value
     const old = this.#old.get(stored.key)
     const parsed = old?.version === stored.version ? old : parse(stored)
-    if (2 * this.#young.size >= this.#limit) {
+    if (2 * this.#young.size >= this.#limit || 2 * this.#youngBytes >= MAX_CACHED_BYTES) {
       this.#old = this.#young
       this.#young = new KeyMap()
+      this.#youngBytes = 0
     }
     this.#young.set(stored.key, parsed)
+    this.#youngBytes += parsed.bytes
     return parsed.value
   }
 }
 
 function parse({ value, version }: Stored): Parsed {
-  return { version, value: deepFreeze(JSON.parse(decoder.decode(value)) as Json) }
+  const parsed = deepFreeze(JSON.parse(decoder.decode(value)) as Json)
+  return { version, value: parsed, bytes: value.length }
 }
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
