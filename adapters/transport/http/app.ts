@@ -5,8 +5,9 @@
  */
 import type { IncomingMessage } from 'node:http'
 import { type Context, Hono } from 'hono'
+import { NoDecision } from '../../../core/error.ts'
 import type { Kernel } from '../../../core/kernel.ts'
-import { type Answer, notFound } from './answer.ts'
+import { type Answer, noDecisionAnswer, notFound } from './answer.ts'
 import { type Endpoint, WebCall } from './call.ts'
 import { Cors } from './cors.ts'
 import { createEndpoints, wrongMethod } from './endpoints.ts'
@@ -52,6 +53,8 @@ export function assemble(kernel: Kernel, options: AppOptions): Assembled {
   if (cors !== undefined)
     for (const path of new Set(endpoints.map((endpoint) => endpoint.path)))
       app.on('OPTIONS', path, (c) => answered(c, preflight(cors, endpoints, path)))
+  // A header that cannot be sent. Hono would print it.
+  app.onError(() => toResponse(noDecisionAnswer(new NoDecision('unavailable', 'no answer'))))
   app.notFound((c) =>
     answered(c, { admitted: false, answer: ({ path }) => missing(options, endpoints, path) }),
   )

@@ -1,9 +1,13 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { NoDecision } from '../../../core/error.ts'
 import { DECISION_ID, decision, FakeKernel, RECEIPT } from '../../../test/fake-kernel.ts'
 import { lanes, posted } from '../../../test/http-lanes.ts'
 
 const DECISIONS = '/assay/v1/decisions'
+const unsendable: Readonly<Record<string, unknown>> = {
+  'the app': 503,
+  'the server': 'the connection ended',
+}
 const REASON = { code: 'assigned', message: 'ok', rule: 'access.assigned' }
 
 describe.each(lanes)('a decision of any action through $name', (lane) => {
@@ -32,6 +36,19 @@ describe.each(lanes)('a decision of any action through $name', (lane) => {
     expect(submission.payload.text).toBe('["alice",7,null]')
     expect(submission.peer).toEqual({ kind: 'anonymous', id: 'anonymous' })
     expect(options.seal).toBe('durable')
+  })
+
+  test('that no header can carry costs its own request and nothing else', async () => {
+    const kernel = new FakeKernel(async (_, n) => decision(n === 1 ? { id: 'a\nsecret' } : {}))
+    const body = { action: 'a.b', payload: null }
+    const printed = vi.spyOn(console, 'error')
+    await lane.with(kernel, async (ask) => {
+      const answer = await ask(DECISIONS, posted(body)).catch(() => undefined)
+      expect(answer?.status ?? 'the connection ended').toBe(unsendable[lane.name])
+      expect((await ask(DECISIONS, posted(body))).status).toBe(200)
+    })
+    expect(printed).not.toHaveBeenCalled()
+    printed.mockRestore()
   })
 
   test('has no output where there is none, and a receipt when asked', async () => {

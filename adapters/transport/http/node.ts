@@ -50,10 +50,11 @@ export class Lane {
     }
     const { front, maxBodyBytes } = this.#assembled
     const call = new NodeCall(incoming, path, connection, maxBodyBytes, this.arriving)
-    void front.answer(endpoint, call).then((answer) => {
+    const answered = front.answer(endpoint, call).then((answer) => {
       if (call.whole) connection.deciding--
       write(outgoing, answer, front.gate.closed)
     })
+    answered.catch(() => outgoing.destroy())
   }
 
   #answerForward(forward: Forward, incoming: IncomingMessage, outgoing: ServerResponse): void {
@@ -65,10 +66,11 @@ export class Lane {
       answer: (_: Call, peer: Peer) => forward.answer(call, peer),
     }
     connection.deciding++
-    void front.answer(endpoint, call).then((answer) => {
+    const answered = front.answer(endpoint, call).then((answer) => {
       connection.deciding--
       write(outgoing, answer, front.gate.closed)
     })
+    answered.catch(() => outgoing.destroy())
   }
 }
 
@@ -77,6 +79,7 @@ function pathOf(url: string): string {
   return query < 0 ? url : url.slice(0, query)
 }
 
+/** @throws when a header cannot be sent, which must cost this connection and not the process */
 function write(outgoing: ServerResponse, answer: Answer, closing: boolean): void {
   if (outgoing.destroyed) return
   const { status, headers, body } = answer
