@@ -202,6 +202,9 @@ describe.each([envoy, laxEnvoy, nginx, caddy])('$name', (proxy) => {
     const statuses = [...stdout.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status)
     expect(statuses).toEqual(['200', '403', '403'])
     expect(stdout).toMatch(/assay-reason: not_permitted[\s\S]*assay-reason: unknown_resource/i)
+    // nginx answers a deny with a page of its own.
+    const denials = stdout.match(/^content-type: application\/json\r$/gim) ?? []
+    expect(denials).toHaveLength(proxy.name === 'nginx' ? 0 : 2)
     expect(upstream.reached.map(({ line }) => line)).toEqual([`GET ${CKPT}`])
   })
 
