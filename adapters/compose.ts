@@ -4,7 +4,7 @@
  */
 import 'reflect-metadata'
 import { container, type InjectionToken, instanceCachingFactory } from 'tsyringe'
-import { RegistryError } from '../core/error.ts'
+import { NoDecision, RegistryError } from '../core/error.ts'
 import { createKernel, type Kernel } from '../core/kernel.ts'
 import type { TrustAnchor } from '../core/log/anchor.ts'
 import type { Audit } from '../core/ports/audit.ts'
@@ -192,7 +192,7 @@ async function start(
     adapters.onClose(() => kept.close())
   }
   await startShadow(adapters, kernel, policies, options)
-  const audit = keepAudit(adapters, kernel, { log, store })
+  const audit = keepAudit(adapters, kernel, { log, store }, telemetry)
   const opa = desk === undefined ? {} : { opa: desk }
   const { anchor, anchorFile } = identity
   return { kernel, clock, config, anchor, anchorFile, telemetry, ...audit, ...opa }
@@ -264,13 +264,21 @@ async function openTelemetry(
   return opened
 }
 
-function keepAudit(adapters: Adapters, kernel: Kernel, pair: StorePair): { audit?: Audit } {
+function keepAudit(
+  adapters: Adapters,
+  kernel: Kernel,
+  pair: StorePair,
+  telemetry: Telemetry,
+): { audit?: Audit } {
   const { config } = adapters
   if (!hasAuditor(config)) return {}
   const everyMs = config.audit.sweepMinutes * 60_000
   if (everyMs > 0) {
-    // What failed shows in the kernel's readiness, and is tried again.
-    const sweeper = keepRetention(kernel, { everyMs })
+    const onError = (error: unknown): void => {
+      const code = error instanceof NoDecision ? error.code : 'unavailable'
+      telemetry.log?.write('warn', 'retention_failed', { code })
+    }
+    const sweeper = keepRetention(kernel, { everyMs, onError })
     adapters.onClose(() => sweeper.close())
   }
   return { audit: createAudit({ kernel, ...pair }) }

@@ -18,6 +18,7 @@ export type EventName =
   | 'ready'
   | 'refused'
   | 'request'
+  | 'retention_failed'
   | 'seal_failed'
   | 'stopping'
   | 'store_failed'
