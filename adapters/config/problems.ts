@@ -18,7 +18,8 @@ export function describeIssues(
   return issues.flatMap((issue) => {
     if (issue.code === 'unrecognized_keys') return unknownMembers(issue, located, file)
     if (issue.code === 'invalid_union') {
-      const meant = meantBranch(issue.errors)?.map((inner) => ({
+      const value = valueAt(located.value, issue.path)
+      const meant = meantBranch(issue.errors, value)?.map((inner) => ({
         ...inner,
         path: [...issue.path, ...inner.path],
       }))
@@ -48,9 +49,14 @@ function unknownMembers(
 }
 
 /** The alternative that the writer meant: the one whose type and `kind` fit. */
-function meantBranch(branches: readonly (readonly Issue[])[]): readonly Issue[] | undefined {
+function meantBranch(
+  branches: readonly (readonly Issue[])[],
+  value: Json | undefined,
+): readonly Issue[] | undefined {
+  const isWord = typeof value !== 'object'
   const misfit = ({ path, code }: Issue): boolean =>
-    (path.length === 0 && code === 'invalid_type') || (path.length === 1 && path[0] === 'kind')
+    (path.length === 0 && (code === 'invalid_type' || (code === 'invalid_value' && !isWord))) ||
+    (path.length === 1 && path[0] === 'kind')
   return branches.find((issues) => !issues.some(misfit))
 }
 

@@ -74,6 +74,10 @@ describe('the configuration of secure transport', () => {
   })
 
   test('names what is misspelt', () => {
+    const inline = (): unknown =>
+      http('{ auth: { kind: bearer, tokens: [{ token: hunter2, peer: { kind: a, id: b } }] } }')
+    expect(inline).toThrow(/"http\.auth/)
+    expect(inline).not.toThrow(/none"|hunter2/)
     const misspelt = (): unknown => http('{ auth: { kind: mtls, realms: a } }')
     expect(misspelt).toThrow(/unknown member "http\.auth\.realms"/)
   })
