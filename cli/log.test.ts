@@ -95,6 +95,13 @@ describe('assay log', () => {
     expect(wrong).toMatchObject({ code: 2, value: { error: { code: 'usage' } } })
   })
 
+  it('says why a server cannot be asked', async () => {
+    const { code, stderr } = await assay('log', 'query', '--url', 'http://127.0.0.1:1')
+    expect(code).toBe(2)
+    // The cause, and not what fetch says whatever it was.
+    expect(stderr).toContain('http://127.0.0.1:1/assay/v1/audit/query: bad port')
+  })
+
   it('is archived and restored, and an older archive than a known checkpoint is refused', async () => {
     await decide('ada')
     const [early, late] = [join(dir, 'early'), join(dir, 'late')]
