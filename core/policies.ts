@@ -67,5 +67,10 @@ export class Policies {
 
 /** Deliberations under way still hold it: it is closed when the longest of them must be over. */
 function closeLater(policy: Policy | undefined): void {
-  if (policy) setTimeout(() => void policy.close(), MAX_TIMEOUT_MS).unref?.()
+  if (policy) setTimeout(() => void letGo(policy), MAX_TIMEOUT_MS).unref?.()
+}
+
+/** Nobody can do anything about a policy that cannot be closed. */
+export async function letGo(policy: Policy | undefined): Promise<void> {
+  await policy?.close().catch(() => undefined)
 }

@@ -26,7 +26,7 @@ import type { Receipt } from './log/receipt.ts'
 import { type Dispatch, type Dispatched, guarded, type Watching, watched } from './observe.ts'
 import { Outbox } from './outbox.ts'
 import { OwnDecisions } from './own.ts'
-import { Policies } from './policies.ts'
+import { letGo, Policies } from './policies.ts'
 import type { Bundle } from './ports/compiler.ts'
 import type { Policy } from './ports/engine.ts'
 import { readinessOf } from './readiness.ts'
@@ -244,7 +244,7 @@ export class KernelRuntime implements Kernel {
     await this.#core.committer.drained()
     await this.#sealer.close()
     this.#core.deadlines.close()
-    await this.#policies.active?.close()
+    await letGo(this.#policies.active)
     await this.#core.log.close()
     await this.#core.store.close()
     await this.#core.custody.close()

@@ -6,6 +6,7 @@ import { nextTurn } from '../commit.ts'
 import type { Core } from '../core.ts'
 import type { Draft } from '../decision.ts'
 import { Denial } from '../denial.ts'
+import { letGo } from '../policies.ts'
 import type { Policy, PolicyInput } from '../ports/engine.ts'
 import type { Trial } from '../trial.ts'
 import {
@@ -111,8 +112,7 @@ export class Shadow {
     const { clock } = this.#core
     this.#until = clock.monotonic() + DRAIN_MS
     await this.#running
-    const policy = this.swap(undefined)
-    await policy?.close()
+    await letGo(this.swap(undefined))
   }
 
   async #run(): Promise<void> {
