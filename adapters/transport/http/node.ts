@@ -4,10 +4,11 @@
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { Peer } from '../../../core/request.ts'
-import type { Answer } from './answer.ts'
+import { type Answer, Refusal } from './answer.ts'
 import type { Assembled } from './app.ts'
 import { type Call, joined, type Remote, tooLarge } from './call.ts'
 import { type Connection, connectionOf, GONE } from './connection.ts'
+import type { Answering } from './front.ts'
 
 /** The endpoint that proxies ask, for any method: everything whose target begins with `path`, as it stands in the request line. */
 export interface Forward {
@@ -38,17 +39,25 @@ export class Lane {
 
   readonly listener: RequestListener = (incoming, outgoing) => {
     const target = incoming.url ?? ''
+    if (hasSeveralHosts(incoming)) return this.#answer(SEVERAL_HOSTS, target, incoming, outgoing)
     // First, and on the target as it came: under a normalised one `/authorize/../health/live` would be another endpoint's 200.
     if (this.#forward !== undefined && target.startsWith(this.#forward.path))
       return this.#answerForward(this.#forward, incoming, outgoing)
     const path = pathOf(target)
     const endpoint = incoming.method === 'POST' ? this.#endpoints.get(path) : undefined
-    const connection = connectionOf(incoming.socket)
-    if (endpoint === undefined) {
-      connection.follow(incoming, outgoing)
-      return this.#otherwise(incoming, outgoing)
-    }
+    if (endpoint !== undefined) return this.#answer(endpoint, path, incoming, outgoing)
+    connectionOf(incoming.socket).follow(incoming, outgoing)
+    return this.#otherwise(incoming, outgoing)
+  }
+
+  #answer(
+    endpoint: Answering,
+    path: string,
+    incoming: IncomingMessage,
+    outgoing: ServerResponse,
+  ): void {
     const { front, maxBodyBytes } = this.#assembled
+    const connection = connectionOf(incoming.socket)
     const call = new NodeCall(incoming, path, connection, maxBodyBytes, this.arriving)
     const answered = front.answer(endpoint, call).then((answer) => {
       if (call.whole) connection.deciding--
@@ -72,6 +81,24 @@ export class Lane {
     })
     answered.catch(() => outgoing.destroy())
   }
+}
+
+/** RFC 9112, 3.2: what stands before this server may have gone by another one. */
+const SEVERAL_HOSTS: Answering = {
+  admitted: false,
+  open: 'always',
+  answer: () => {
+    throw new Refusal('invalid_header', 'host comes more than once')
+  },
+}
+
+function hasSeveralHosts({ rawHeaders }: IncomingMessage): boolean {
+  let found = 0
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] as string
+    if (name.length === 4 && name.toLowerCase() === 'host') found++
+  }
+  return found > 1
 }
 
 function pathOf(url: string): string {

@@ -205,6 +205,21 @@ describe('frames', () => {
     expect((await older.answer())?.body).toBe('{"live":true}')
   })
 
+  test.each([EVALUATION, '/health/live', '/authorize/x'])(
+    '%s with two hosts is refused, whichever would do',
+    async (path) => {
+      const { client, kernel } = await served({ forwardAuth: { proxy: 'envoy' } })
+      const raw = await client()
+      raw.write(rawPost(path, BODY, ['HOST: 127.0.0.1']))
+      const answer = await raw.answer()
+      expect([answer?.status, answer?.body]).toEqual([
+        400,
+        'invalid_header: host comes more than once',
+      ])
+      expect([kernel.dispatches, kernel.refusals]).toEqual([[], ['http invalid_header']])
+    },
+  )
+
   test.each(['a b', 'a/b', 'user@host', '[::1'])(
     'Host: %s is refused in a line of text',
     async (host) => {
