@@ -1,8 +1,8 @@
 /** `assay fsck`: every leaf, every tile and the signed root, with nothing but a trust anchor. */
 import { Adapters } from '../adapters/compose.ts'
-import type { LogReader } from '../core/kernel.ts'
 import { parseAnchor } from '../core/log/anchor.ts'
 import { type FsckReport, fsck as verifyLog } from '../core/log/fsck.ts'
+import type { LogReader } from '../core/log/reader.ts'
 import { logReader, publishedHead } from '../core/log/reader.ts'
 import { bytesOf, configured, type PlaceOptions } from './input.ts'
 import { type ExitCode, type Out, printable } from './out.ts'

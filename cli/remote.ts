@@ -1,6 +1,6 @@
 /** A log over HTTP, as anybody may read it. @see https://c2sp.org/tlog-tiles */
 import { NoDecision } from '../core/error.ts'
-import type { LogReader } from '../core/kernel.ts'
+import type { LogReader } from '../core/log/reader.ts'
 import { formatTilePath, type TilePath } from '../core/log/tiles.ts'
 import { UsageError } from './out.ts'
 

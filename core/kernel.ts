@@ -2,6 +2,7 @@
 
 import type { Limits } from './core.ts'
 import type { Json } from './json.ts'
+import type { LogReader } from './log/reader.ts'
 import type { Receipt } from './log/receipt.ts'
 import type { Observer } from './observe.ts'
 import type { Plugin, SearchKind } from './plugin.ts'
@@ -130,14 +131,6 @@ export interface Kernel {
   readonly log: LogReader
   /** Drains: no new requests, the accepted ones are answered, then everything is closed. */
   close(): Promise<void>
-}
-
-/** C2SP tlog-tiles: what a client reads. Undefined is "not found". */
-export interface LogReader {
-  checkpoint(): Promise<Uint8Array | undefined>
-  /** `width` 1 to 256; 256 is the full tile. */
-  tile(level: number, index: bigint, width: number): Promise<Uint8Array | undefined>
-  entries(index: bigint, width: number): Promise<Uint8Array | undefined>
 }
 
 export interface KernelOptions {

@@ -14,14 +14,13 @@ import type {
   DryRun,
   Kernel,
   KernelOptions,
-  LogReader,
   Readiness,
   SearchOptions,
   SearchResult,
   SearchSubmission,
   Submission,
 } from './kernel.ts'
-import { logReader } from './log/reader.ts'
+import { type LogReader, logReader } from './log/reader.ts'
 import type { Receipt } from './log/receipt.ts'
 import { type Dispatch, type Dispatched, guarded, type Watching, watched } from './observe.ts'
 import { Outbox } from './outbox.ts'

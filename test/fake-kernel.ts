@@ -4,13 +4,13 @@ import type {
   Decision,
   DryRun,
   Kernel,
-  LogReader,
   Readiness,
   SearchOptions,
   SearchResult,
   SearchSubmission,
   Submission,
 } from '../core/kernel.ts'
+import type { LogReader } from '../core/log/reader.ts'
 import type { Receipt } from '../core/log/receipt.ts'
 import type { Policy } from '../core/ports/engine.ts'
 

@@ -6,10 +6,10 @@
  */
 import { sameBytes } from '../crypto.ts'
 import { LogError, type LogErrorCode } from '../error.ts'
-import type { LogReader } from '../kernel.ts'
 import { type TrustAnchor, verifyHead } from './anchor.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import { decodeLeaf, type KeyLeaf, leafHash } from './leaf.ts'
+import type { LogReader } from './reader.ts'
 import { decodeEntries, formatTilePath, HASH_BYTES, TILE_WIDTH, tileWidth } from './tiles.ts'
 import { Tree } from './tree.ts'
 

@@ -1,10 +1,17 @@
 /** What a log shows of itself under its newest head: the reads of C2SP tlog-tiles. @see https://c2sp.org/tlog-tiles */
-import type { LogReader } from '../kernel.ts'
 import type { LogStore } from '../ports/logstore.ts'
 import type { Head } from '../seal.ts'
 import { parseCheckpoint } from './checkpoint.ts'
 import { parseNote } from './note.ts'
 import { deriveEntries, deriveTile } from './tiles.ts'
+
+/** C2SP tlog-tiles: what a client reads. Undefined is "not found". */
+export interface LogReader {
+  checkpoint(): Promise<Uint8Array | undefined>
+  /** `width` 1 to 256; 256 is the full tile. */
+  tile(level: number, index: bigint, width: number): Promise<Uint8Array | undefined>
+  entries(index: bigint, width: number): Promise<Uint8Array | undefined>
+}
 
 /** Shows nothing beyond `head()`, however many leaves are there already. Each read throws StoreError. */
 export function logReader(

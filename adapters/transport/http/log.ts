@@ -6,7 +6,7 @@
  */
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
-import type { LogReader } from '../../../core/kernel.ts'
+import type { LogReader } from '../../../core/log/reader.ts'
 import { parseTilePath } from '../../../core/log/tiles.ts'
 import { type Answer, notFound } from './answer.ts'
 import type { Call } from './call.ts'
