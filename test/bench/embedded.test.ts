@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openSqlite } from '../../adapters/store/sqlite/index.ts'
+import { decodeStored } from '../../core/decision.ts'
 import { commitment, decodeLeaf, leafHash } from '../../core/log/leaf.ts'
 import type { Openings } from '../../core/log/receipt.ts'
 import { measureEmbedded } from './embedded.ts'
@@ -50,7 +51,7 @@ describe('the workload', () => {
 
 describe('the floor', () => {
   const openingsOf = ({ openings }: Pick<FloorRows, 'openings'>): Openings =>
-    (JSON.parse(openings.toString()) as { openings: Openings }).openings
+    decodeStored(openings).openings ?? {}
 
   test('leaves what the kernel leaves: the same leaf, fields and texts for the same request', async () => {
     const floor = new Floor(world.policy, memorySink())

