@@ -50,6 +50,8 @@ describe('the workload', () => {
 })
 
 describe('the floor', () => {
+  /** How long an access may be asked for is counted from each side's own now. */
+  const timeless = (text?: string): string | undefined => text?.replace(/"expires_at":\d+/, '')
   const openingsOf = ({ openings }: Pick<FloorRows, 'openings'>): Openings =>
     decodeStored(openings).openings ?? {}
 
@@ -73,7 +75,8 @@ describe('the floor', () => {
           ours.commitments[field],
         )
         // The incarnation of a subject is the decision that made it, and differs between the two stores.
-        if (field !== 'facts.subject') expect(mine[field]?.json).toBe(kernels[field]?.json)
+        if (field !== 'facts.subject')
+          expect(timeless(mine[field]?.json)).toBe(timeless(kernels[field]?.json))
       }
     }
   })
