@@ -133,7 +133,8 @@ export const checkingLaws: readonly Law<CompilerSubject>[] = [
         const compat = { ...BUILD, capabilities: 'compat' } as const
         const lax = p('decision := json.unmarshal("{}")')
         expect(await compiler.check(lax, compat)).toEqual([])
-        expect(await compiler.check(p('decision := time.now_ns()'), compat)).toHaveLength(1)
+        expect(await compiler.check(p('decision := time.now_ns()'), compat)).toEqual([])
+        expect(await compiler.check(p('decision := http.send({})'), compat)).toHaveLength(1)
       })
     },
   },
