@@ -106,8 +106,7 @@ export function recordWithin(
 function recordDecision(draft: Draft, development: boolean): DecisionRecord {
   const openings: Record<string, { salt: string; json: string }> = {}
   const commitments: Record<string, string> = {}
-  for (const field of [...draft.texts.keys()].sort()) {
-    const json = draft.texts.get(field) as string
+  for (const [field, json] of inOrder(draft.texts)) {
     const salt = randomSalt()
     openings[field] = { json, salt }
     commitments[field] = ownCommitment(field, salt, json)
@@ -131,6 +130,16 @@ function recordDecision(draft: Draft, development: boolean): DecisionRecord {
   return { leaf, leafHash: hash, openings, writes: [row, ...draft.writes] }
 }
 const DEVELOPMENT = { mode: 'development' } as const
+
+/** By field; almost every draft has them so already. */
+function inOrder(texts: Draft['texts']): Iterable<readonly [field: string, text: string]> {
+  let last = ''
+  for (const field of texts.keys()) {
+    if (field < last) return [...texts].sort(([a], [b]) => (a < b ? -1 : 1))
+    last = field
+  }
+  return texts
+}
 
 /** One line of JSON, then the texts of all openings one after the other: JSON within JSON would be escaped at every decision. */
 interface StoredHead {

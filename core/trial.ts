@@ -46,8 +46,11 @@ export class Trial {
   readonly #core: Core
   readonly #dryRun: boolean
   readonly #claim: Claim | undefined
-  readonly #texts = new Map<string, string>()
+  readonly #request: string
+  readonly #payload: string
+  #factTexts: readonly (readonly [field: string, text: string])[] = []
   #factsText = ''
+  #output: string | undefined
   #facts: object = {}
   #reads: GuardedReads | undefined
 
@@ -66,8 +69,8 @@ export class Trial {
     this.steps = admittedAt === undefined ? undefined : new Steps(core.clock, admittedAt)
     const { action, obligations, peer } = options.request
     const said = { action, obligations, peer: { id: peer.id, kind: peer.kind } }
-    this.#texts.set('request', JSON.stringify(said))
-    this.#texts.set('payload', JSON.stringify(options.request.payload.text))
+    this.#request = JSON.stringify(said)
+    this.#payload = JSON.stringify(options.request.payload.text)
   }
 
   /** @throws NoDecision `idempotency_mismatch` */
@@ -93,21 +96,22 @@ export class Trial {
 
   setFacts(registered: Registered, facts: object): void {
     let members = ''
+    const texts: [string, string][] = []
     for (const [name] of registered.fields) {
       const text = JSON.stringify((facts as Record<string, Json>)[name])
-      this.#texts.set(`facts.${name}`, text)
+      texts.push([`facts.${name}`, text])
       members += `${members && ','}"${name}":${text}`
     }
     this.#facts = facts
+    this.#factTexts = texts
     this.#factsText = members
   }
 
   /** Built of the very texts that the leaf commits to, so that an auditor can build it again from a receipt. */
   #policyInput(): PolicyInput {
-    const request = this.#texts.get('request') as string
     const { action, obligations, peer } = this.request
     return {
-      text: `{"facts":{${this.#factsText}},"now":${this.now},"request":${request}}`,
+      text: `{"facts":{${this.#factsText}},"now":${this.now},"request":${this.#request}}`,
       value: {
         facts: this.#facts as Json,
         now: this.now,
@@ -137,10 +141,7 @@ export class Trial {
   }
 
   #answered(answer: Json | undefined): Json | undefined {
-    if (answer !== undefined) {
-      this.verdict = JSON.stringify(answer)
-      this.#texts.set('verdict', this.verdict)
-    }
+    if (answer !== undefined) this.verdict = JSON.stringify(answer)
     return answer
   }
 
@@ -160,7 +161,7 @@ export class Trial {
   draft(verdict: Verdict, planned: Planned): Draft {
     const { allow, reasons, obligations } = verdict
     const output = mergeOutput(verdict.output, planned.output)
-    if (output !== verdict.output) this.#texts.set('output', JSON.stringify(output))
+    if (output !== verdict.output) this.#output = JSON.stringify(output)
     const answer: Answer = {
       allow,
       reasons,
@@ -174,18 +175,27 @@ export class Trial {
       ...outbox.map((entry, i) => this.#outboxWrite(entry, i)),
       ...(guarded && this.#reads ? this.#reads.checks(planned.writes) : []),
     ]
-    return this.#draft(answer, writes, outbox.length)
+    return this.#draft(answer, writes, outbox.length, this.#texts())
   }
 
   /** The kernel's own denial. `bare`: without what was too large to keep. */
   denied(code: KernelReason, bare = false): Draft {
-    if (bare)
-      for (const field of [...this.#texts.keys()])
-        if (field !== 'request') this.#texts.delete(field)
-    return this.#draft({ allow: false, reasons: [kernelReason(code)], obligations: [] }, [], 0)
+    const answer: Answer = { allow: false, reasons: [kernelReason(code)], obligations: [] }
+    const texts = bare ? new Map([['request', this.#request]]) : this.#texts()
+    return this.#draft(answer, [], 0, texts)
   }
 
-  #draft(answer: Answer, writes: readonly Write[], outbox: number): Draft {
+  /** In canonical order, as the leaf needs them. */
+  #texts(): ReadonlyMap<string, string> {
+    const texts = new Map(this.#factTexts)
+    if (this.#output !== undefined) texts.set('output', this.#output)
+    texts.set('payload', this.#payload)
+    texts.set('request', this.#request)
+    if (this.verdict !== undefined) texts.set('verdict', this.verdict)
+    return texts
+  }
+
+  #draft(answer: Answer, writes: readonly Write[], outbox: number, texts: Draft['texts']): Draft {
     const bind = this.#claim && 'bind' in this.#claim ? [this.#claim.bind(this.id)] : []
     const { id, now, policy, request } = this
     const known = this.#core.registry.find(request.action) !== undefined
@@ -196,7 +206,7 @@ export class Trial {
       now,
       policy,
       answer,
-      texts: this.#texts,
+      texts,
       writes: [...writes, ...bind],
       outbox,
     }
