@@ -1,6 +1,7 @@
 /**
  * `npm run verify`: sets up what the tests need and runs every check there is, the README's own steps included. Ends with one line,
- * `N passed, N failed`, and with 1 when anything failed or did not run. Needs npm, Go and a network for the first run.
+ * `N passed, N failed`, and with 1 when anything failed or did not run. Needs npm, Go, Rust, Python and a network for the first
+ * run.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
