@@ -12,16 +12,15 @@ import {
 } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setFlagsFromString } from 'node:v8'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { formatAnchor, parseAnchor } from '../core/log/anchor.ts'
 import { parseCheckpoint } from '../core/log/checkpoint.ts'
 import { fsck } from '../core/log/fsck.ts'
 import { parseNote } from '../core/log/note.ts'
 import { verifyReceipt } from '../core/log/receipt.ts'
-import type { Bundle, Compiler } from '../core/ports/compiler.ts'
 import type { Custody } from '../core/ports/custody.ts'
 import { Payload } from '../core/request.ts'
+import { COMPILER } from '../test/composed.ts'
 import { compiler } from '../test/rego.ts'
 import { manualClock } from './clock/manual.ts'
 import {
@@ -35,27 +34,6 @@ import { sealLog } from './compose-log.ts'
 import { OWN_POLICIES } from './config/complete.ts'
 import { loadConfig } from './config/load.ts'
 import { openMemory } from './store/memory/index.ts'
-
-// As bin/assay runs what compiles once.
-setFlagsFromString('--liftoff-only')
-
-/** Compiles the same sources once, and is not closed with the composition. */
-const builds = new Map<string, Promise<Bundle>>()
-const once: Compiler = {
-  name: compiler.name,
-  version: compiler.version,
-  build(sources, options) {
-    const key = JSON.stringify([sources, options])
-    const built = builds.get(key) ?? compiler.build(sources, options)
-    builds.set(key, built)
-    return built
-  },
-  check: (sources, options) => compiler.check(sources, options),
-  format: (sources) => compiler.format(sources),
-  test: (sources, options) => compiler.test(sources, options),
-  close: async () => undefined,
-}
-const COMPILER: Part = { port: 'compiler', open: () => once }
 
 let dir: string
 let data: string

@@ -88,10 +88,14 @@ export class Trial {
   }
 
   readsFor(plugin: Plugin): GuardedReads {
+    this.#reads ??= this.#newReads(plugin)
+    return this.#reads
+  }
+
+  #newReads(plugin: Plugin): GuardedReads {
     const { auditor, cache, log, store } = this.#core
     const audit = plugin.name === auditor ? new AuditedReads(store, log) : undefined
-    this.#reads ??= new GuardedReads(store, plugin, cache, audit)
-    return this.#reads
+    return new GuardedReads(store, plugin, cache, audit)
   }
 
   setFacts(registered: Registered, facts: object): void {

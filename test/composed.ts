@@ -1,11 +1,11 @@
 /** What a server is composed of, in this process, with a clock that a test moves and policies that are compiled once. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { manualClock } from '../adapters/clock/manual.ts'
 import { type Composed, type ComposeOptions, compose, type Part } from '../adapters/compose.ts'
-import type { Config } from '../adapters/config/complete.ts'
+import { type Config, OWN_POLICIES } from '../adapters/config/complete.ts'
 import { loadConfig } from '../adapters/config/load.ts'
 import type { Bundle, Compiler } from '../core/ports/compiler.ts'
 import { compiler } from './rego.ts'
@@ -29,6 +29,9 @@ const once: Compiler = {
   close: async () => undefined,
 }
 
+/** Compiles the same sources once, and is not closed with the composition. */
+export const COMPILER: Part = { port: 'compiler', open: () => once }
+
 export const START_MS = 1_790_000_000_000
 
 /** A folder with a configuration and data, in which one server at a time is started and stopped. */
@@ -51,14 +54,18 @@ export class Place {
 
   /** In place of what the configuration says. */
   get parts(): readonly Part[] {
-    return [
-      { port: 'compiler', open: () => once },
-      { port: 'clock', open: () => this.clock },
-    ]
+    return [COMPILER, { port: 'clock', open: () => this.clock }]
   }
 
   get database(): string {
     return join(this.data, 'assay.db')
+  }
+
+  /** The package's own policies as `./policies`, with this as `audit/data.json`. */
+  async auditWith(data: object): Promise<void> {
+    const policies = join(this.folder, 'policies')
+    await cp(OWN_POLICIES, policies, { recursive: true })
+    await writeFile(join(policies, 'audit/data.json'), JSON.stringify(data))
   }
 
   /** @param text of the configuration file */

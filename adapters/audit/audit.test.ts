@@ -1,6 +1,5 @@
 /** Governed audit on a whole server in process: the plugin, its Rego, and what is carried out. */
-import { cp, readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readFile } from 'node:fs/promises'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Json } from '../../core/json.ts'
 import { fsck } from '../../core/log/fsck.ts'
@@ -11,7 +10,7 @@ import auditData from '../../policies/audit/data.json' with { type: 'json' }
 import { Place } from '../../test/composed.ts'
 import { compiler } from '../../test/rego.ts'
 import type { Composed } from '../compose.ts'
-import { EXAMPLE_STATE, OWN_POLICIES } from '../config/complete.ts'
+import { EXAMPLE_STATE } from '../config/complete.ts'
 
 const OPERATOR: Peer = { kind: 'operator', id: 'root' }
 const ANONYMOUS: Peer = { kind: 'anonymous', id: 'anonymous' }
@@ -22,10 +21,7 @@ let place: Place
 let server: Composed
 beforeEach(async () => {
   place = await Place.make()
-  const policies = join(place.folder, 'policies')
-  await cp(OWN_POLICIES, policies, { recursive: true })
-  const members = { auditor: [CAROL], privacy_officer: [PAUL] }
-  await writeFile(join(policies, 'audit/data.json'), JSON.stringify({ ...auditData, members }))
+  await place.auditWith({ ...auditData, members: { auditor: [CAROL], privacy_officer: [PAUL] } })
   server = await place.start(`policies: ./policies\nstate: ${EXAMPLE_STATE}`)
 })
 afterEach(() => place.remove())

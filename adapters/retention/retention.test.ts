@@ -1,6 +1,4 @@
 /** Openings go when the policy says that they were kept for long enough, and no other. */
-import { cp, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { NoDecision } from '../../core/error.ts'
 import type { Json } from '../../core/json.ts'
@@ -12,7 +10,7 @@ import auditData from '../../policies/audit/data.json' with { type: 'json' }
 import { Place } from '../../test/composed.ts'
 import { compiler } from '../../test/rego.ts'
 import type { Composed } from '../compose.ts'
-import { EXAMPLE_STATE, OWN_POLICIES } from '../config/complete.ts'
+import { EXAMPLE_STATE } from '../config/complete.ts'
 import { keepRetention, type Sweeper } from './sweeper.ts'
 
 const DAY_MS = 86_400_000
@@ -34,10 +32,7 @@ let server: Composed
 let sweeper: Sweeper
 beforeEach(async () => {
   place = await Place.make()
-  const policies = join(place.folder, 'policies')
-  await cp(OWN_POLICIES, policies, { recursive: true })
-  const data = { ...auditData, retention: RETENTION }
-  await writeFile(join(policies, 'audit/data.json'), JSON.stringify(data))
+  await place.auditWith({ ...auditData, retention: RETENTION })
   server = await place.start(`policies: ./policies\nstate: ${EXAMPLE_STATE}`)
   sweeper = keepRetention(server.kernel, { everyMs: DAY_MS })
 })

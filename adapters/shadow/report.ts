@@ -4,12 +4,8 @@ import type { LogStore } from '../../core/ports/logstore.ts'
 import { leavesOf } from './leaves.ts'
 
 /** Two policies that met. */
-export interface Comparison {
-  readonly policy: string
-  readonly revision: string
-  readonly shadow: string
-  readonly shadowRevision: string
-  readonly compared: number
+export interface Comparison
+  extends Pick<ShadowLeaf, 'compared' | 'policy' | 'revision' | 'shadow' | 'shadowRevision'> {
   /** Decisions that there was no time, or nothing left, to compare. */
   readonly dropped: number
   /** The most frequent first. */

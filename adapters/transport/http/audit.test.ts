@@ -1,6 +1,4 @@
 /** Receipts and queries over HTTP, on a whole server: nobody gets openings that the policy does not grant. */
-import { cp, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { sha256Text, toHex } from '../../../core/crypto.ts'
 import { type Receipt, verifyReceipt } from '../../../core/log/receipt.ts'
@@ -9,7 +7,6 @@ import auditData from '../../../policies/audit/data.json' with { type: 'json' }
 import { Place } from '../../../test/composed.ts'
 import { compiler } from '../../../test/rego.ts'
 import type { Composed } from '../../compose.ts'
-import { OWN_POLICIES } from '../../config/complete.ts'
 import { type HttpServer, serveHttp } from './index.ts'
 
 const CAROL: Peer = { kind: 'user', id: 'carol' }
@@ -19,10 +16,7 @@ let server: Composed
 let http: HttpServer
 beforeEach(async () => {
   place = await Place.make()
-  const policies = join(place.folder, 'policies')
-  await cp(OWN_POLICIES, policies, { recursive: true })
-  const members = { ...auditData.members, auditor: [CAROL] }
-  await writeFile(join(policies, 'audit/data.json'), JSON.stringify({ ...auditData, members }))
+  await place.auditWith({ ...auditData, members: { ...auditData.members, auditor: [CAROL] } })
   server = await place.start('policies: ./policies')
   http = await serveHttp(server.kernel, { audit: server.audit })
 })
