@@ -2,7 +2,7 @@
 import { compose } from '../adapters/compose.ts'
 import { NoDecision } from '../core/error.ts'
 import type { Json } from '../core/json.ts'
-import type { DecisionLeaf } from '../core/log/leaf.ts'
+import type { DecisionLeaf } from '../core/log/leaves.ts'
 import type { AuditedRecord, AuditPage } from '../core/ports/audit.ts'
 import { Payload } from '../core/request.ts'
 import { operator, words } from './decide.ts'

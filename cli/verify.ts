@@ -11,7 +11,7 @@ import { canonicalJson } from '../core/canonical.ts'
 import { JsonError, LogError } from '../core/error.ts'
 import { type Json, parseJson } from '../core/json.ts'
 import { parseAnchor, type TrustAnchor } from '../core/log/anchor.ts'
-import { type DecisionLeaf, isSearchAction } from '../core/log/leaf.ts'
+import { type DecisionLeaf, isSearchAction } from '../core/log/leaves.ts'
 import {
   type Check,
   parseReceipt,

@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest'
 import { manualClock } from '../adapters/clock/manual.ts'
 import { Counts } from './counts.ts'
-import { type CountsLeaf, decodeLeaf } from './log/leaf.ts'
+import { decodeLeaf } from './log/leaf.ts'
+import type { CountsLeaf } from './log/leaves.ts'
 
 it('keeps within what a leaf takes, and loses no count', () => {
   const counts = new Counts('refused', manualClock(1_790_000_000_000))

@@ -5,7 +5,7 @@
 import { type Committed, sealReached } from './commit.ts'
 import type { Draft } from './decision.ts'
 import { NoDecision, type NoDecisionCode, type StoreErrorCode } from './error.ts'
-import type { Change, LeafReason } from './log/leaf.ts'
+import type { Change, LeafReason } from './log/leaves.ts'
 import type { Clock } from './ports/clock.ts'
 
 /** Milliseconds. `commit` lasts until the caller is answered, its wait for the seal included; of the last attempt where there were more. */

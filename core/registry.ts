@@ -1,6 +1,6 @@
 /** Which plugin answers which action: exactly one. Everything is checked at start, before anything is served. */
 import { RegistryError } from './error.ts'
-import { isSearchAction } from './log/leaf.ts'
+import { isSearchAction } from './log/leaves.ts'
 import type { FactField, Plugin } from './plugin.ts'
 
 /** A plugin as the kernel runs it. */

@@ -8,13 +8,8 @@ import { sha256Hex, sha256Text, toHex } from '../core/crypto.ts'
 import type { Json } from '../core/json.ts'
 import { anchorJsonSchema, type TrustAnchor } from '../core/log/anchor.ts'
 import { formatCheckpoint } from '../core/log/checkpoint.ts'
-import {
-  commitment,
-  type DecisionLeaf,
-  encodeLeaf,
-  leafHash,
-  leafSchemas,
-} from '../core/log/leaf.ts'
+import { commitment, encodeLeaf, leafHash } from '../core/log/leaf.ts'
+import { type DecisionLeaf, leafSchemas } from '../core/log/leaves.ts'
 import { ed25519KeyId, formatVkey, signNote } from '../core/log/note.ts'
 import { type Openings, type Receipt, receiptJsonSchema } from '../core/log/receipt.ts'
 import { formatTlogProof } from '../core/log/tlogproof.ts'

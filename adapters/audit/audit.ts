@@ -5,7 +5,7 @@
 import { NoDecision } from '../../core/error.ts'
 import type { Json } from '../../core/json.ts'
 import type { DecideOptions, Decision, Kernel, Submission } from '../../core/kernel.ts'
-import type { DecisionLeaf } from '../../core/log/leaf.ts'
+import type { DecisionLeaf } from '../../core/log/leaves.ts'
 import { type OpeningScope, scopesSchema } from '../../core/log/query.ts'
 import { publishedHead } from '../../core/log/reader.ts'
 import type { Audit, AuditedReceipt, AuditPage, CommittedOutcome } from '../../core/ports/audit.ts'

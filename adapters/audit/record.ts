@@ -1,5 +1,5 @@
 /** One decision with its openings cut to what was granted. */
-import type { DecisionLeaf } from '../../core/log/leaf.ts'
+import type { DecisionLeaf } from '../../core/log/leaves.ts'
 import { covers, isInScope, type OpeningScope } from '../../core/log/query.ts'
 import type { Opening } from '../../core/log/receipt.ts'
 import type { AuditedRecord } from '../../core/ports/audit.ts'

@@ -1,7 +1,7 @@
 /** A granted query at work: one page of the log, leaf by leaf, under one head. */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { parseDecimal } from '../../core/log/checkpoint.ts'
-import type { Leaf } from '../../core/log/leaf.ts'
+import type { Leaf } from '../../core/log/leaves.ts'
 import { inclusionProof } from '../../core/log/proof.ts'
 import {
   type DecisionFilter,

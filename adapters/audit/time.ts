@@ -1,5 +1,5 @@
 /** Leaves lie in the order of their commits, and almost in that of their times: near enough to search by halves. */
-import type { Leaf } from '../../core/log/leaf.ts'
+import type { Leaf } from '../../core/log/leaves.ts'
 import type { LogStore } from '../../core/ports/logstore.ts'
 
 /** How far a leaf's time may be from its neighbours': the oldest decision that a configuration lets commit, and the widest clock tolerance. */

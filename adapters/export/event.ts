@@ -6,7 +6,7 @@
  */
 import { decisionKey, decodeStored } from '../../core/decision.ts'
 import type { Json } from '../../core/json.ts'
-import type { DecisionLeaf } from '../../core/log/leaf.ts'
+import type { DecisionLeaf } from '../../core/log/leaves.ts'
 import type { Openings } from '../../core/log/receipt.ts'
 import type { Store } from '../../core/ports/store.ts'
 

@@ -1,4 +1,5 @@
-import { decodeLeaf, type Leaf } from '../../core/log/leaf.ts'
+import { decodeLeaf } from '../../core/log/leaf.ts'
+import type { Leaf } from '../../core/log/leaves.ts'
 import type { LogStore } from '../../core/ports/logstore.ts'
 
 const AT_ONCE = 256

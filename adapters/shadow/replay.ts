@@ -2,12 +2,8 @@
 
 import { decisionKey, decodeStored } from '../../core/decision.ts'
 import type { Json } from '../../core/json.ts'
-import {
-  type DecisionLeaf,
-  encodeLeaf,
-  isSearchAction,
-  type ShadowLeaf,
-} from '../../core/log/leaf.ts'
+import { encodeLeaf } from '../../core/log/leaf.ts'
+import { type DecisionLeaf, isSearchAction, type ShadowLeaf } from '../../core/log/leaves.ts'
 import { policyInput, type Receipt } from '../../core/log/receipt.ts'
 import type { Policy, PolicyInput } from '../../core/ports/engine.ts'
 import type { LogStore } from '../../core/ports/logstore.ts'

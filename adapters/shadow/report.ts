@@ -1,5 +1,5 @@
 /** What a shadow policy would have decided otherwise, added up by rule: of the leaves that a shadow left, or of decisions made again. */
-import type { Change, ShadowDifference, ShadowLeaf } from '../../core/log/leaf.ts'
+import type { Change, ShadowDifference, ShadowLeaf } from '../../core/log/leaves.ts'
 import type { LogStore } from '../../core/ports/logstore.ts'
 import { leavesOf } from './leaves.ts'
 

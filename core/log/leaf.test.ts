@@ -5,18 +5,20 @@ import { canonicalJson } from '../canonical.ts'
 import { LogError } from '../error.ts'
 import type { Json } from '../json.ts'
 import {
-  type CountsLeaf,
   commitment,
-  type DecisionLeaf,
   decodeLeaf,
   encodeLeaf,
   encodeOwnLeaf,
-  isCommitmentField,
-  type KeyLeaf,
-  type Leaf,
   leafHash,
   MAX_LEAF_BYTES,
 } from './leaf.ts'
+import {
+  type CountsLeaf,
+  type DecisionLeaf,
+  isCommitmentField,
+  type KeyLeaf,
+  type Leaf,
+} from './leaves.ts'
 
 const hex = (length: number) =>
   fc.string({ unit: fc.constantFrom(...'0123456789abcdef'), minLength: length, maxLength: length })

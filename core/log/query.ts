@@ -4,7 +4,7 @@
  */
 import { type Schema, schema } from '../schema.ts'
 import { parseDecimal } from './checkpoint.ts'
-import type { DecisionLeaf } from './leaf.ts'
+import type { DecisionLeaf } from './leaves.ts'
 
 /** Every member narrows it; within a list, one of them has to fit. Indexes are decimal. */
 export interface DecisionFilter {

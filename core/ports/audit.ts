@@ -1,5 +1,5 @@
 import type { DecideOptions, Decision, Submission } from '../kernel.ts'
-import type { LeafReason } from '../log/leaf.ts'
+import type { LeafReason } from '../log/leaves.ts'
 import type { Receipt } from '../log/receipt.ts'
 
 /**

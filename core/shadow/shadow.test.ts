@@ -11,7 +11,7 @@ import {
   submission,
 } from '../../test/kernel/kit.ts'
 import type { Json } from '../json.ts'
-import type { Leaf, ShadowDifference, ShadowLeaf } from '../log/leaf.ts'
+import type { Leaf, ShadowDifference, ShadowLeaf } from '../log/leaves.ts'
 import type { Engine } from '../ports/engine.ts'
 
 type Answer = (args: PolicyArgs) => unknown

@@ -1,7 +1,8 @@
 /** How often a shadow policy and the live one differed, by action and rule, until the window's leaf takes it. */
 
 import type { Draft } from '../decision.ts'
-import { type Change, encodeLeaf, type ShadowDifference } from '../log/leaf.ts'
+import { encodeLeaf } from '../log/leaf.ts'
+import type { Change, ShadowDifference } from '../log/leaves.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Policy } from '../ports/engine.ts'
 import { utf8 } from '../utf8.ts'

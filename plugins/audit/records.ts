@@ -1,6 +1,6 @@
 /** Decisions as an auditor's rules see them: what their leaves say, whether anything is left to erase, and which holds fit them. */
 import { parseDecimal } from '../../core/log/checkpoint.ts'
-import type { DecisionLeaf, Leaf } from '../../core/log/leaf.ts'
+import type { DecisionLeaf, Leaf } from '../../core/log/leaves.ts'
 import { type DecisionFilter, matchesFilter } from '../../core/log/query.ts'
 import type { AuditedDecision, AuditReads } from '../../core/plugin.ts'
 import type { Peer } from '../../core/request.ts'
