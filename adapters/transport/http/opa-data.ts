@@ -46,13 +46,13 @@ export function deleteData(door: OpaDoor, call: OpaCall, peer: Peer): Promise<An
 async function decideChange(
   action: string,
   payload: Json,
-  { kernel, limits, view }: OpaDoor,
+  { changes, kernel, limits, view }: OpaDoor,
   call: OpaCall,
   peer: Peer,
 ): Promise<Answer> {
   const wishes = readWishes(call.call, peer, limits.seal)
   const submission = submissionOf(action, Payload.fromParsed(payload), wishes)
-  const decision = await kernel.decide(submission, wishes.options)
+  const decision = await changes.take(() => kernel.decide(submission, wishes.options))
   if (!decision.allow) throw opaDenied(decision)
   await view.refresh()
   const headers = decisionHeaders(decision)

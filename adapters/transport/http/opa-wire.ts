@@ -27,6 +27,18 @@ export interface OpaDoor {
   readonly kernel: Kernel
   readonly limits: Limits
   readonly view: OpaView
+  readonly changes: Turns
+}
+
+/** One after the other. Changes of one document conflict, and of many at once some would be denied as contended. */
+export class Turns {
+  #last: Promise<unknown> = Promise.resolve()
+
+  take<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(work)
+    this.#last = done.catch(() => undefined)
+    return done
+  }
 }
 
 export type OpaCode =

@@ -18,13 +18,14 @@ import {
   type OpaView,
   opaAnswered,
   opaJson,
+  Turns,
 } from './opa-wire.ts'
 import type { Limits } from './options.ts'
 
 type Handler = (call: OpaCall, peer: Peer) => Answer | Promise<Answer>
 
 export function opaEndpoints(kernel: Kernel, limits: Limits, view: OpaView): readonly Endpoint[] {
-  const door: OpaDoor = { kernel, limits, view }
+  const door: OpaDoor = { kernel, limits, view, changes: new Turns() }
   const at = (
     method: Endpoint['method'],
     paths: readonly string[],
