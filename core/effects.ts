@@ -4,7 +4,7 @@
  */
 import { toBase64url } from './crypto.ts'
 import type { Json } from './json.ts'
-import type { Effect, EffectPlan, Plugin } from './plugin.ts'
+import type { Effect, EffectPlan, OutboxEntry, Plugin } from './plugin.ts'
 import type { UnixSeconds } from './ports/clock.ts'
 import type { Custody } from './ports/custody.ts'
 import type { Write } from './ports/store.ts'
@@ -50,13 +50,14 @@ async function planAll(verdict: Verdict, planning: Planning): Promise<Outcome> {
     if (typeof plan === 'string') return { failure: plan }
     plans.push(plan)
   }
-  const outbox = plans.flatMap((plan) => plan.outbox ?? [])
-  if (outbox.some((entry) => !planning.outboundKinds.has(entry.kind)))
+  const entries = plans.flatMap((plan) => plan.outbox ?? [])
+  if (entries.some((entry) => !planning.outboundKinds.has(entry.kind)))
     return { failure: 'unknown_effect' }
   let output: { readonly [name: string]: Json } = {}
   for (const plan of plans) output = { ...output, ...plan.output }
   try {
     const signatures = await sign(plans, planning.custody)
+    const outbox = entries.map((entry) => signed(entry, signatures))
     const writes = await conditional(plans, planning)
     return { writes, outbox, output: { ...output, ...signatures } }
   } catch (error) {
@@ -114,6 +115,18 @@ async function conditional(
   ]
 }
 const encoder = new TextEncoder()
+
+/** What is delivered carries its signatures, which leave with the commit like everything else. */
+function signed(
+  { kind, body, signatures: names }: OutboxEntry,
+  signatures: { readonly [name: string]: string },
+): { readonly kind: string; readonly body: Json } {
+  if (names === undefined) return { kind, body }
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    throw new TypeError('only an object carries signatures')
+  const carried = names.map((name) => [name, signatures[name] ?? null])
+  return { kind, body: { ...body, signatures: Object.fromEntries(carried) } }
+}
 
 class SigningFailure extends Error {}
 

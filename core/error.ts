@@ -130,6 +130,7 @@ export type NoDecisionCode =
   | 'malformed'
   | 'not_searchable'
   | 'overloaded'
+  | 'refused'
   | 'search_budget'
   | 'unavailable'
   | 'unknown_outcome'

@@ -18,6 +18,7 @@ import { RegistryError, StoreError } from './error.ts'
 import type { Json } from './json.ts'
 import type { Plugin } from './plugin.ts'
 import type { Outbound } from './ports/outbound.ts'
+import { schema } from './schema.ts'
 
 const withEffects = (effects: readonly Json[], base: object = ALLOW) => ({ ...base, effects })
 const codes = (reasons: readonly { code: string }[]): string[] => reasons.map(({ code }) => code)
@@ -671,6 +672,61 @@ describe('the outbox', () => {
       .poll(async () => (await leaves()).filter(({ action }) => action === 'kernel.perform').length)
       .toBe(1)
     for await (const _entry of store.list('#outbox', '')) expect.unreachable('the outbox is empty')
+    await kernel.close()
+  })
+})
+
+describe('a signed entry in the outbox', () => {
+  const signature = {
+    name: 'token',
+    scope: 'cell',
+    key: 'cell',
+    purpose: 'note.token',
+    message: new TextEncoder().encode('signed'),
+  } as const
+  const sending = (body: Json) =>
+    notePlugin({
+      effects: {
+        'note.send': {
+          onDeny: false,
+          schema: schema.object({ kind: schema.literal('note.send') }),
+          plan: () => ({
+            signatures: [signature],
+            outbox: [{ kind: 'mail', body, signatures: ['token'] }],
+          }),
+        },
+      },
+    })
+  const mailer = (): Outbound & { readonly got: Json[] } => {
+    const got: Json[] = []
+    return { name: 'mail', kinds: ['mail'], got, perform: async ({ body }) => got.push(body) }
+  }
+
+  it('is delivered with its signature, which the caller gets too', async () => {
+    const mail = mailer()
+    const { kernel } = await kit({
+      outbound: [mail],
+      plugin: sending({ to: 'ops' }),
+      policy: () => withEffects([{ kind: 'note.send' }]),
+    })
+    const { output } = await kernel.decide(submission())
+    const { token } = output as { token: string }
+    await expect.poll(() => mail.got).toEqual([{ to: 'ops', signatures: { token } }])
+    expect(token).toMatch(/^[A-Za-z0-9_-]{86}$/)
+    await kernel.close()
+  })
+
+  it('is a denial where its body cannot carry one', async () => {
+    const mail = mailer()
+    const { kernel } = await kit({
+      outbound: [mail],
+      plugin: sending('ops'),
+      policy: () => withEffects([{ kind: 'note.send' }]),
+    })
+    expect(await kernel.decide(submission())).toMatchObject({
+      allow: false,
+      reasons: [{ code: 'kernel/effect_failed' }],
+    })
     await kernel.close()
   })
 })

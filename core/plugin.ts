@@ -27,10 +27,15 @@ export interface FactField<T = unknown> {
 }
 export type FactsSchema<Facts> = { readonly [Name in keyof Facts]: FactField<Facts[Name]> }
 
-/** The plugin's own partition of the store, and nothing else. There is no raw list. */
+/** The plugin's own partition of the store, and records of those that it names. There is no raw list. */
 export interface ReadPorts {
   /** Guarded: the commit fails and the decision is made again when this record changed in between. The value is frozen. */
   get(sort: string): Promise<Json | undefined>
+  /**
+   * Guarded like {@link get}: a record of another plugin, which alone writes it.
+   * @throws when {@link Plugin.reads} does not name the plugin
+   */
+  getFrom(plugin: string, sort: string): Promise<Json | undefined>
   /**
    * Guarded against phantoms too, through the generation of one of the plugin's {@link Plugin.lists}. At most 1,000 records.
    * @throws when `prefix` is not declared
@@ -102,11 +107,20 @@ export interface EffectPlan {
     readonly message: Uint8Array
   }[]
   /** External actions, performed at least once after the commit; their outcome is a new decision. */
-  readonly outbox?: readonly { readonly kind: string; readonly body: Json }[]
+  readonly outbox?: readonly OutboxEntry[]
   /** Decisions whose openings go. An auditor's, and only those that its facts read. */
   readonly erase?: readonly string[]
   /** Merged into the decision's output. */
   readonly output?: { readonly [name: string]: Json }
+}
+export interface OutboxEntry {
+  readonly kind: string
+  readonly body: Json
+  /**
+   * Names among the verdict's {@link EffectPlan.signatures}. They are delivered as the member `signatures` of the body, name to
+   * base64url; the body is an object then.
+   */
+  readonly signatures?: readonly string[]
 }
 export interface EffectContext {
   readonly decisionId: string
@@ -171,12 +185,19 @@ export interface Plugin<Facts extends object = object> {
   readonly schema: FactsSchema<Facts>
   /** Prefixes that {@link ReadPorts.listGuarded} may list; every write below one bumps its generation. */
   readonly lists?: readonly string[]
+  /** Other plugins whose records {@link ReadPorts.getFrom} may read. One that is not configured has none. */
+  readonly reads?: readonly string[]
   readonly effects?: EffectTable
   /**
    * Verifies over the raw bytes with pinned keys, only then parses. Fixed key order. Must stop when `signal` aborts; a hang or a throw
    * is a denial.
    */
   facts(request: Request, read: ReadPorts, now: UnixSeconds, signal: AbortSignal): Promise<Facts>
+  /**
+   * Refuses what must not cost a decision, such as a flood of unsigned messages: a code of `[a-z][a-z0-9_]*` is counted, leaves no leaf of
+   * its own, and the caller gets NoDecision `refused`. Cheap; what it reads is not guarded, so `facts` looks at everything again.
+   */
+  screen?(request: Request, read: ReadPorts): string | undefined | Promise<string | undefined>
   /**
    * A page of what a search may find, from an index: everything that a policy could permit and that is known at all. At most `limit` items.
    * Deterministic.

@@ -1,6 +1,13 @@
 /** What a decision rests on is checked when it commits, whatever else has the same name elsewhere. */
 import { expect, test } from 'vitest'
-import { ALLOW, type Kit, kit, notePlugin, submission } from '../test/kernel/kit.ts'
+import {
+  ALLOW,
+  type Kit,
+  kit,
+  notePlugin,
+  type PolicyArgs,
+  submission,
+} from '../test/kernel/kit.ts'
 import type { Json } from './json.ts'
 import type { EffectKind, ReadPorts } from './plugin.ts'
 import type { Stored } from './ports/store.ts'
@@ -62,6 +69,68 @@ test('a record that is named like a decision that is erased', async () => {
   expect(await log.size()).toBe(2n)
   expect(await kernel.decide(submission())).toMatchObject({ allow: true })
   expect(attempts()).toBe(2)
+})
+
+/** Its facts read a record of another plugin, which changes it in between, once. */
+async function racedWithOther(before?: Uint8Array) {
+  const put = { partition: 'other', sort: 'state' }
+  const made: { kit?: Kit } = {}
+  let attempts = 0
+  const plugin = notePlugin({
+    reads: ['other'],
+    facts: async ({ payload }, ports) => {
+      const seen = [await ports.getFrom('other', 'state'), await ports.getFrom('other', 'state')]
+      if (attempts++ === 0) {
+        const { store } = made.kit as Kit
+        const version = (await store.get(put))?.version ?? 'absent'
+        await store.commit([{ writes: [{ put, value: new Uint8Array([0x32]), if: version }] }])
+      }
+      const record = seen.map((value) => value ?? null)
+      return { claimed: payload.json(), evidence: { check: 'valid' }, record }
+    },
+  })
+  const records: Json[] = []
+  const policy = ({ facts }: PolicyArgs) => {
+    records.push(facts.record as Json)
+    return ALLOW
+  }
+  made.kit = await kit({ plugin, policy })
+  const { store } = made.kit
+  if (before) await store.commit([{ writes: [{ put, value: before, if: 'absent' }] }])
+  return { ...made.kit, records }
+}
+
+test('a record of another plugin that comes to be before the commit', async () => {
+  const { kernel, records } = await racedWithOther()
+  expect(await kernel.decide(submission())).toMatchObject({ allow: true })
+  expect(records).toEqual([
+    [null, null],
+    [2, 2],
+  ])
+})
+
+test('a record of another plugin that changes before the commit', async () => {
+  const { kernel, records } = await racedWithOther(new Uint8Array([0x31]))
+  expect(await kernel.decide(submission())).toMatchObject({ allow: true })
+  expect(records).toEqual([
+    [1, 1],
+    [2, 2],
+  ])
+})
+
+test('a plugin that it does not name is not read', async () => {
+  const plugin = notePlugin({
+    reads: ['other'],
+    facts: async (_, ports) => {
+      await ports.getFrom('third', 'state')
+      return { claimed: null, evidence: { check: 'valid' }, record: null }
+    },
+  })
+  const { kernel } = await kit({ plugin })
+  expect(await kernel.decide(submission())).toMatchObject({
+    allow: false,
+    reasons: [{ code: 'kernel/plugin_failed' }],
+  })
 })
 
 test('parsed records are kept up to a number of bytes, the last ones longest', () => {

@@ -67,6 +67,8 @@ export class GuardedReads implements ReadPorts {
   readonly #plugin: Plugin
   readonly #cache: RecordCache
   readonly #reads = new Map<string, Read>()
+  /** By plugin and key: U+0000 stands in neither. */
+  readonly #foreign = new Map<string, Read>()
   readonly #generations = new Map<string, Read>()
 
   constructor(store: Store, plugin: Plugin, cache: RecordCache, audit?: AuditedReads) {
@@ -86,6 +88,16 @@ export class GuardedReads implements ReadPorts {
       this.#reads.set(sort, read)
       return read.value
     })
+  }
+
+  async getFrom(plugin: string, sort: string): Promise<Json | undefined> {
+    if (!this.#plugin.reads?.includes(plugin))
+      throw new TypeError(`${plugin} is not among the plugin's reads`)
+    const name = `${plugin}\0${sort}`
+    const read = this.#foreign.get(name) ?? (await this.#read({ partition: plugin, sort }))
+    const first = this.#foreign.get(name) ?? read
+    this.#foreign.set(name, first)
+    return first.value
   }
 
   async listGuarded(prefix: string): Promise<readonly Listed[]> {
@@ -131,6 +143,7 @@ export class GuardedReads implements ReadPorts {
     const checks: Write[] = []
     for (const { key, version } of this.#reads.values())
       if (!written.has(key)) checks.push({ check: key, if: version })
+    for (const { key, version } of this.#foreign.values()) checks.push({ check: key, if: version })
     for (const read of this.#generations.values())
       checks.push({ check: read.key, if: read.version })
     if (this.audit) checks.push(...this.audit.checks(written))

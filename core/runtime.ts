@@ -33,6 +33,7 @@ import { RecordCache } from './reads.ts'
 import { recall } from './recall.ts'
 import { findDecision, makeReceipt, receiptUnder } from './receipts.ts'
 import { createRegistry } from './registry.ts'
+import { screen } from './screen.ts'
 import { Sealer } from './seal.ts'
 import { isCallersToMend, Searches } from './search/search.ts'
 import { Shadow } from './shadow/shadow.ts'
@@ -136,6 +137,8 @@ export class KernelRuntime implements Kernel {
   async #decide(submission: Submission, options: DecideOptions): Promise<Decision> {
     const trial = this.#admission.enter(submission, options)
     try {
+      const screening = screen(this.#core, trial, this.#refused)
+      if (screening) await screening
       const decided = await decide(this.#core, trial)
       if ('decided' in decided) return await recall(this, this.#core, decided.decided)
       if (decided.draft.outbox > 0) this.#outbox.wake()
@@ -158,6 +161,7 @@ export class KernelRuntime implements Kernel {
   async #check(submission: Submission, options: DecideOptions): Promise<DryRun> {
     const admitted = this.#admission.enter(submission, options)
     try {
+      await screen(this.#core, admitted, this.#refused)
       const trial = await Trial.begin(this.#core, { ...admitted, dryRun: true })
       const { action, answer } = await deliberate(this.#core, trial)
       this.#core.watching?.checked(action, answer.allow)
@@ -193,6 +197,8 @@ export class KernelRuntime implements Kernel {
       this.#admission.leave()
     }
   }
+
+  readonly #refused = (source: string, why: string): void => this.refused(source, why)
 
   refused(source: string, why: string): void {
     this.#core.watching?.refused(source, why)

@@ -36,5 +36,5 @@ const tsc = spawnSync(
   { cwd: root, stdio: 'inherit' },
 )
 if (tsc.status !== 0) process.exit(tsc.status ?? 1)
-for (const folder of ['core', 'adapters', 'plugins', 'cli']) copyBeside(folder)
+for (const folder of ['core', 'formats', 'adapters', 'plugins', 'cli']) copyBeside(folder)
 removeEmpty(out)

@@ -73,6 +73,7 @@ export class Desk {
         asked.add(sort)
         return this.records.get(sort)
       },
+      getFrom: async () => undefined,
       listGuarded: async () => [],
       snapshot: async (sort) => ({ value: this.records.get(sort), revision: '1' }),
       decided: async (id) => this.#past.get(id),

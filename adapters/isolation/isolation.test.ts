@@ -32,6 +32,7 @@ export default { plugin: {
       action: request.action, bytes: request.payload.bytes.length, peer: request.peer, now,
       obligations: request.obligations,
       record: await read.get(sort), listed: await read.listGuarded('l/'), stale: await read.snapshot(sort, 5),
+      foreign: await read.getFrom('other', sort),
       past: await read.decided('d'),
     }
   },
@@ -77,6 +78,7 @@ const request = (body: Json): Request => ({
 })
 const read: ReadPorts = {
   get: async (sort) => (sort === 'broken' ? Promise.reject(new Error('store is gone')) : { sort }),
+  getFrom: async (other, sort) => `${other}/${sort}`,
   listGuarded: async (prefix) => [{ sort: `${prefix}1`, value: 1 }],
   snapshot: async (sort) => ({ value: sort, revision: 'r' }),
   decided: async (id) => ({ action: 'odd.do', peer: { kind: 'k', id }, payload: '{}' }),
@@ -100,6 +102,7 @@ describe('a plugin in a worker', () => {
       listed: [{ sort: 'l/1', value: 1 }],
       stale: { value: 's', revision: 'r' },
       past: { action: 'odd.do', peer: { kind: 'k', id: 'd' }, payload: '{}' },
+      foreign: 'other/s',
     })
   })
 

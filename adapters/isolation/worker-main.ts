@@ -83,6 +83,8 @@ function pluginMethods(exported: { plugin?: Plugin } & Plugin): Methods {
     facts: ({ action, payload, peer, obligations, now }: FactsCall, { signal, ask }: Call) => {
       const read: ReadPorts = {
         get: (sort) => ask('get', { sort }) as ReturnType<ReadPorts['get']>,
+        getFrom: (plugin, sort) =>
+          ask('getFrom', { plugin, sort }) as ReturnType<ReadPorts['getFrom']>,
         listGuarded: (prefix) =>
           ask('listGuarded', { prefix }) as ReturnType<ReadPorts['listGuarded']>,
         snapshot: (sort, maxAgeMs) =>

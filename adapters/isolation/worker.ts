@@ -68,6 +68,7 @@ function candidatesIn(channel: Channel): NonNullable<Plugin['candidates']> {
 interface ReadQuestion {
   readonly after: string | undefined
   readonly limit: number
+  readonly plugin: string
   readonly sort: string
   readonly prefix: string
   readonly maxAgeMs: number
@@ -76,9 +77,10 @@ interface ReadQuestion {
 async function answerRead(
   read: ReadPorts,
   method: string,
-  { id, maxAgeMs, prefix, sort }: ReadQuestion,
+  { id, maxAgeMs, plugin, prefix, sort }: ReadQuestion,
 ): Promise<unknown> {
   if (method === 'get') return read.get(sort)
+  if (method === 'getFrom') return read.getFrom(plugin, sort)
   if (method === 'listGuarded') return read.listGuarded(prefix)
   if (method === 'snapshot') return read.snapshot(sort, maxAgeMs)
   if (method === 'decided') return read.decided(id)

@@ -19,6 +19,7 @@ function over(records: Readonly<Record<string, Json>>): ReadPorts & { readonly a
       asked.push(sort)
       return records[sort]
     },
+    getFrom: () => Promise.reject(new Error('not used')),
     listGuarded: () => Promise.reject(new Error('not used')),
     snapshot: () => Promise.reject(new Error('not used')),
     decided: () => Promise.reject(new Error('not used')),

@@ -129,6 +129,7 @@ async function expectValid(plugin: Plugin, sample: SearchSample, payload: Payloa
     { action, payload, peer, obligations: [] },
     {
       ...readsOf(records),
+      getFrom: async () => undefined,
       listGuarded: async () => [],
       snapshot: async (sort) => ({ value: records[sort], revision: '1' }),
       decided: async () => undefined,

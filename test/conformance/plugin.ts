@@ -21,6 +21,8 @@ export interface PluginSample {
   readonly payload: Json
   readonly peer?: Peer
   readonly records?: Readonly<Record<string, Json>>
+  /** Of other plugins: name, then key. */
+  readonly foreign?: Readonly<Record<string, Readonly<Record<string, Json>>>>
   readonly effects?: readonly Effect[]
   /** The plugin's earlier decisions, by id. */
   readonly past?: Readonly<Record<string, PastDecision>>
@@ -51,14 +53,21 @@ class Reads implements ReadPorts {
   readonly asked: string[] = []
   readonly audit: AuditReads | undefined
   readonly #records: Readonly<Record<string, Json>>
+  readonly #foreign: Readonly<Record<string, Readonly<Record<string, Json>>>>
   readonly #past: Readonly<Record<string, PastDecision>>
   readonly #onRead: (count: number) => void
   constructor(
-    { audit, past = {}, records = {} }: Pick<PluginSample, 'audit' | 'past' | 'records'>,
+    {
+      audit,
+      foreign = {},
+      past = {},
+      records = {},
+    }: Pick<PluginSample, 'audit' | 'foreign' | 'past' | 'records'>,
     onRead: (count: number) => void = () => {},
   ) {
     this.audit = audit
     this.#records = frozen(records)
+    this.#foreign = frozen(foreign)
     this.#past = past
     this.#onRead = onRead
   }
@@ -66,6 +75,11 @@ class Reads implements ReadPorts {
     this.asked.push(sort)
     this.#onRead(this.asked.length)
     return this.record(sort)
+  }
+  async getFrom(plugin: string, sort: string): Promise<Json | undefined> {
+    this.asked.push(`${plugin}#${sort}`)
+    this.#onRead(this.asked.length)
+    return this.#foreign[plugin]?.[sort]
   }
   async listGuarded(prefix: string): Promise<readonly { sort: string; value: Json }[]> {
     const sorts = Object.keys(this.#records).filter((sort) => sort.startsWith(prefix))

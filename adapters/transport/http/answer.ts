@@ -65,6 +65,7 @@ const NO_DECISION: Readonly<Record<NoDecisionCode, readonly [status: number, wha
   malformed: [400, 'the request cannot be read'],
   not_searchable: [400, 'what may be found here has no end, or nothing lists it'],
   overloaded: [503, 'too many decisions are under way; retry later'],
+  refused: [403, 'refused before it became a decision'],
   search_budget: [400, 'the search is too large; narrow the query or ask for smaller pages'],
   unavailable: [503, 'no decision could be made; treat it as a deny'],
   unknown_outcome: [503, 'the decision may be in the log; fetch its receipt by X-Decision-Id'],

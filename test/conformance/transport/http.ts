@@ -14,6 +14,7 @@ const STATUSES: Readonly<Record<NoDecisionCode, number>> = {
   malformed: 400,
   not_searchable: 400,
   overloaded: 503,
+  refused: 403,
   search_budget: 400,
   unavailable: 503,
   unknown_outcome: 503,
