@@ -84,7 +84,7 @@ function planOne(effect: Effect, allow: boolean, planning: Planning): EffectPlan
   }
 }
 
-/** Every write carries the version that facts read; a key written twice is a plugin's mistake and fails. */
+/** Every write carries the version that facts read, or is new; a key written twice is a plugin's mistake and fails. */
 async function conditional(
   plans: readonly EffectPlan[],
   planning: Planning,
@@ -93,7 +93,7 @@ async function conditional(
   const writes = new Map<string, Write>()
   for (const planned of plans.flatMap((plan) => plan.writes ?? [])) {
     const sort = 'put' in planned ? planned.put : planned.remove
-    const { version } = reads.recorded(sort)
+    const { version } = sort.endsWith(`/${decisionId}`) ? NEW : reads.recorded(sort)
     if (writes.has(sort)) throw new RangeError('one record is written twice')
     const key = { partition: plugin.name, sort }
     if ('put' in planned) {
@@ -115,6 +115,8 @@ async function conditional(
   ]
 }
 const encoder = new TextEncoder()
+/** A record named after this decision: nobody can have read it, since nobody knew its name. */
+const NEW = { version: 'absent' } as const
 
 /** What is delivered carries its signatures, which leave with the commit like everything else. */
 function signed(

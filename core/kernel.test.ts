@@ -238,6 +238,15 @@ describe('whatever fails is a denial and a leaf', () => {
   })
 })
 
+describe('an effect', () => {
+  it('may write a record named after its decision, which nobody can have read', async () => {
+    const { kernel, store } = await kit({ policy: () => withEffects([{ kind: 'note.file' }]) })
+    const { allow, id } = await kernel.decide(submission('note.write'))
+    expect(allow).toBe(true)
+    expect(await store.get({ partition: 'note', sort: `filed/${id}` })).toBeDefined()
+  })
+})
+
 describe('the floor', () => {
   const check = (value: string) =>
     kit({

@@ -92,7 +92,10 @@ export interface Effect {
   readonly [member: string]: Json
 }
 
-/** What an effect comes to. Writes are conditional on the versions that `facts` read: only keys that it read guarded can be written. */
+/**
+ * What an effect comes to. Writes are conditional on the versions that `facts` read: only keys that it read guarded can be written. A key that
+ * ends with `/` and the decision's id is new instead: what is named after a decision cannot have been read before it.
+ */
 export interface EffectPlan {
   readonly writes?: readonly (
     | { readonly put: string; readonly value: Json }

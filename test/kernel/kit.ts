@@ -64,6 +64,11 @@ export function notePlugin(overrides: Partial<Plugin<NoteFacts>> = {}): Plugin<N
         schema: schema.object({ kind: schema.literal('note.unread') }),
         plan: () => ({ writes: [{ put: 'never-read', value: 1 }] }),
       },
+      'note.file': {
+        onDeny: false,
+        schema: schema.object({ kind: schema.literal('note.file') }),
+        plan: (_, { decisionId }) => ({ writes: [{ put: `filed/${decisionId}`, value: 1 }] }),
+      },
       'note.throw': {
         onDeny: false,
         schema: schema.object({ kind: schema.literal('note.throw') }),
