@@ -4,6 +4,7 @@
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Json } from '../../core/json.ts'
+import { type Cells, completeCells } from './cells.ts'
 import type {
   CompilerConfig,
   ConfigFile,
@@ -35,7 +36,7 @@ export interface PluginChoice {
 }
 
 /** A configuration with nothing left open. Paths are absolute. */
-export interface Config {
+export interface Config extends Cells {
   /** The file it came from; undefined for the embedded defaults. */
   readonly file?: string
   /** Where npm package names are looked up from. */
@@ -73,6 +74,7 @@ export interface Config {
 }
 
 const DEADLINE_MS = 5000
+const DEFAULT_PLUGINS: readonly string[] = ['access', 'audit']
 /** The package's own Rego, in a checkout and in `dist`. */
 export const OWN_POLICIES: string = fileURLToPath(
   new URL(
@@ -106,7 +108,7 @@ export function complete(
     compiler: completeCompiler(written.compiler, at),
     policies: completePolicies(written.policies, at),
     ...completeOpa(written.opa, at),
-    plugins: (written.plugins ?? ['access', 'audit']).map((choice) => completePlugin(choice, at)),
+    plugins: (written.plugins ?? DEFAULT_PLUGINS).map((choice) => completePlugin(choice, at)),
     outbound: (written.outbound ?? []).map((adapter) => foreign(adapter, at)),
     ...(state === undefined ? {} : { state }),
     http: { ...written.http, ...completeSecure(written.http ?? {}, at), host, port },
@@ -116,6 +118,7 @@ export function complete(
     operations: completeOperations(written, folder),
     watchdogSeconds: written.watchdogSeconds ?? 30,
     realms: completeRealms(written, file, data),
+    ...completeCells(written, at),
   }
   checkRealms(config, written)
   return config

@@ -1,5 +1,6 @@
 /** A configuration file's content, as written: every member may be missing. `schema.ts` says the same to who reads one. */
 import type { Json } from '../../core/json.ts'
+import type { CellsConfig } from './cells.ts'
 import type { ForwardAuthConfig } from './forward-auth.ts'
 import type { OpaConfig } from './opa.ts'
 import type { ExportConfig, LogConfig, TelemetryConfig } from './operations.ts'
@@ -57,6 +58,7 @@ export interface LimitsConfig {
 }
 /** What each of several logs in one process has of its own. */
 type OwnMember =
+  | keyof CellsConfig
   | 'audit'
   | 'custody'
   | 'data'
@@ -74,7 +76,7 @@ export interface RealmConfig extends Pick<ConfigFile, OwnMember> {
   readonly rateLimit?: RateLimitConfig
 }
 /** A configuration file's content, as written. */
-export interface ConfigFile {
+export interface ConfigFile extends CellsConfig {
   readonly origin?: string
   readonly data?: string
   readonly store?: StoreConfig

@@ -10,14 +10,19 @@ import type { ConfigFile, RealmConfig } from './file.ts'
  */
 export function realmFile(written: ConfigFile, realm: RealmConfig): ConfigFile {
   const {
+    cells: _cells,
+    controller: _controller,
     custody: _c,
     data: _d,
+    datagrams: _datagrams,
     export: _e,
     http,
     origin: _o,
+    peers: _peers,
     realms: _r,
     state: _s,
     store,
+    tenants: _tenants,
     ...shared
   } = written
   const { rateLimit, ...own } = realm

@@ -3,6 +3,14 @@
  * member is optional and every default is written down in `complete.ts`. Nothing here reads a file.
  */
 import { z } from 'zod'
+import {
+  cellsSchema,
+  datagramsSchema,
+  peersSchema,
+  publicKeySchema,
+  pullMsSchema,
+  tenantsSchema,
+} from './cells.ts'
 import type { ConfigFile } from './file.ts'
 import { forwardAuthSchema } from './forward-auth.ts'
 import { opaSchema } from './opa.ts'
@@ -188,6 +196,14 @@ const own = {
   limits: limits.exactOptional(),
   audit: audit.exactOptional(),
   export: exportSchema.exactOptional(),
+  cells: cellsSchema.exactOptional(),
+  controller: publicKeySchema
+    .describe('Whose signed messages count, pinned at start')
+    .exactOptional(),
+  tenants: tenantsSchema.exactOptional(),
+  peers: peersSchema.exactOptional(),
+  datagrams: datagramsSchema.exactOptional(),
+  pullMs: pullMsSchema.exactOptional(),
 }
 const realm = z.strictObject({
   ...own,
