@@ -4,12 +4,18 @@
  */
 import { ed25519 } from '@noble/curves/ed25519.js'
 import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js'
+import { fromBase64url, toBase64url } from './base64.ts'
 import { LogError } from './error.ts'
+
+export { fromBase64, fromBase64url, toBase64, toBase64url } from './base64.ts'
 
 /** The part of node:crypto that is used; core imports nothing of Node. */
 interface NodeCrypto {
   hash(algorithm: string, data: string | Uint8Array, encoding: string): string
   createPublicKey(key: { key: object; format: 'jwk' }): object
+  createPrivateKey(key: { key: object; format: 'jwk' }): {
+    export(as: { format: 'jwk' }): { readonly x: string }
+  }
   verify(algorithm: null, data: Uint8Array, key: object, signature: Uint8Array): boolean
 }
 interface NodeBuffer {
@@ -84,8 +90,51 @@ export function ed25519Key(publicKey: Uint8Array): VerifyKey {
       'weak_key',
       'this is not an Ed25519 key of prime order; make a new key pair',
     )
-  const jwk = { kty: 'OKP', crv: 'Ed25519', x: toBase64url(copy) }
-  return { publicKey: copy, handle: node?.createPublicKey({ key: jwk, format: 'jwk' }) }
+  return imported(copy)
+}
+
+function imported(publicKey: Uint8Array): VerifyKey {
+  const jwk = { kty: 'OKP', crv: 'Ed25519', x: toBase64url(publicKey) }
+  return { publicKey, handle: node?.createPublicKey({ key: jwk, format: 'jwk' }) }
+}
+
+/**
+ * Imports a raw Ed25519 key that another signature vouches for, in microseconds: its encoding alone is looked at. What that does not see
+ * (bytes that encode no point, a point with a part of small order) gives a key for which its maker alone can make signatures, or nobody.
+ *
+ * @throws LogError `weak_key`: {@link isWeakEncoding}
+ */
+export function ed25519ChainKey(publicKey: Uint8Array): VerifyKey {
+  if (isWeakEncoding(publicKey))
+    throw new LogError('crypto', 'weak_key', 'anyone can sign for this key; make a new key pair')
+  return imported(Uint8Array.from(publicKey))
+}
+
+/** y of the points whose order divides 8, little-endian: 0, 1, -1 and the two of order 8. The sign of x is left out. */
+const SMALL_ORDER_Y: readonly string[] = [
+  '0000000000000000000000000000000000000000000000000000000000000000',
+  '0100000000000000000000000000000000000000000000000000000000000000',
+  'ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+  '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
+  'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
+]
+
+/** Whether these are not 32 bytes, not the canonical encoding of a y (that is, y is 2^255-19 or more), or encode a point of small order. */
+export function isWeakEncoding(publicKey: Uint8Array): boolean {
+  if (publicKey.length !== 32) return true
+  const y = Uint8Array.from(publicKey)
+  y[31]! &= 0x7f
+  const tooLarge = y[0]! >= 0xed && y[31] === 0x7f && y.subarray(1, 31).every((b) => b === 0xff)
+  return tooLarge || SMALL_ORDER_Y.includes(toHex(y))
+}
+
+/** The public key of a private one. @param seed 32 bytes, as RFC 8032 section 5.1.5 has them; costs about half a verification */
+export function ed25519PublicKey(seed: Uint8Array): Uint8Array {
+  if (node === undefined) return ed25519.getPublicKey(seed)
+  // The platform reads `d` alone and insists on an `x`.
+  const jwk = { kty: 'OKP', crv: 'Ed25519', d: toBase64url(seed), x: toBase64url(seed) }
+  const { x } = node.createPrivateKey({ key: jwk, format: 'jwk' }).export({ format: 'jwk' })
+  return fromBase64url(x) as Uint8Array
 }
 
 function isPrimeOrder(encoded: Uint8Array): boolean {
@@ -106,83 +155,6 @@ export function verifyEd25519(key: VerifyKey, message: Uint8Array, signature: Ui
   if (node !== undefined) return node.verify(null, message, key.handle as object, signature)
   if (!ed25519.verify(signature, message, key.publicKey, { zip215: false })) return false
   return ed25519.Point.fromBytes(signature.slice(0, 32), false).isTorsionFree()
-}
-
-/** Standard alphabet, with padding. */
-export function toBase64(bytes: Uint8Array): string {
-  return encode(bytes, STANDARD) + '='.repeat((3 - (bytes.length % 3)) % 3)
-}
-
-/** Undefined unless `text` is exactly what {@link toBase64} gives for some bytes. */
-export function fromBase64(text: string): Uint8Array | undefined {
-  if (text.length % 4 !== 0) return undefined
-  const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0
-  return decode(text, text.length - padding, STANDARD)
-}
-
-/** URL alphabet, without padding. */
-export function toBase64url(bytes: Uint8Array): string {
-  return encode(bytes, URL_SAFE)
-}
-
-/** Undefined unless `text` is exactly what {@link toBase64url} gives for some bytes. */
-export function fromBase64url(text: string): Uint8Array | undefined {
-  return decode(text, text.length, URL_SAFE)
-}
-
-interface Alphabet {
-  /** Two characters for each value of 12 bits. */
-  readonly pairs: readonly string[]
-  readonly characters: string
-  /** UTF-16 unit to value. */
-  readonly values: ReadonlyMap<number, number>
-}
-const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
-const STANDARD: Alphabet = alphabet(`${LETTERS}+/`)
-const URL_SAFE: Alphabet = alphabet(`${LETTERS}-_`)
-
-function alphabet(characters: string): Alphabet {
-  const each = [...characters]
-  return {
-    characters,
-    pairs: each.flatMap((high) => each.map((low) => high + low)),
-    values: new Map(each.map((character, value) => [character.charCodeAt(0), value])),
-  }
-}
-
-function encode(bytes: Uint8Array, { pairs, characters }: Alphabet): string {
-  let text = ''
-  let i = 0
-  for (; i + 2 < bytes.length; i += 3) {
-    const group = (bytes[i]! << 16) | (bytes[i + 1]! << 8) | bytes[i + 2]!
-    text += pairs[group >> 12]! + pairs[group & 0xfff]!
-  }
-  if (i + 1 === bytes.length) text += pairs[bytes[i]! << 4]!
-  else if (i + 2 === bytes.length) {
-    const group = (bytes[i]! << 10) | (bytes[i + 1]! << 2)
-    text += pairs[group >> 6]! + characters[group & 63]!
-  }
-  return text
-}
-
-/** Undefined for another character, a length that no bytes have, and last bits that are not zero. */
-function decode(text: string, length: number, { values }: Alphabet): Uint8Array | undefined {
-  if (length % 4 === 1) return undefined
-  const bytes = new Uint8Array(Math.floor((length * 3) / 4))
-  let bits = 0
-  let pending = 0
-  let at = 0
-  for (let i = 0; i < length; i++) {
-    const value = values.get(text.charCodeAt(i))
-    if (value === undefined) return undefined
-    pending = ((pending << 6) | value) & 0x3fff
-    bits += 6
-    if (bits >= 8) {
-      bits -= 8
-      bytes[at++] = pending >> bits
-    }
-  }
-  return (pending & ((1 << bits) - 1)) === 0 ? bytes : undefined
 }
 
 const HEX: readonly string[] = Array.from({ length: 256 }, (_, i) =>
