@@ -58,7 +58,7 @@ function readFrame(text: string, frame: Frame): Token | UnreadableToken | undefi
   return { text, authority, blocks, last }
 }
 
-function isWhole<T extends object>(items: readonly (T | undefined)[]): items is readonly T[] {
+function isWhole<T extends object>(items: (T | undefined)[]): items is T[] {
   return !items.includes(undefined)
 }
 
