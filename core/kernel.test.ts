@@ -685,6 +685,43 @@ describe('the outbox', () => {
   })
 })
 
+describe('an outbox whose receivers differ', () => {
+  const send = (name: string, to: string) => ({
+    onDeny: false,
+    schema: schema.object({ kind: schema.literal(name) }),
+    plan: () => ({ outbox: [{ kind: to, body: null }] }),
+  })
+  const plugin = notePlugin({
+    effects: { 'note.mail': send('note.mail', 'mail'), 'note.fax': send('note.fax', 'fax') },
+  })
+
+  it('one that does not answer holds up no other, and each entry is settled once', async () => {
+    const got: string[] = []
+    const never = Promise.withResolvers<Json>()
+    const mail: Outbound = { name: 'mail', kinds: ['mail'], perform: () => never.promise }
+    const fax: Outbound = {
+      name: 'fax',
+      kinds: ['fax'],
+      perform: async ({ key }) => got.push(key),
+    }
+    let kind = 'note.mail'
+    const policy = () => withEffects([{ kind }])
+    const { kernel, leaves, store } = await kit({ plugin, outbound: [mail, fax], policy })
+    for (let i = 0; i < 100; i++) await kernel.decide(submission())
+    kind = 'note.fax'
+    const faxed = await Promise.all(Array.from({ length: 100 }, () => kernel.decide(submission())))
+    await expect.poll(() => got.length, { timeout: 5000 }).toBe(100)
+    expect([...got].sort()).toEqual(faxed.map(({ id }) => `${id}/0`).sort())
+    never.resolve('sent')
+    const performed = async () =>
+      (await leaves()).filter(({ action }) => action === 'kernel.perform').length
+    await expect.poll(performed, { timeout: 5000 }).toBe(200)
+    for await (const _entry of store.list('#outbox', '')) expect.unreachable('it is empty')
+    expect(got.length).toBe(100)
+    await kernel.close()
+  })
+})
+
 describe('a signed entry in the outbox', () => {
   const signature = {
     name: 'token',

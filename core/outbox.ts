@@ -10,6 +10,8 @@ export type Settle = (entry: Stored, outcome: Json) => Promise<void>
 
 const RETRY_MS: readonly number[] = [100, 1000, 5000, 30_000]
 const PERFORM_TIMEOUT_MS = 30_000
+/** Of one kind at the same time: a receiver that does not answer holds up neither the others nor other kinds. */
+const MAX_OF_KIND = 32
 
 export class Outbox {
   readonly #store: Store
@@ -17,9 +19,11 @@ export class Outbox {
   readonly #byKind = new Map<string, Outbound>()
   readonly #settle: Settle
   readonly #attempts = new Map<string, { count: number; notBefore: number }>()
+  /** By entry, and how many of each kind. */
+  readonly #performing = new Map<string, Promise<void>>()
+  readonly #ofKind = new Map<string, number>()
   readonly #stop = new AbortController()
   #woken = false
-  #waiting = 0
   #running: Promise<void> | undefined
   #timer: ReturnType<typeof setTimeout> | undefined
 
@@ -35,9 +39,9 @@ export class Outbox {
     return new Set(this.#byKind.keys())
   }
 
-  /** Entries that could not be performed yet. */
+  /** Entries that failed and wait for their next attempt. */
   get waiting(): number {
-    return this.#waiting
+    return this.#attempts.size
   }
   /** One of them failed so often that somebody should look. */
   get failing(): boolean {
@@ -57,45 +61,62 @@ export class Outbox {
     this.#stop.abort()
     clearTimeout(this.#timer)
     await this.#running
+    await Promise.all(this.#performing.values())
   }
 
   async #run(): Promise<void> {
-    let waiting = 0
     while (this.#woken) {
       this.#woken = false
-      waiting = 0
       for await (const entry of this.#store.list(PARTITION.outbox, '')) {
         if (this.#stop.signal.aborted) return
-        const attempt = this.#attempts.get(entry.key.sort)
-        const due = !attempt || attempt.notBefore <= this.#clock.monotonic()
-        if (!due || !(await this.#perform(entry))) waiting++
+        this.#begin(entry)
       }
     }
-    this.#waiting = waiting
     clearTimeout(this.#timer)
-    if (waiting > 0) {
-      this.#timer = setTimeout(() => this.wake(), RETRY_MS[0])
-      this.#timer.unref?.()
-    }
+    if (this.#attempts.size === 0) return
+    this.#timer = setTimeout(() => this.wake(), RETRY_MS[0])
+    this.#timer.unref?.()
   }
 
-  /** False when it has to be tried again. */
-  async #perform(entry: Stored): Promise<boolean> {
+  #begin(entry: Stored): void {
     const { sort } = entry.key
-    const { kind, body } = JSON.parse(decoder.decode(entry.value)) as { kind: string; body: Json }
+    const attempt = this.#attempts.get(sort)
+    const due = !attempt || attempt.notBefore <= this.#clock.monotonic()
+    if (!due || this.#performing.has(sort)) return
+    const { kind } = read(entry)
+    const others = this.#ofKind.get(kind) ?? 0
+    if (others >= MAX_OF_KIND) return
+    this.#ofKind.set(kind, others + 1)
+    const done = this.#perform(entry).then(() => {
+      this.#performing.delete(sort)
+      this.#ofKind.set(kind, (this.#ofKind.get(kind) ?? 1) - 1)
+      this.wake()
+    })
+    this.#performing.set(sort, done)
+  }
+
+  async #perform({ key }: Stored): Promise<void> {
+    const { sort } = key
     try {
-      const outbound = this.#byKind.get(kind)
-      if (!outbound) return false
-      const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(PERFORM_TIMEOUT_MS)])
-      await this.#settle(entry, await outbound.perform({ key: sort, kind, body }, signal))
+      // Listed before another attempt was through, it may be gone.
+      const entry = await this.#store.get(key)
+      if (entry) {
+        const { body, kind } = read(entry)
+        const outbound = this.#byKind.get(kind)
+        if (!outbound) throw new Error(`nothing performs ${kind}`)
+        const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(PERFORM_TIMEOUT_MS)])
+        await this.#settle(entry, await outbound.perform({ key: sort, kind, body }, signal))
+      }
       this.#attempts.delete(sort)
-      return true
     } catch {
       const count = (this.#attempts.get(sort)?.count ?? 0) + 1
       const pause = RETRY_MS[Math.min(count, RETRY_MS.length) - 1] as number
       this.#attempts.set(sort, { count, notBefore: this.#clock.monotonic() + pause })
-      return false
     }
   }
+}
+
+function read({ value }: Stored): { readonly kind: string; readonly body: Json } {
+  return JSON.parse(decoder.decode(value)) as { kind: string; body: Json }
 }
 const decoder = new TextDecoder()

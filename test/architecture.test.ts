@@ -33,7 +33,7 @@ const MEETING = new Set([
   'adapters/index',
 ])
 /** What `core/log`, and with it a browser, may load. */
-const BROWSER = /^core\/(log\/[^/]+|base64|canonical|crypto|error|json|schema|utf8)\.ts$/
+const BROWSER = /^core\/(log\/[^/]+|base64|base64|canonical|crypto|error|json|schema|utf8)\.ts$/
 
 /** Why this import breaks an arrow of the design, or undefined. */
 function brokenArrow(path: string, { from, typeOnly, path: target }: Import): string | undefined {
