@@ -1,0 +1,230 @@
+/**
+ * What the holder of a `cap1` token does without asking anyone: make keys, assemble what an issuer granted, narrow it, seal it, and prove
+ * who presents it. WebCrypto and nothing else, in a browser and in Node. A token that is not sealed contains a private key, and so does
+ * every string here that is named one: JavaScript cannot wipe them.
+ */
+import { fromBase64url, toBase64url } from '../../core/base64.ts'
+import { canonicalJson } from '../../core/canonical.ts'
+import { KernelError } from '../../core/error.ts'
+import type { Json } from '../../core/json.ts'
+import {
+  blockMessage,
+  type Frame,
+  joinToken,
+  KEY_BYTES,
+  MAX_BLOCKS,
+  MAX_TOKEN_BYTES,
+  proofBytes,
+  sealMessage,
+  splitToken,
+} from './frame.ts'
+import {
+  type Attenuation,
+  type Authority,
+  type Caveat,
+  readAttenuation,
+  readAuthority,
+} from './payload.ts'
+
+/**
+ * - `malformed`: not a `cap1` token, or not a caveat: nothing was made.
+ * - `sealed`: a sealed token takes no more blocks and no second seal; ask who sealed it for the token before.
+ * - `too_large`: no verifier would take it, over 16 KiB or 16 blocks: seal what there is.
+ * - `wrong_key`: the grant names another next key than this one.
+ */
+export type TokenErrorCode = 'malformed' | 'sealed' | 'too_large' | 'wrong_key'
+export class TokenError extends KernelError<TokenErrorCode> {}
+
+export type { Attenuation, Authority, Caveat }
+
+/** Ed25519, 32 bytes each, in base64url without padding. */
+export interface TokenKey {
+  readonly publicKey: string
+  /** The seed of RFC 8032. */
+  readonly privateKey: string
+}
+
+/** What an issuer answers: both in base64url. */
+export interface Grant {
+  readonly payload: string
+  readonly signature: string
+}
+
+const ALGORITHM = 'Ed25519'
+const encoder = new TextEncoder()
+/** PKCS #8 around a seed: RFC 8410 section 7. */
+const PKCS8_HEAD = Uint8Array.of(48, 46, 2, 1, 0, 48, 5, 6, 3, 43, 101, 112, 4, 34, 4, 32)
+
+/** A new pair: send the public half to the issuer (as `nk`, or as `cnf`), keep the private one. */
+export async function newKey(): Promise<TokenKey> {
+  const pair = (await crypto.subtle.generateKey(ALGORITHM, true, ['sign'])) as CryptoKeyPair
+  const { d, x } = await crypto.subtle.exportKey('jwk', pair.privateKey)
+  return { publicKey: x as string, privateKey: d as string }
+}
+
+/**
+ * The token of a grant: whoever has it can use and narrow it.
+ * @throws TokenError `wrong_key`: the grant was made for another key; `malformed`: the grant is none
+ */
+export function assemble(grant: Grant, key: TokenKey): string {
+  const { payload, signature } = grant
+  const token = joinToken({ blocks: [{ payload, signature }], last: key.privateKey })
+  const { authority, sealed } = open(token)
+  if (sealed) throw malformed('the private key has not 32 bytes')
+  if (authority.nk !== key.publicKey)
+    throw new TokenError('token', 'wrong_key', 'it is granted to another key than this')
+  return token
+}
+
+/**
+ * The token with a block more, which holds these caveats and a key of its own. It allows what `token` does where every caveat holds; the
+ * old token stays as good as it was.
+ * @throws TokenError `sealed`, `too_large`, `malformed`
+ */
+export async function attenuate(token: string, caveats: readonly Caveat[]): Promise<string> {
+  const { frame, signature } = openUnsealed(token)
+  const { blocks, last } = frame
+  const key = await newKey()
+  const payload = encoder.encode(canonicalJson({ caveats, nk: key.publicKey }))
+  if (readAttenuation(payload) === undefined) throw malformed('a caveat is { t: name, v: value }')
+  const signed = await sign(last, blockMessage(blocks.length, signature, payload))
+  const block = { payload: toBase64url(payload), signature: signed }
+  return joined({ blocks: [...blocks, block], last: key.privateKey })
+}
+
+/**
+ * The token without its private key: it can be presented, and nobody can add a block. What leaves the holder should be sealed.
+ * @throws TokenError `sealed`, `too_large`, `malformed`
+ */
+export async function seal(token: string): Promise<string> {
+  const { frame, signature } = openUnsealed(token)
+  const { blocks, last } = frame
+  return joined({ blocks, last: await sign(last, sealMessage(blocks.length, signature)) })
+}
+
+/** The key that a token's `cnf` names. A `CryptoKey` need not be extractable. */
+export interface HolderKey {
+  readonly publicKey: string
+  readonly privateKey: CryptoKey | string
+}
+export interface Presented {
+  /** The cell that it is presented to. */
+  readonly audience: string
+  /** One that was never used before: `crypto.randomUUID()`. */
+  readonly nonce: string
+  /** Unix seconds. */
+  readonly time: number
+  /** The operation, as it is sent. */
+  readonly request: Json
+}
+/** To be sent beside the token. */
+export interface Proof {
+  readonly key: string
+  readonly nonce: string
+  readonly signature: string
+  readonly time: number
+}
+
+/** Proves that who presents this text of the token, now and for this operation, has the holder's key. */
+export async function prove(token: string, holder: HolderKey, about: Presented): Promise<Proof> {
+  const { audience, nonce, request, time } = about
+  const said = canonicalJson({ audience, nonce, request, time })
+  const message = proofBytes(
+    await sha256(encoder.encode(token)),
+    await sha256(encoder.encode(said)),
+  )
+  const signature = await sign(holder.privateKey, message)
+  return { key: holder.publicKey, nonce, signature, time }
+}
+
+export interface UnverifiedToken {
+  readonly authority: Authority
+  /** Of each block, the authority block first. */
+  readonly caveats: readonly (readonly Caveat[])[]
+  /** Of each block: what to have revoked to kill it and all that was made of it. */
+  readonly handles: readonly string[]
+  readonly sealed: boolean
+}
+
+/** What a token says of itself. Nothing of it is verified: for a holder to look at, not to decide by. @throws TokenError `malformed` */
+export async function inspectUnverified(token: string): Promise<UnverifiedToken> {
+  const { added, authority, frame, sealed } = open(token)
+  const handles = frame.blocks.map(async ({ signature }) => hex(await sha256(decode(signature))))
+  const caveats = [authority, ...added].map((block) => block.caveats)
+  return { authority, caveats, handles: await Promise.all(handles), sealed }
+}
+
+interface Opened {
+  readonly frame: Frame
+  readonly authority: Authority
+  readonly added: readonly Attenuation[]
+  /** Of the last block. */
+  readonly signature: Uint8Array
+  readonly sealed: boolean
+}
+
+/** Reads what it can without a key. @throws TokenError `malformed`, `too_large` */
+function open(token: string): Opened {
+  const frame = splitToken(token)
+  if (frame === 'too_large') throw tooLarge()
+  if (frame === 'malformed') throw malformed('not a cap1 token')
+  const [first, ...rest] = frame.blocks.map(({ payload }) => decode(payload))
+  const authority = readAuthority(first as Uint8Array)
+  if (authority === undefined) throw malformed('its first block is not an authority block')
+  const added = rest.map((payload) => {
+    const attenuation = readAttenuation(payload)
+    if (attenuation === undefined) throw malformed('a block of it holds no caveats')
+    return attenuation
+  })
+  const signature = decode(frame.blocks.at(-1)?.signature ?? '')
+  return { frame, authority, added, signature, sealed: decode(frame.last).length !== KEY_BYTES }
+}
+
+/** @throws TokenError `sealed` */
+function openUnsealed(token: string): Opened {
+  const opened = open(token)
+  if (opened.sealed)
+    throw new TokenError('token', 'sealed', 'a sealed token takes no more blocks and no seal')
+  return opened
+}
+
+/** What verifiers would refuse for its size is never handed out. */
+function joined(frame: Frame): string {
+  const token = joinToken(frame)
+  if (frame.blocks.length > MAX_BLOCKS || token.length > MAX_TOKEN_BYTES) throw tooLarge()
+  return token
+}
+
+async function sign(
+  privateKey: CryptoKey | string,
+  message: Uint8Array<ArrayBuffer>,
+): Promise<string> {
+  const key = typeof privateKey === 'string' ? await importSeed(privateKey) : privateKey
+  return toBase64url(new Uint8Array(await crypto.subtle.sign(ALGORITHM, key, message)))
+}
+
+function importSeed(seed: string): Promise<CryptoKey> {
+  const pkcs8 = Uint8Array.of(...PKCS8_HEAD, ...decode(seed))
+  return crypto.subtle.importKey('pkcs8', pkcs8, ALGORITHM, false, ['sign'])
+}
+
+async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
+  return new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
+}
+
+function decode(text: string): Uint8Array<ArrayBuffer> {
+  const bytes = fromBase64url(text)
+  if (bytes === undefined) throw malformed('a part of it is not base64url')
+  return bytes
+}
+
+const hex = (bytes: Uint8Array): string =>
+  Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+
+function malformed(what: string): TokenError {
+  return new TokenError('token', 'malformed', what)
+}
+function tooLarge(): TokenError {
+  const limit = `${MAX_TOKEN_BYTES} bytes and ${MAX_BLOCKS} blocks`
+  return new TokenError('token', 'too_large', `a token has at most ${limit}`)
+}
