@@ -50,6 +50,7 @@ export function createProgram(perform: Perform, output: OutputConfiguration): Co
   addDeciding(program, tree)
   addReview(program, tree)
   addProving(program, tree)
+  addTrust(program, tree)
   addLog(program, tree)
   addPolicy(program, tree)
   addShadow(program, tree)
@@ -152,6 +153,24 @@ function addProving(program: Command, { add, act }: Tree): void {
     .addOption(configOption().conflicts('url'))
     .addOption(trustOption())
   act(fsck, async (options, out) => (await import('./fsck.ts')).fsck(options, out))
+}
+
+function addTrust(program: Command, { add, act }: Tree): void {
+  const trust = add(program, 'trust', 'walk from the pinned root to what stands on it')
+  const path = add(
+    trust,
+    'path',
+    'each step to one decision, with the line of the rule that accepted it',
+  )
+    .option('--decision <id>', 'a decision in the log: 32 hexadecimal digits')
+    .addOption(
+      new Option('--receipt <file>', 'a receipt, - for standard input').conflicts('decision'),
+    )
+    .option('--trust <file>', "trust anchor, obtained out of band (default: the data folder's own)")
+    .addOption(dataOption())
+    .addOption(realmOption())
+    .addOption(configOption())
+  act(path, async (options, out) => (await import('./trust.ts')).path(options, out))
 }
 
 function addLog(program: Command, { add, act }: Tree): void {

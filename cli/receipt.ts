@@ -10,24 +10,38 @@ import { configured, type PlaceOptions } from './input.ts'
 import { type ExitCode, type Out, UsageError } from './out.ts'
 
 export async function receipt(options: PlaceOptions, out: Out, id: string): Promise<ExitCode> {
-  if (!/^[0-9a-f]{32}$/.test(id))
-    throw new UsageError('usage', 'a decision is named by 32 hexadecimal digits, its X-Decision-Id')
   const config = await configured(options)
   const adapters = new Adapters(config, { readOnly: true })
   try {
-    const pair = await adapters.get('store')
-    const found = await findDecision(pair.store, pair.log, id)
-    if (found === undefined)
+    const receipt = await receiptOf(config, await adapters.get('store'), id)
+    if (receipt === undefined)
       throw new UsageError('not_found', `no decision ${id} is in the log of ${config.data}`)
-    const receipt =
-      (await underPublished(pair, found)) ??
-      (await underNew(config, pair, found)) ??
-      (await untilPublished(pair, found))
     out.answer(receipt, formatReceipt(receipt))
     return 0
   } finally {
     await adapters.close()
   }
+}
+
+/**
+ * Undefined where no decision has this id.
+ *
+ * @throws UsageError: that is no id; NoDecision `unavailable`: a server is running and has not sealed it yet
+ */
+export async function receiptOf(
+  config: Config,
+  pair: StorePair,
+  id: string,
+): Promise<Receipt | undefined> {
+  if (!/^[0-9a-f]{32}$/.test(id))
+    throw new UsageError('usage', 'a decision is named by 32 hexadecimal digits, its X-Decision-Id')
+  const found = await findDecision(pair.store, pair.log, id)
+  return (
+    found &&
+    ((await underPublished(pair, found)) ??
+      (await underNew(config, pair, found)) ??
+      (await untilPublished(pair, found)))
+  )
 }
 
 /** Under the head that is published: nothing is written and nothing signed. */

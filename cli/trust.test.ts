@@ -1,0 +1,140 @@
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { EXAMPLE_STATE } from '../adapters/config/complete.ts'
+import type { TrustPath } from '../adapters/trustpath/step.ts'
+import { assay, type Ran } from '../test/command.ts'
+import { Server } from '../test/server.ts'
+
+// As bin/assay runs what compiles once.
+setFlagsFromString('--liftoff-only')
+
+let dir: string
+let data: string
+let config: string
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'assay-trust-'))
+  data = join(dir, 'data')
+  config = join(dir, 'assay.yaml')
+  for (const name of ['access', 'audit', 'lib', 'data.json', 'main.rego'])
+    await cp(join('policies', name), join(dir, 'policies', name), { recursive: true })
+  await writeFile(
+    config,
+    `plugins: [access, audit]\npolicies: ./policies\nstate: ${EXAMPLE_STATE}\n`,
+  )
+})
+afterEach(() => rm(dir, { recursive: true, force: true }))
+
+const here = (...args: string[]): Promise<Ran> => assay(...args, '--data', data, '--config', config)
+
+async function decide(subject: string, ...args: string[]): Promise<string> {
+  const payload = JSON.stringify({
+    subject: { type: 'user', id: subject },
+    action: { name: 'read' },
+    resource: { type: 'checkpoint', id: 'ckpt-7-0041' },
+  })
+  const { stdout } = await here('decide', '--payload', payload, '--json', ...args)
+  return (JSON.parse(stdout) as { id: string }).id
+}
+async function walk(...args: string[]): Promise<TrustPath & { readonly code: number }> {
+  const { code, stdout } = await here('trust', 'path', ...args, '--json')
+  return { ...(JSON.parse(stdout) as TrustPath), code }
+}
+const names = ({ steps }: TrustPath): readonly string[] => steps.map(({ name }) => name)
+const failed = ({ steps }: TrustPath): readonly string[] =>
+  steps.filter(({ ok }) => !ok).map(({ name }) => name)
+
+/** The text of a line of the package's own policies. */
+async function policyLine(file: string, line: number): Promise<string> {
+  return (await readFile(join(dir, 'policies', file), 'utf8')).split('\n')[line - 1] ?? ''
+}
+
+describe('assay trust path', () => {
+  it('leads from the anchor to the line of the rule', { timeout: 120_000 }, async () => {
+    for (const [subject, code] of [
+      ['ada', 'role_permitted'],
+      ['eve', 'unknown_subject'],
+    ] as const) {
+      const walked = await walk('--decision', await decide(subject))
+      expect(walked).toMatchObject({ code: 0, ok: true })
+      expect(names(walked)).toEqual([
+        'anchor',
+        'checkpoint',
+        'inclusion',
+        'leaf',
+        'openings',
+        'policy',
+        'rule',
+      ])
+      const [reason] = walked.steps.at(-1)?.accepted ?? []
+      expect(reason).toMatchObject({ code, exact: true })
+      expect(reason?.places.length).toBe(1)
+      const { file, line } = reason!.places[0]!
+      expect(await policyLine(file, line)).toContain(`"code": "${code}"`)
+    }
+  })
+
+  it('takes a receipt, and says which step of it does not hold', async () => {
+    const file = join(dir, 'receipt.json')
+    const { stdout } = await here('receipt', await decide('ada'))
+    const trust = join(data, 'trust.json')
+    const given = async (text: string, anchor = trust): Promise<readonly (number | string)[]> => {
+      await writeFile(file, text)
+      const walked = await walk('--receipt', file, '--trust', anchor)
+      return [walked.code, ...failed(walked)]
+    }
+    expect(await given(stdout)).toEqual([0])
+    expect(await given(stdout.replace('ckpt-7', 'ckpt-8'))).toEqual([1, expect.any(String)])
+    expect(await given('{}')).toEqual([1, 'form'])
+    expect(await given(stdout.replaceAll('"json": "', '"json": " '))).toContain('opening/payload')
+    const other = join(dir, 'other.json')
+    await writeFile(other, (await readFile(trust, 'utf8')).replace(/assay\.local/g, 'assay.other'))
+    expect((await here('trust', 'path', '--receipt', file, '--trust', other)).code).toBe(2)
+    await rm(data, { recursive: true })
+    await decide('ada')
+    expect(await given(stdout)).toEqual([1, 'origin', 'signature'])
+  })
+
+  it('goes on after the key was changed, and names both', async () => {
+    const id = await decide('ada')
+    expect((await here('log', 'rotate-key')).code).toBe(0)
+    const walked = await walk('--decision', await decide('eve'))
+    expect(walked).toMatchObject({ code: 0, ok: true })
+    expect(names(walked).slice(0, 3)).toEqual(['anchor', 'key/2', 'checkpoint'])
+    expect(await walk('--decision', id)).toMatchObject({ code: 0 })
+  })
+
+  it("names the kernel's own reasons as such", async () => {
+    const id = await decide('ada', '--action', 'nobody.answers')
+    const walked = await walk('--decision', id)
+    expect(walked).toMatchObject({ code: 0, ok: true })
+    expect(walked.steps.at(-1)?.accepted).toEqual([
+      { code: 'kernel/no_plugin', rule: 'kernel/no_plugin', places: [], exact: true },
+    ])
+  })
+
+  it('reads beside a running server, and in words', async () => {
+    const id = await decide('ada')
+    const server = new Server({ data, config })
+    try {
+      await server.ready
+      const { code, stdout } = await here('trust', 'path', '--decision', id)
+      expect(code).toBe(0)
+      expect(stdout).toMatch(/^ {7}role_permitted by [\w.]+, access\/[\w/]+\.rego:\d+$/m)
+      expect(stdout).toMatch(/^trusted: 7 steps hold$/m)
+    } finally {
+      await server.stop()
+    }
+  })
+
+  it.each([
+    [['--data', 'none']],
+    [['--decision', 'x']],
+    [['--decision', '0'.repeat(32), '--receipt', 'r.json']],
+    [['--receipt', 'none.json']],
+  ])('refuses %s', async (args) => {
+    expect((await assay('trust', 'path', ...args)).code).toBe(2)
+  })
+})
