@@ -21,6 +21,25 @@ function littleEndian(value: bigint): Uint8Array {
   return Uint8Array.from({ length: 32 }, (_, i) => Number((value >> BigInt(8 * i)) & 255n))
 }
 
+/** By its code alone: the class is that of the module instance under test. */
+function codeOf(work: () => unknown): unknown {
+  try {
+    work()
+    return 'accepted'
+  } catch (error) {
+    return (error as { code?: unknown }).code
+  }
+}
+
+/** Every encoding of a point whose order divides 8, and every one of a y that is not below p. */
+function weakEncodings(): Uint8Array[] {
+  const p = 2n ** 255n - 19n
+  const order8 = 0x7a03ac9277fdc74ec6cc392cfa53202a0f67100d760b3cba4fd84d3d706a17c7n
+  const small = [0n, 1n, p - 1n, order8, p - order8]
+  const unreduced = Array.from({ length: 19 }, (_, i) => p + BigInt(i))
+  return [...small, ...unreduced].flatMap((y) => [littleEndian(y), littleEndian(y + 2n ** 255n)])
+}
+
 describe.each(['node', 'noble'])('crypto on %s', (platform) => {
   let crypto: Crypto
   beforeAll(async () => {
@@ -107,15 +126,41 @@ describe.each(['node', 'noble'])('crypto on %s', (platform) => {
       new Uint8Array(31),
       new Uint8Array(33),
     ]
-    for (const key of weak) {
-      let code: unknown
-      try {
-        crypto.ed25519Key(key)
-      } catch (error) {
-        code = (error as { code: string }).code
-      }
-      expect(code).toBe('weak_key')
+    for (const key of weak) expect(codeOf(() => crypto.ed25519Key(key))).toBe('weak_key')
+  })
+
+  it('imports the keys of a chain by their encoding, and refuses every one that is weak', () => {
+    const message = utf8('in a chain')
+    const { publicKey, signature } = signed(message)
+    const key = crypto.ed25519ChainKey(publicKey)
+    expect(crypto.verifyEd25519(key, message, signature)).toBe(true)
+    expect(crypto.verifyEd25519(key, utf8('another'), signature)).toBe(false)
+    for (const encoding of weakEncodings()) {
+      expect(crypto.isWeakEncoding(encoding), crypto.toHex(encoding)).toBe(true)
+      expect(codeOf(() => crypto.ed25519ChainKey(encoding))).toBe('weak_key')
+      expect(codeOf(() => crypto.ed25519Key(encoding))).toBe('weak_key')
     }
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 32, maxLength: 32 }), (seed) => {
+        expect(crypto.isWeakEncoding(crypto.ed25519PublicKey(seed))).toBe(false)
+      }),
+      { numRuns: 20 },
+    )
+    expect(crypto.isWeakEncoding(littleEndian(2n ** 255n - 20n - 1n))).toBe(false)
+  })
+
+  it('nobody can sign for a key that encodes no point', () => {
+    const key = crypto.ed25519ChainKey(littleEndian(2n))
+    expect(crypto.verifyEd25519(key, utf8('anything'), new Uint8Array(64))).toBe(false)
+  })
+
+  it('derives public keys as RFC 8032 does', () => {
+    const { d, x } = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' })
+    const seed = crypto.fromBase64url(d as string) as Uint8Array
+    expect(crypto.toBase64url(crypto.ed25519PublicKey(seed))).toBe(x)
+    const first = '9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60'
+    const known = 'd75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a'
+    expect(crypto.toHex(crypto.ed25519PublicKey(crypto.fromHex(first) as Uint8Array))).toBe(known)
   })
 
   it('keeps its own copy of a key', () => {

@@ -1,6 +1,6 @@
 /**
- * Writes the JSON Schemas of leaf, receipt and trust anchor, and the test vectors of leaf and receipt. Everything follows from fixed keys
- * and salts, so a second run changes nothing. Run it after a change of core/log: `node scripts/make-vectors.ts`.
+ * Writes the JSON Schemas of leaf, receipt and trust anchor, and the test vectors of leaf, receipt and token. Everything follows from fixed
+ * keys and salts, so a second run changes nothing. Run it after a change of core/log or formats/cap1: `node scripts/make-vectors.ts`.
  */
 import { writeFile } from 'node:fs/promises'
 import { ed25519 } from '@noble/curves/ed25519.js'
@@ -14,6 +14,7 @@ import { ed25519KeyId, formatVkey, signNote } from '../core/log/note.ts'
 import { type Openings, type Receipt, receiptJsonSchema } from '../core/log/receipt.ts'
 import { formatTlogProof } from '../core/log/tlogproof.ts'
 import { Tree } from '../core/log/tree.ts'
+import { cap1Vectors } from './cap1-vectors.ts'
 
 /** What one leaf text must give. */
 export interface LeafVector {
@@ -51,6 +52,7 @@ export async function vectorFiles(): Promise<ReadonlyMap<string, string>> {
       }),
       'core/log/receipt.schema.json': jsonSchema('A receipt of a decision', receiptJsonSchema),
       'core/log/trust.schema.json': jsonSchema('A trust anchor', anchorJsonSchema),
+      'test/vectors/cap1.json': { about, ...cap1Vectors() },
       'test/vectors/leaf.json': { about, cases: leafVectors() },
       'test/vectors/receipt.json': { about, trust: anchor, cases: await receiptVectors() },
     }).map(([path, value]) => [path, pretty(value)]),
