@@ -1,14 +1,21 @@
 /** Every verb, argument and option in one tree: help, parsing and shell completion follow it. A verb's code is loaded when it runs. */
 import { readFileSync } from 'node:fs'
-import {
-  Argument,
-  Command,
-  InvalidArgumentError,
-  Option,
-  type OutputConfiguration,
-} from 'commander'
+import { Argument, Command, Option, type OutputConfiguration } from 'commander'
 import { KEY_SCOPES } from '../core/ports/custody.ts'
+import {
+  configOption,
+  dataOption,
+  jsonOption,
+  percent,
+  port,
+  realmOption,
+  type Tree,
+  trustOption,
+  version,
+  whole,
+} from './options.ts'
 import type { ExitCode, Out } from './out.ts'
+import { addLog, addTrust } from './program-log.ts'
 
 /** Runs a verb with what it writes to. */
 export type Perform = (
@@ -58,22 +65,6 @@ export function createProgram(perform: Perform, output: OutputConfiguration): Co
   addRest(program, tree)
   return program
 }
-
-/** What commander parsed has the types that the options' own parsers give. */
-type Verb = (options: never, out: Out, ...args: never[]) => Promise<ExitCode>
-interface Tree {
-  add(parent: Command, name: string, description: string): Command
-  act(command: Command, verb: Verb): void
-}
-
-const jsonOption = (): Option => new Option('--json', 'machine-readable output on stdout')
-const dataOption = (): Option =>
-  new Option('--data <folder>', 'the data folder (default: from the configuration, else .assay)')
-const realmOption = (): Option =>
-  new Option('--realm <name>', "one of the configuration's realms (default: the server's own log)")
-const configOption = (): Option => new Option('--config <file>', 'configuration, YAML or JSON')
-const trustOption = (): Option =>
-  new Option('--trust <file>', 'trust anchor, obtained out of band').makeOptionMandatory()
 
 function addDeciding(program: Command, { add, act }: Tree): void {
   const serve = add(program, 'serve', 'serve decisions over HTTP until SIGTERM')
@@ -153,77 +144,6 @@ function addProving(program: Command, { add, act }: Tree): void {
     .addOption(configOption().conflicts('url'))
     .addOption(trustOption())
   act(fsck, async (options, out) => (await import('./fsck.ts')).fsck(options, out))
-}
-
-function addTrust(program: Command, { add, act }: Tree): void {
-  const trust = add(program, 'trust', 'walk from the pinned root to what stands on it')
-  const path = add(
-    trust,
-    'path',
-    'each step to one decision, with the line of the rule that accepted it',
-  )
-    .option('--decision <id>', 'a decision in the log: 32 hexadecimal digits')
-    .addOption(
-      new Option('--receipt <file>', 'a receipt, - for standard input').conflicts('decision'),
-    )
-    .option('--trust <file>', "trust anchor, obtained out of band (default: the data folder's own)")
-    .addOption(dataOption())
-    .addOption(realmOption())
-    .addOption(configOption())
-  act(path, async (options, out) => (await import('./trust.ts')).path(options, out))
-}
-
-function addLog(program: Command, { add, act }: Tree): void {
-  const log = add(program, 'log', 'look into decisions, and keep the log: its key, copies, file')
-  const place = (command: Command): Command =>
-    command.addOption(dataOption()).addOption(realmOption()).addOption(configOption())
-  const query = add(log, 'query', 'decisions that fit, opened as far as the policy lets you')
-  addQueryOptions(place(query))
-  act(query, async (options, out) => (await import('./query.ts')).query(options, out))
-
-  const rotate = place(
-    add(log, 'rotate-key', "replace the log's key; the server is stopped"),
-  ).option(
-    '--compromised-since <size>',
-    'heads of more leaves that the old key signed count no more',
-  )
-  act(rotate, async (options, out) => (await import('./log.ts')).rotateKey(options, out))
-
-  const archive = place(
-    add(log, 'archive', 'copy store, log and anchor; the server may be running'),
-  )
-    .requiredOption('--to <folder>', 'a new folder')
-    .option('--keys', 'copy the private keys too: whoever has them can sign as this log')
-  act(archive, async (options, out) => (await import('./log.ts')).archive(options, out))
-
-  const restore = place(add(log, 'restore', 'make a data folder of an archive, after checking it'))
-    .requiredOption('--from <folder>', 'an archive')
-    .addOption(trustOption())
-    .option('--expect <file>', 'a known checkpoint: refuse an archive from before it')
-  act(restore, async (options, out) => (await import('./log.ts')).restore(options, out))
-
-  const compact = place(add(log, 'compact', 'write the database anew; the server is stopped'))
-  act(compact, async (options, out) => (await import('./log.ts')).compact(options, out))
-}
-
-function addQueryOptions(query: Command): void {
-  query
-    .addOption(new Option('--url <base>', 'ask a running server').conflicts(['data', 'config']))
-    .option('--token-file <file>', 'with --url: a bearer token, - for standard input')
-    .option('--id <id...>', 'decisions by id')
-    .option('--action <name...>', 'actions, or access.* for all of a plugin')
-    .option('--reason <code...>', 'reason codes')
-    .option('--rule <name...>', 'rules that gave a reason')
-    .option('--policy <digest>', 'the policy that decided')
-    .addOption(new Option('--allowed', 'only what was allowed').conflicts('denied'))
-    .option('--denied', 'only what was denied')
-    .addOption(new Option('--since <time>', 'ISO 8601, included').argParser(instant))
-    .addOption(new Option('--until <time>', 'ISO 8601, not included').argParser(instant))
-    .option('--from <index>', 'the first leaf')
-    .option('--to <index>', 'the leaf after the last one')
-    .option('--fields <name...>', "what to open: '*', request, payload, verdict, output, 'facts.*'")
-    .option('--purpose <text>', 'why; it goes on record')
-    .addOption(new Option('--limit <number>', 'at most (default: 100)').argParser(whole(1, 256)))
 }
 
 function addPolicy(program: Command, { add, act }: Tree): void {
@@ -319,24 +239,6 @@ function addRest(program: Command, { add, act }: Tree): void {
   act(completion, async (_, out, shell) =>
     (await import('./completion.ts')).completion(program, out, shell),
   )
-}
-
-const whole =
-  (min: number, max: number) =>
-  (text: string): number => {
-    const value = Number(text)
-    if (/^\d{1,9}$/.test(text) && value >= min && value <= max) return value
-    throw new InvalidArgumentError(`It is a whole number from ${min} to ${max}.`)
-  }
-const port = whole(0, 65_535)
-const percent = whole(0, 100)
-const version = whole(1, 999_999_999)
-
-/** Unix seconds. */
-function instant(text: string): number {
-  const ms = Date.parse(text)
-  if (/^\d{4}-/.test(text) && Number.isFinite(ms) && ms >= 0) return Math.ceil(ms / 1000)
-  throw new InvalidArgumentError('It is a time such as 2026-01-31T12:00:00Z.')
 }
 
 function packageVersion(): string {

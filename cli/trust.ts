@@ -51,7 +51,8 @@ async function portsOf(adapters: Adapters, { trust }: TrustPathOptions): Promise
   }
 }
 
-async function anchorOf(
+/** What is trusted: the file that was named, else what the server wrote into the data folder. @throws UsageError, LogError */
+export async function anchorOf(
   { data }: Config,
   trust: string | undefined,
 ): Promise<{ readonly anchor: TrustAnchor; readonly anchorName: string }> {
