@@ -1,0 +1,36 @@
+# METADATA
+# title: Who may enrol keys
+# description: |
+#   `data.enrolment.may` names peers as the transport established them, each with the actions that it may ask for; `anyone` needs no name.
+#   Without being named, a key in force hands over to the next one of the same owner, and a cell puts its own keys out of use by a signed call.
+package assay.enrolment.peers
+
+import data.assay.lib.call
+
+peer := input.request.peer
+
+named if {
+	some entry in data.enrolment.may.peers
+	entry.kind == peer.kind
+	object.get(entry, "id", peer.id) == peer.id
+	some action in entry.actions
+	action in {"*", input.request.action}
+}
+
+# A kind whose word stands for a proof: the process itself, which reads its configuration and holds its own keys.
+vouches if {
+	named
+	peer.kind in data.enrolment.vouching
+}
+
+permitted if named
+
+permitted if input.request.action in data.enrolment.may.anyone
+
+permitted if input.facts.hand_over.check == "valid"
+
+permitted if {
+	input.request.action == "enrolment.transition-key"
+	input.facts.owner.scope == "cell"
+	call.cell == input.facts.owner.name
+}
