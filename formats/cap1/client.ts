@@ -15,6 +15,7 @@ import {
   MAX_BLOCKS,
   MAX_TOKEN_BYTES,
   proofBytes,
+  SIGNATURE_BYTES,
   sealMessage,
   splitToken,
 } from './frame.ts'
@@ -25,6 +26,7 @@ import {
   readAttenuation,
   readAuthority,
 } from './payload.ts'
+import { newKey, sha256, sha256Hex, sign, type TokenKey } from './webcrypto.ts'
 
 /**
  * - `malformed`: not a `cap1` token, or not a caveat: nothing was made.
@@ -35,14 +37,8 @@ import {
 export type TokenErrorCode = 'malformed' | 'sealed' | 'too_large' | 'wrong_key'
 export class TokenError extends KernelError<TokenErrorCode> {}
 
-export type { Attenuation, Authority, Caveat }
-
-/** Ed25519, 32 bytes each, in base64url without padding. */
-export interface TokenKey {
-  readonly publicKey: string
-  /** The seed of RFC 8032. */
-  readonly privateKey: string
-}
+export type { Authority, Caveat }
+export { newKey, type TokenKey }
 
 /** What an issuer answers: both in base64url. */
 export interface Grant {
@@ -50,17 +46,7 @@ export interface Grant {
   readonly signature: string
 }
 
-const ALGORITHM = 'Ed25519'
 const encoder = new TextEncoder()
-/** PKCS #8 around a seed: RFC 8410 section 7. */
-const PKCS8_HEAD = Uint8Array.of(48, 46, 2, 1, 0, 48, 5, 6, 3, 43, 101, 112, 4, 34, 4, 32)
-
-/** A new pair: send the public half to the issuer (as `nk`, or as `cnf`), keep the private one. */
-export async function newKey(): Promise<TokenKey> {
-  const pair = (await crypto.subtle.generateKey(ALGORITHM, true, ['sign'])) as CryptoKeyPair
-  const { d, x } = await crypto.subtle.exportKey('jwk', pair.privateKey)
-  return { publicKey: x as string, privateKey: d as string }
-}
 
 /**
  * The token of a grant: whoever has it can use and narrow it.
@@ -79,7 +65,7 @@ export function assemble(grant: Grant, key: TokenKey): string {
 /**
  * The token with a block more, which holds these caveats and a key of its own. It allows what `token` does where every caveat holds; the
  * old token stays as good as it was.
- * @throws TokenError `sealed`, `too_large`, `malformed`
+ * @throws TokenError `sealed`, `too_large`, `malformed`; JsonError for a value that is not JSON
  */
 export async function attenuate(token: string, caveats: readonly Caveat[]): Promise<string> {
   const { frame, signature } = openUnsealed(token)
@@ -93,7 +79,8 @@ export async function attenuate(token: string, caveats: readonly Caveat[]): Prom
 }
 
 /**
- * The token without its private key: it can be presented, and nobody can add a block. What leaves the holder should be sealed.
+ * The token without its private key: it can be presented, and nobody can add a block. Seal what you present, so that no private key
+ * reaches who checks it.
  * @throws TokenError `sealed`, `too_large`, `malformed`
  */
 export async function seal(token: string): Promise<string> {
@@ -149,7 +136,7 @@ export interface UnverifiedToken {
 /** What a token says of itself. Nothing of it is verified: for a holder to look at, not to decide by. @throws TokenError `malformed` */
 export async function inspectUnverified(token: string): Promise<UnverifiedToken> {
   const { added, authority, frame, sealed } = open(token)
-  const handles = frame.blocks.map(async ({ signature }) => hex(await sha256(decode(signature))))
+  const handles = frame.blocks.map(({ signature }) => sha256Hex(decode(signature)))
   const caveats = [authority, ...added].map((block) => block.caveats)
   return { authority, caveats, handles: await Promise.all(handles), sealed }
 }
@@ -177,7 +164,9 @@ function open(token: string): Opened {
     return attenuation
   })
   const signature = decode(frame.blocks.at(-1)?.signature ?? '')
-  return { frame, authority, added, signature, sealed: decode(frame.last).length !== KEY_BYTES }
+  const { length } = decode(frame.last)
+  if (length !== KEY_BYTES && length !== SIGNATURE_BYTES) throw malformed('its last part is cut')
+  return { frame, authority, added, signature, sealed: length === SIGNATURE_BYTES }
 }
 
 /** @throws TokenError `sealed` */
@@ -195,31 +184,11 @@ function joined(frame: Frame): string {
   return token
 }
 
-async function sign(
-  privateKey: CryptoKey | string,
-  message: Uint8Array<ArrayBuffer>,
-): Promise<string> {
-  const key = typeof privateKey === 'string' ? await importSeed(privateKey) : privateKey
-  return toBase64url(new Uint8Array(await crypto.subtle.sign(ALGORITHM, key, message)))
-}
-
-function importSeed(seed: string): Promise<CryptoKey> {
-  const pkcs8 = Uint8Array.of(...PKCS8_HEAD, ...decode(seed))
-  return crypto.subtle.importKey('pkcs8', pkcs8, ALGORITHM, false, ['sign'])
-}
-
-async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
-  return new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
-}
-
 function decode(text: string): Uint8Array<ArrayBuffer> {
   const bytes = fromBase64url(text)
   if (bytes === undefined) throw malformed('a part of it is not base64url')
   return bytes
 }
-
-const hex = (bytes: Uint8Array): string =>
-  Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
 
 function malformed(what: string): TokenError {
   return new TokenError('token', 'malformed', what)
