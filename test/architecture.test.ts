@@ -27,6 +27,7 @@ function unitOf(path: string): string {
 /** Where adapters meet: the composition root and what the package exports. */
 const MEETING = new Set([
   'adapters/compose',
+  'adapters/compose-cells',
   'adapters/compose-log',
   'adapters/compose-parts',
   'adapters/compose-realms',

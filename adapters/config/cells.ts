@@ -13,6 +13,8 @@ export interface CellConfig {
 }
 /** Another kernel with cells of its own. */
 export interface PeerConfig {
+  /** The cell's identity key, enrolled at start. */
+  readonly key: string
   readonly url: string
   readonly tokenFile?: string
   readonly caFile?: string
@@ -53,10 +55,10 @@ const resourceName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$/)
 const httpUrl = z.url({ protocol: /^https?$/ })
 const tokenFile = path.describe('A bearer token, sent with each request').exactOptional()
 
-/** "own", or 32 bytes of an Ed25519 key in base64 or base64url. */
-export const publicKeySchema: z.ZodType<string> = z
-  .string()
-  .regex(/^(?:own|[A-Za-z0-9+/]{43}=|[A-Za-z0-9_-]{43})$/)
+/** 32 bytes of an Ed25519 key in base64, as `assay key` prints it, or in base64url. */
+const publicKeySchema = z.string().regex(/^(?:[A-Za-z0-9+/]{43}=|[A-Za-z0-9_-]{43})$/)
+/** "own": the key is made and kept here. Or a public key. */
+export const ownOrPublicSchema: z.ZodType<string> = z.union([z.literal('own'), publicKeySchema])
 
 const driver = z.union([
   z.literal('none').describe('There is no data plane: nothing has to be torn down'),
@@ -76,12 +78,13 @@ export const cellsSchema: z.ZodType<NonNullable<CellsConfig['cells']>> = z
   )
   .describe('Cells whose identity keys are kept here, made at first start')
 export const tenantsSchema: z.ZodType<NonNullable<CellsConfig['tenants']>> = z
-  .record(cellName, publicKeySchema)
+  .record(cellName, ownOrPublicSchema)
   .describe('Tenants registered at start')
 export const peersSchema: z.ZodType<NonNullable<CellsConfig['peers']>> = z
   .record(
     cellName,
     z.strictObject({
+      key: publicKeySchema.describe("The cell's identity key, enrolled at start"),
       url: httpUrl.describe('Of its HTTP transport'),
       tokenFile,
       caFile: path
@@ -119,7 +122,7 @@ export function completeCells(written: CellsConfig, at: (path: string) => string
     })),
     ...(controller === undefined ? {} : { controller }),
     tenants,
-    peers: mapped(peers, ({ url, ...files }) => ({ url, ...absolute(files, at) })),
+    peers: mapped(peers, ({ key, url, ...files }) => ({ key, url, ...absolute(files, at) })),
     ...(datagrams === undefined ? {} : { datagrams: { host: '127.0.0.1', ...datagrams } }),
     pullMs,
   }

@@ -6,8 +6,8 @@ import { z } from 'zod'
 import {
   cellsSchema,
   datagramsSchema,
+  ownOrPublicSchema,
   peersSchema,
-  publicKeySchema,
   pullMsSchema,
   tenantsSchema,
 } from './cells.ts'
@@ -197,7 +197,7 @@ const own = {
   audit: audit.exactOptional(),
   export: exportSchema.exactOptional(),
   cells: cellsSchema.exactOptional(),
-  controller: publicKeySchema
+  controller: ownOrPublicSchema
     .describe('Whose signed messages count, pinned at start')
     .exactOptional(),
   tenants: tenantsSchema.exactOptional(),
