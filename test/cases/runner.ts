@@ -2,7 +2,9 @@
 import { agrees, type Case, CaseFileError, type Kind, type Outcome } from './kind.ts'
 
 /** Each kind is loaded when it is first asked for. */
-const KINDS: Readonly<Record<string, () => Promise<Kind>>> = {}
+const KINDS: Readonly<Record<string, () => Promise<Kind>>> = {
+  minisign: () => import('./kinds/minisign.ts'),
+}
 
 export interface Tally {
   readonly passed: number

@@ -1,0 +1,46 @@
+/**
+ * What a case says about its surroundings beside the directory itself: which release was there before, and whether legacy signatures
+ * count. The format names no members for these, so several names are understood.
+ */
+import type { Json } from '../../../core/json.ts'
+import type { Stated } from '../../../plugins/release/schema.ts'
+import type { Data } from '../../release/desk.ts'
+import type { ManifestCase } from './minisign.ts'
+
+/** Members that the format has for something else. */
+const OWN = new Set(
+  'artifact description dir expect minisign_cli name pinned_key reason sha256sums'.split(' '),
+)
+const BEFORE =
+  /installed|previous|last|minimum|min_|floor|current|seen|recorded|known|state|newest/i
+
+/** The release that was there before: its version, the time of its signature, or both. */
+export function minimumOf(each: ManifestCase): Stated {
+  const found: { version?: string; timestamp?: number } = {}
+  for (const [name, value] of Object.entries(each))
+    if (!OWN.has(name) && BEFORE.test(name)) collect(name, value as Json, found)
+  const { policy } = each
+  const [, inWords] = (typeof policy === 'string' && IN_WORDS.exec(policy)) || []
+  return inWords === undefined ? found : { version: inWords, ...found }
+}
+/** "installed is 1.5.0", "last seen version 1.5.0" */
+const IN_WORDS =
+  /(?:installed|previous|last|minimum|floor|current|seen|known)[^0-9]{0,40}v?([0-9]+(?:\.[0-9]+)+)/i
+
+function collect(name: string, value: Json, found: { version?: string; timestamp?: number }): void {
+  if (typeof value === 'number') found.timestamp = value
+  else if (typeof value === 'string' && /^[0-9]{9,}$/.test(value)) found.timestamp = Number(value)
+  else if (typeof value === 'string') found.version = value
+  else if (typeof value === 'object' && value !== null && !Array.isArray(value))
+    for (const [member, inner] of Object.entries(value))
+      if (/version|time/i.test(member) || BEFORE.test(member)) collect(name, inner, found)
+}
+
+/** Overrides the shipped policy data where the case says whether legacy signatures count. */
+export function legacyOf({ legacy, policy }: ManifestCase): Data {
+  if (typeof legacy === 'boolean') return { legacy }
+  const refused =
+    typeof policy === 'string' &&
+    /-VH?\s*-?H|prehash\w* (?:only|required)|(?:no|refuses?) legacy/i.test(policy)
+  return refused ? { legacy: false } : {}
+}
