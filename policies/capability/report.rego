@@ -1,0 +1,67 @@
+# METADATA
+# title: A token that was presented to another cell than the one it names
+# description: |
+#   Both cells keep it on record: the one that it was presented to refuses it and tells the other, once for each token and place; the other
+#   hears it from a cell that is enrolled with it, in a signed call.
+package assay.capability.report
+
+import data.assay.capability.token
+import data.assay.lib.call
+
+report := input.facts.report
+
+refusal := {
+	"code": "report_unsigned",
+	"message": "only a cell reports, in a signed call",
+	"rule": "assay.capability.report.refusal",
+} if {
+	input.facts.caller.check == "absent"
+} else := call.refusal if {
+	call.refusal.code != "caller_stale"
+} else := {
+	"code": "report_stale",
+	"message": "the report is too old to be believed, or for later",
+	"rule": "assay.capability.report.refusal",
+} if {
+	abs(input.now - input.facts.caller.time) > data.capability.max_report_age
+} else := {
+	"code": "report_of_others",
+	"message": "a cell reports what was presented to itself",
+	"rule": "assay.capability.report.refusal",
+} if {
+	report.at != input.facts.caller.cell
+} else := {
+	"code": "report_misdirected",
+	"message": "the token is not for a cell of this kernel",
+	"rule": "assay.capability.report.refusal",
+} if {
+	not report.local
+} else := {
+	"code": "report_known",
+	"message": "this was reported before",
+	"rule": "assay.capability.report.refusal",
+} if {
+	report.known
+}
+
+# The effect of an accepted report. Twice as long as a report is believed: it cannot be heard anew.
+heard := {
+	"at": report.at,
+	"handle": report.handle,
+	"kind": "capability.hear",
+	"until": input.now + (2 * data.capability.max_report_age),
+}
+
+# The effect of a refusal for its audience, where this kernel can sign for the cell that refuses and the named cell is elsewhere.
+alert := {
+	"at": input.facts.claimed.at,
+	"cell": input.facts.token.aud,
+	"handle": input.facts.token.handles[0],
+	"key": input.facts.state.elsewhere.custody,
+	"kind": "capability.alert",
+	"until": input.facts.token.exp,
+} if {
+	token.refusal.code == "audience_mismatch"
+	not input.facts.state.cell.local
+	not input.facts.state.elsewhere.reported
+}
