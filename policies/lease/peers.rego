@@ -11,13 +11,9 @@ import data.assay.lib.call
 action := input.request.action
 
 # The cell whose resource it is. A resource that is not there yet is the cell's that adds it.
-default cell := ""
-
 cell := input.facts.cell.name if {
 	action == "lease.add-resource"
 } else := input.facts.resource.record.cell
-
-default tenant := ""
 
 tenant := input.facts.lease.record.tenant if {
 	input.facts.lease.found
