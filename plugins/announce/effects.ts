@@ -1,0 +1,279 @@
+/** What Rego may ask for. None may run on a deny. Messages are signed before the commit and leave after it. */
+import type {
+  Effect,
+  EffectContext,
+  EffectKind,
+  EffectPlan,
+  EffectTable,
+} from '../../core/plugin.ts'
+import { type Schema, schema } from '../../core/schema.ts'
+import { heardMembers, nonceKey, withNonce } from '../../formats/call/index.ts'
+import { members, type Revocation } from '../../formats/wire/index.ts'
+import { append, sweep } from './journal.ts'
+import {
+  announcedKey,
+  delegateKey,
+  FIRST_USE,
+  feedKey,
+  OWN,
+  ownFeedKey,
+  revokedKey,
+  signerKey,
+} from './keys.ts'
+import {
+  asJson,
+  asRecord,
+  type FeedRecord,
+  merged,
+  NO_OWN,
+  type OwnRecord,
+  type RevokedRecord,
+  revokedRecord,
+} from './records.ts'
+import { scopeMember, signed, signerMembers } from './sign.ts'
+
+const { array, boolean, integer, json, literal, object } = schema
+const { cells, count, endpoint, id, key, kind, name, revocations, types } = members
+type Put = NonNullable<EffectPlan['writes']>[number]
+
+/** Ties a plan to the type that the effect's schema has checked. */
+function effect<E extends object>(
+  checked: Schema<E>,
+  plan: (effect: E, context: EffectContext) => EffectPlan,
+): EffectKind {
+  return {
+    onDeny: false,
+    schema: checked as Schema<object>,
+    plan: (given: Effect, context) => plan(given as unknown as E, context),
+  }
+}
+const put = (sort: string, record: object): Put => ({ put: sort, value: asJson(record) })
+
+const accept = effect(
+  object({ key, kind: literal('announce.accept'), sequence: count, time: count }),
+  ({ key, sequence, time }) => ({ writes: [put(signerKey(key), { sequence, time })] }),
+)
+
+const pin = effect(object({ key, kind: literal('announce.pin') }), ({ key }, { now }) => ({
+  writes: [put(FIRST_USE, { public_key: key, since: now })],
+}))
+
+const offer = effect(
+  object({
+    cell: name,
+    endpoint,
+    kind: literal('announce.offer'),
+    service: name,
+    signer: key,
+    until: count,
+  }),
+  ({ cell, endpoint, service, signer, until }, { now }) => ({
+    writes: [put(announcedKey(cell, service), { at: now, cell, endpoint, service, signer, until })],
+  }),
+)
+
+const withdraw = effect(
+  object({ cell: name, kind: literal('announce.withdraw'), service: name }),
+  ({ cell, service }) => ({ writes: [{ remove: announcedKey(cell, service) }] }),
+)
+
+const delegate = effect(
+  object(
+    { expires: count, key, kind: literal('announce.delegate'), not_before: count, types },
+    { cells },
+  ),
+  ({ cells, expires, key, not_before, types }) => {
+    const some = cells === undefined ? {} : { cells }
+    const record = { ...some, expires, not_before, public_key: key, revoked: false, types }
+    return { writes: [put(delegateKey(key), record)] }
+  },
+)
+
+const undelegate = effect(
+  object({ key, kind: literal('announce.undelegate') }),
+  ({ key }, context) => {
+    const before = context.read(delegateKey(key)) as object | undefined
+    const record = before ?? { expires: 0, not_before: 0, public_key: key, types: [] }
+    return { writes: [put(delegateKey(key), { ...record, revoked: true })] }
+  },
+)
+
+interface Learned {
+  readonly after: number
+  readonly as_of: number
+  readonly cell: string
+  readonly complete: boolean
+  readonly entries: readonly Revocation[]
+  readonly sequence: number
+  readonly signer: string
+}
+const learn = effect(
+  object({
+    after: count,
+    as_of: count,
+    cell: name,
+    complete: boolean(),
+    entries: revocations,
+    kind: literal('announce.learn'),
+    sequence: count,
+    signer: key,
+  }),
+  (learned: Learned, context) => ({
+    writes: [
+      ...entriesOf(learned, context),
+      put(feedKey(learned.cell), nextFeed(asRecord(context.read(feedKey(learned.cell))), learned)),
+    ],
+  }),
+)
+
+/** `complete`: with what was known before, nothing up to `sequence` is missing. */
+function nextFeed(before: FeedRecord | undefined, learned: Learned): FeedRecord {
+  const { after, as_of, cell, complete, sequence, signer } = learned
+  const known = before?.sequence ?? 0
+  const reached = after <= known ? Math.max(known, sequence) : known
+  return {
+    as_of: complete ? Math.max(before?.as_of ?? 0, as_of) : (before?.as_of ?? 0),
+    cell,
+    seen: Math.max(before?.seen ?? 0, sequence),
+    sequence: reached,
+    signer,
+  }
+}
+
+function entriesOf({ cell, entries, sequence }: Learned, context: EffectContext): readonly Put[] {
+  const records = new Map<string, RevokedRecord>()
+  for (const entry of entries) {
+    const sort = revokedKey(entry.kind, entry.id)
+    const before = records.get(sort) ?? asRecord<RevokedRecord>(context.read(sort))
+    records.set(sort, merged(before, revokedRecord(entry, cell, sequence), context.now))
+  }
+  // What has no end is never swept, and what others revoked they send themselves.
+  const mortal = entries.filter(({ until }) => until !== undefined)
+  const { writes } = append(
+    context,
+    mortal.map((entry) => ({ ...entry, origin: cell })),
+  )
+  return [...[...records].map(([sort, record]) => put(sort, record)), ...writes]
+}
+
+interface Revoke extends Omit<Revocation, 'at' | 'kind'> {
+  readonly cell: string
+  readonly custody: string
+  readonly of: Revocation['kind']
+  readonly signer: string
+}
+const revoke = effect(
+  object(
+    { ...signerMembers, cell: name, id, kind: literal('announce.revoke'), of: kind },
+    { below: count, until: integer({ min: 1 }) },
+  ),
+  ({ below, cell, custody, id, of, signer, until }: Revoke, context) => {
+    const some = {
+      ...(below === undefined ? {} : { below }),
+      ...(until === undefined ? {} : { until }),
+    }
+    const entry: Revocation = { at: context.now, id, kind: of, ...some }
+    const { own, writes } = append(context, [{ ...entry, origin: cell }])
+    const { sequence } = own
+    const feed = asRecord<{ sequence: number }>(context.read(ownFeedKey(cell)))
+    const sort = revokedKey(of, id)
+    const before = asRecord<RevokedRecord>(context.read(sort))
+    const message = signed(
+      { after: feed?.sequence ?? 0, cell, entries: [entry], type: 'REVOKE_BROADCAST' },
+      { custody, from: cell, scope: 'cell', sequence, signer },
+      context.now,
+    )
+    return {
+      writes: [
+        ...writes,
+        put(sort, merged(before, revokedRecord(entry, cell, sequence), context.now)),
+        put(ownFeedKey(cell), { sequence }),
+      ],
+      signatures: message.signatures,
+      outbox: [message.broadcast(cell)],
+      output: { sequence, ...message.output },
+    }
+  },
+)
+
+const publish = effect(
+  object({
+    ...signerMembers,
+    ...scopeMember,
+    body: json(),
+    from: name,
+    kind: literal('announce.publish'),
+    send: boolean(),
+  }),
+  ({ body, custody, from, scope, send, signer }, context) => {
+    const own = asRecord<OwnRecord>(context.read(OWN)) ?? NO_OWN
+    const sequence = own.sequence + 1
+    const said = { custody, from, scope, sequence, signer }
+    const message = signed(body as object, said, context.now)
+    return {
+      writes: [put(OWN, { ...own, sequence })],
+      signatures: message.signatures,
+      ...(send ? { outbox: [message.broadcast(from)] } : {}),
+      output: { sequence, ...message.output },
+    }
+  },
+)
+
+/** A page of the set, as of now; it takes no number of its own. */
+const answer = effect(
+  object({
+    ...signerMembers,
+    after: count,
+    cell: name,
+    entries: revocations,
+    kind: literal('announce.answer'),
+    more: boolean(),
+    through: count,
+  }),
+  ({ after, cell, custody, entries, more, signer, through }, { now }) => {
+    const body = { after, cell, entries, more, through, type: 'REVOCATIONS' }
+    const said = {
+      custody,
+      from: cell,
+      scope: 'cell',
+      sequence: Math.max(through, 1),
+      signer,
+    } as const
+    const { output, signatures } = signed(body, said, now)
+    return { output, signatures }
+  },
+)
+
+const swept = effect(
+  object({
+    chunks: array(
+      object({ chunk: count, done: boolean(), due: array(object({ id, kind }), { maxItems: 64 }) }),
+      { maxItems: 2 },
+    ),
+    kind: literal('announce.sweep'),
+  }),
+  ({ chunks }, context) => ({ writes: sweep(context, chunks) }),
+)
+
+const heard = effect(
+  object({ ...heardMembers, kind: literal('announce.heard') }),
+  (call, context) => {
+    const sort = nonceKey(call)
+    return { writes: [{ put: sort, value: withNonce(context.read(sort), call, context.now) }] }
+  },
+)
+
+export const announceEffects: EffectTable = {
+  'announce.accept': accept,
+  'announce.answer': answer,
+  'announce.delegate': delegate,
+  'announce.heard': heard,
+  'announce.learn': learn,
+  'announce.offer': offer,
+  'announce.pin': pin,
+  'announce.publish': publish,
+  'announce.revoke': revoke,
+  'announce.sweep': swept,
+  'announce.undelegate': undelegate,
+  'announce.withdraw': withdraw,
+}

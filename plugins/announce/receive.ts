@@ -1,0 +1,76 @@
+/** Facts about a message that came: who signed it, what it says, and what is known already of that of which it speaks. */
+import { importKey } from '../../formats/call/index.ts'
+import type { Body, Revocation } from '../../formats/wire/index.ts'
+import { localSigner } from './cell.ts'
+import { readTail } from './journal.ts'
+import { announcedKey, delegateKey, FIRST_USE, feedKey, revokedKey, signerKey } from './keys.ts'
+import { openMessage } from './message.ts'
+import type { Reader } from './reader.ts'
+import type { DelegateRecord, FeedRecord, SignerRecord } from './records.ts'
+import type { AnnounceFacts } from './schema.ts'
+import { delegationOf, NO_SIGNER } from './signer.ts'
+
+export const NO_SUBJECT: AnnounceFacts['subject'] = {
+  check: 'absent',
+  delegation: NO_SIGNER.delegation,
+  scope: '',
+}
+
+export async function received(text: string, reader: Reader): Promise<Partial<AnnounceFacts>> {
+  const { body, check, signer } = await openMessage(text, reader)
+  if (body === undefined) return { message: { check }, signer }
+  const last = await reader.own<SignerRecord>(signerKey(signer.key))
+  const revoked = await reader.own(revokedKey('key', signer.key))
+  // Written by whoever is believed at first use.
+  if (signer.first_use) await reader.own(FIRST_USE)
+  return {
+    ...(await concerning(body, reader)),
+    message: { check, ...body },
+    signer: {
+      ...signer,
+      key_revoked: revoked !== undefined,
+      last: { sequence: last?.sequence ?? 0, time: last?.time ?? 0 },
+    },
+  }
+}
+
+async function concerning(body: Body, reader: Reader): Promise<Partial<AnnounceFacts>> {
+  switch (body.type) {
+    case 'ANNOUNCE':
+    case 'WITHDRAW':
+      await reader.own(announcedKey(body.cell, body.service))
+      return { cell: await localSigner(body.cell, reader) }
+    case 'DELEGATE':
+    case 'UNDELEGATE':
+      return { subject: await subjectOf(body.key, reader) }
+    default:
+      await readEntries(body.entries, reader)
+      return { cell: await localSigner(body.cell, reader), feed: await feedOf(body.cell, reader) }
+  }
+}
+
+/** What an accepted message will write. */
+async function readEntries(entries: readonly Revocation[], reader: Reader): Promise<void> {
+  for (const { id, kind } of entries) await reader.own(revokedKey(kind, id))
+  await readTail(reader, entries.length)
+}
+
+async function feedOf(cell: string, reader: Reader): Promise<AnnounceFacts['feed']> {
+  const feed = await reader.own<FeedRecord>(feedKey(cell))
+  return {
+    as_of: feed?.as_of ?? 0,
+    known: feed !== undefined,
+    seen: feed?.seen ?? 0,
+    sequence: feed?.sequence ?? 0,
+  }
+}
+
+async function subjectOf(key: string, reader: Reader): Promise<AnnounceFacts['subject']> {
+  const record = await reader.own<DelegateRecord>(delegateKey(key))
+  const enrolled = await reader.enrolled<{ readonly scope: string }>(`key/${key}`)
+  return {
+    check: typeof importKey(key) === 'string' ? 'weak_key' : 'valid',
+    delegation: delegationOf(record),
+    scope: enrolled?.scope ?? '',
+  }
+}
