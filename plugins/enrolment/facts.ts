@@ -156,14 +156,7 @@ async function ownerFacts(
 
 /** What a readable body says, before anything was looked up. */
 function reported(
-  {
-    custody = '',
-    how,
-    public_key = '',
-    replaces = '',
-    state = 'none',
-    verification,
-  }: Body,
+  { custody = '', how, public_key = '', replaces = '', state = 'none', verification }: Body,
   owner: Owner | undefined,
 ): Pick<EnrolmentFacts, 'claimed' | 'key' | 'owner' | 'payload'> {
   const { by, reference } = verification ?? NOTHING.claimed.verification

@@ -1,0 +1,5 @@
+import { enrolmentSubject } from '../../test/conformance/enrolment-subject.ts'
+import { registerLaws } from '../../test/conformance/laws.ts'
+import { pluginLaws } from '../../test/conformance/plugin.ts'
+
+registerLaws('plugin', pluginLaws, enrolmentSubject)
