@@ -176,6 +176,11 @@ const OWN_PLUGINS: Readonly<
     exportName: 'audit',
     policies: pathToFileURL(join(OWN_POLICIES, 'audit')),
   },
+  release: {
+    path: '../plugins/release/facts',
+    exportName: 'release',
+    policies: pathToFileURL(join(OWN_POLICIES, 'release')),
+  },
 }
 /** The one that reads decisions and erases their openings: no other plugin can, whatever its name. */
 export const AUDITOR = 'audit'
