@@ -24,8 +24,8 @@ export async function verifiedToken(
 ): Promise<Verified | TokenFact> {
   const token = readToken(text)
   if ('problem' in token) return { check: token.problem }
-  const { aud, iss, lease, resource, tenant } = token.authority
-  if (![aud, iss, lease, resource, tenant].every(fitsKey)) return { check: 'malformed' }
+  if (!isWellFormed(token)) return { check: 'malformed' }
+  const { iss } = token.authority
   const issuer = (await read.getFrom('enrolment', cellKey(iss))) as CellRecord | undefined
   if (issuer === undefined) return { check: 'issuer_unknown' }
   const signer = issuer.keys.findLast(({ public_key }) => {
@@ -34,6 +34,12 @@ export async function verifiedToken(
   })
   if (signer === undefined) return { check: 'signature_invalid' }
   return { token, issuer, fact: describe(token, signer) }
+}
+
+/** Records can be named as it says, and it ends after it begins. */
+function isWellFormed({ authority }: Token): boolean {
+  const { aud, exp, iat, iss, lease, resource, tenant } = authority
+  return iat < exp && [aud, iss, lease, resource, tenant].every(fitsKey)
 }
 
 function describe(

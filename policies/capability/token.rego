@@ -39,12 +39,6 @@ refusal := {
 } if {
 	token.check != "valid"
 } else := {
-	"code": "malformed",
-	"message": "a token ends after it begins",
-	"rule": "assay.capability.token.refusal",
-} if {
-	token.exp <= token.iat
-} else := {
 	"code": "issuer_mismatch",
 	"message": "a cell accepts only tokens that it issued itself",
 	"rule": "assay.capability.token.refusal",

@@ -3,6 +3,7 @@ import { agrees, type Case, CaseFileError, type Kind, type Outcome } from './kin
 
 /** Each kind is loaded when it is first asked for. */
 const KINDS: Readonly<Record<string, () => Promise<Kind>>> = {
+  capability: () => import('./kinds/capability.ts'),
   minisign: () => import('./kinds/minisign.ts'),
 }
 
