@@ -1,4 +1,5 @@
 import type { Target } from '../fuzz.ts'
+import { CAP1 } from './cap1.ts'
 import { DOORS } from './doors.ts'
 import { LOG } from './log.ts'
 import { SERVER } from './server.ts'
@@ -6,4 +7,4 @@ import { TEXT } from './text.ts'
 import { TOKENS } from './tokens.ts'
 
 /** Every parser that sees what somebody else wrote. */
-export const TARGETS: readonly Target[] = [...TEXT, ...LOG, ...DOORS, ...TOKENS, ...SERVER]
+export const TARGETS: readonly Target[] = [...TEXT, ...LOG, ...DOORS, ...TOKENS, ...CAP1, ...SERVER]
