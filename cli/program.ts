@@ -16,6 +16,7 @@ import {
 } from './options.ts'
 import type { ExitCode, Out } from './out.ts'
 import { addLog, addTrust } from './program-log.ts'
+import { addRelease } from './program-release.ts'
 
 /** Runs a verb with what it writes to. */
 export type Perform = (
@@ -62,6 +63,7 @@ export function createProgram(perform: Perform, output: OutputConfiguration): Co
   addPolicy(program, tree)
   addShadow(program, tree)
   addKey(program, tree)
+  addRelease(program, tree)
   addRest(program, tree)
   return program
 }

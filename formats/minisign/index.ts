@@ -11,6 +11,7 @@ export {
   readPublicKeyFile,
   type UnreadableKey,
 } from './key.ts'
+export { MAX_CONTENT_BYTES, MAX_KEY_FILE_BYTES, MAX_SIGNATURE_BYTES } from './limits.ts'
 export {
   type MinisignSignature,
   readSignature,

@@ -5,13 +5,15 @@
 import type { FactsSchema } from '../../core/plugin.ts'
 import { KEY_SCOPES, type KeyScope } from '../../core/ports/custody.ts'
 import { type Schema, schema } from '../../core/schema.ts'
-import type { CommentFields, SignatureCheck, Version } from '../../formats/minisign/index.ts'
+import {
+  type CommentFields,
+  MAX_CONTENT_BYTES,
+  MAX_KEY_FILE_BYTES,
+  MAX_SIGNATURE_BYTES,
+  type SignatureCheck,
+  type Version,
+} from '../../formats/minisign/index.ts'
 
-/** Of `SHA256SUMS`, and of a file under a legacy signature, which covers the file itself. */
-export const MAX_CONTENT_BYTES = 131_072
-/** Of a `.minisig` file: no longer one is read in full. */
-export const MAX_SIGNATURE_BYTES = 9_728
-const MAX_KEY_FILE_BYTES = 1_152
 /** Keys that one request names. */
 export const MAX_KEYS = 16
 
