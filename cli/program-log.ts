@@ -16,12 +16,11 @@ export function addTrust(program: Command, { add, act }: Tree): void {
   const path = add(
     trust,
     'path',
-    'each step to one decision, with the line of the rule that accepted it',
+    'each step to one decision or token, with the line of the rule that accepted it',
   )
     .option('--decision <id>', 'a decision in the log: 32 hexadecimal digits')
-    .addOption(
-      new Option('--receipt <file>', 'a receipt, - for standard input').conflicts('decision'),
-    )
+    .option('--receipt <file>', 'a receipt, - for standard input')
+    .option('--token <file>', 'a capability token, - for standard input, or its text')
     .addOption(anchorOption())
     .addOption(dataOption())
     .addOption(realmOption())

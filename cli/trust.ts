@@ -1,9 +1,10 @@
-/** `assay trust path`: what a decision stands on, from the pinned root down to the line of the rule that accepted it. */
+/** `assay trust path`: what a decision or a token stands on, from the pinned root down to the line of the rule that accepted it. */
 import { Adapters, type Config } from '../adapters/compose.ts'
 import { readAnchor } from '../adapters/datafolder/anchor.ts'
 import { anchorPath } from '../adapters/datafolder/identity.ts'
 import { DecisionWalk, type TrustPathPorts } from '../adapters/trustpath/decision.ts'
 import { type AcceptedBy, pathOf, type Step, type TrustPath } from '../adapters/trustpath/step.ts'
+import { tokenSteps } from '../adapters/trustpath/token.ts'
 import { LogError } from '../core/error.ts'
 import { parseAnchor, type TrustAnchor } from '../core/log/anchor.ts'
 import { parseReceipt, type Receipt } from '../core/log/receipt.ts'
@@ -16,7 +17,10 @@ interface Subject {
   readonly decision?: string
   /** A file, or - for standard input. */
   readonly receipt?: string
+  /** A file, - for standard input, or the token itself. */
+  readonly token?: string
 }
+const SUBJECTS = ['decision', 'receipt', 'token'] as const
 export interface TrustPathOptions extends PlaceOptions, Subject {
   /** Default: what the server wrote into the data folder, which proves nothing to a stranger. */
   readonly trust?: string
@@ -24,9 +28,8 @@ export interface TrustPathOptions extends PlaceOptions, Subject {
 
 /** 0: every step holds, 1: one does not. */
 export async function path(options: TrustPathOptions, out: Out): Promise<ExitCode> {
-  const { decision, receipt } = options
-  if ([decision, receipt].filter((given) => given !== undefined).length !== 1)
-    throw new UsageError('usage', 'name one thing: --decision or --receipt')
+  if (SUBJECTS.filter((name) => options[name] !== undefined).length !== 1)
+    throw new UsageError('usage', `name one thing: --${SUBJECTS.join(', --')}`)
   const config = await configured(options)
   const adapters = new Adapters(config, { readOnly: true })
   try {
@@ -47,6 +50,7 @@ async function portsOf(adapters: Adapters, { trust }: TrustPathOptions): Promise
     compiler: await adapters.get('compiler'),
     anchor,
     anchorName,
+    now: Math.floor((await adapters.get('clock')).now() / 1000),
     receipt: (id) => receiptOf(config, pair, id),
   }
 }
@@ -65,12 +69,21 @@ export async function anchorOf(
 }
 
 async function walk(subject: Subject, ports: TrustPathPorts, { data }: Config): Promise<TrustPath> {
+  const walker = new DecisionWalk(ports)
+  const root = await walker.root()
+  if (subject.token !== undefined)
+    return pathOf([...root, ...(await tokenSteps(await textOf(subject.token), ports, walker))])
   const found = await receiptFor(subject, ports)
   if (found === undefined)
     throw new UsageError('not_found', `no decision ${subject.decision} is in the log of ${data}`)
   if ('problem' in found) return pathOf([{ name: 'form', ok: false, detail: found.problem }])
-  const walker = new DecisionWalk(ports)
-  return pathOf([...(await walker.root()), ...(await walker.decision(found))])
+  return pathOf([...root, ...(await walker.decision(found))])
+}
+
+/** A token is recognised by how it begins; a file with such a name can be given as ./name. */
+async function textOf(given: string): Promise<string> {
+  if (given.startsWith('cap1.')) return given
+  return new TextDecoder().decode(await bytesOf(given, 'the token')).trim()
 }
 
 /** What is no receipt is one that does not hold, as for `verify`. */

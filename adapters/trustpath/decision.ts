@@ -4,6 +4,7 @@ import type { DecisionLeaf } from '../../core/log/leaves.ts'
 import { parseNote } from '../../core/log/note.ts'
 import { type Receipt, verifyReceipt } from '../../core/log/receipt.ts'
 import { parseTlogProof } from '../../core/log/tlogproof.ts'
+import type { UnixSeconds } from '../../core/ports/clock.ts'
 import type { Compiler, FileCoverage, Sources } from '../../core/ports/compiler.ts'
 import type { LogStore } from '../../core/ports/logstore.ts'
 import type { Store } from '../../core/ports/store.ts'
@@ -20,6 +21,7 @@ export interface TrustPathPorts {
   readonly anchor: TrustAnchor
   /** How a reader calls the anchor, such as its file's name. */
   readonly anchorName: string
+  readonly now: UnixSeconds
   /** The receipt of a decision that is in the log; undefined where there is none of this id. */
   receipt(id: string): Promise<Receipt | undefined>
 }

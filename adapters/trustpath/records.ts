@@ -1,9 +1,10 @@
 /** The records of the plugin `lease` beside what the log says they have to be. */
 import { canonicalJson } from '../../core/canonical.ts'
-import { type Json, parseJson } from '../../core/json.ts'
+import type { Json } from '../../core/json.ts'
 import type { Store } from '../../core/ports/store.ts'
 import type { Life } from './life.ts'
-import { asMembers, type Members } from './opened.ts'
+import type { Members } from './opened.ts'
+import { recordOf } from './stored.ts'
 
 /** What a member is by the log, and in the record; undefined where it is not. */
 export interface Difference {
@@ -21,19 +22,14 @@ export async function differences(
 ): Promise<readonly Difference[]> {
   const { lease: held, resource } = life
   if (held === undefined) return []
-  const record = await recordAt(store, `lease/${lease}`)
+  const record = (await recordOf(store, 'lease', `lease/${lease}`)) ?? {}
   const found = between(`lease/${lease}`, held, record)
   if (resource === undefined) return found
   const name = `resource/${held.resource}`
-  const stored = await recordAt(store, name)
+  const stored = (await recordOf(store, 'lease', name)) ?? {}
   // Free, it may have been leased again since, and then has a later life.
   if (resource.state === 'free' && Number(stored.epoch) > resource.epoch) return found
   return [...found, ...between(name, { ...resource, resource: held.resource }, stored)]
-}
-
-async function recordAt(store: Store, sort: string): Promise<Members> {
-  const row = await store.get({ partition: 'lease', sort })
-  return row ? asMembers(parseJson(row.value)) : {}
 }
 
 function between(record: string, log: object, stored: Members): readonly Difference[] {
