@@ -4,11 +4,13 @@ import { type ManualClock, manualClock } from '../../adapters/clock/manual.ts'
 import { createWasmEngine } from '../../adapters/engine/wasm/index.ts'
 import { loadFolder } from '../../adapters/policies/folder.ts'
 import { openMemory } from '../../adapters/store/memory/index.ts'
+import type { Limits } from '../../core/core.ts'
 import type { Json } from '../../core/json.ts'
 import { createKernel, type Decision, type Kernel } from '../../core/kernel.ts'
 import type { Plugin } from '../../core/plugin.ts'
 import type { Sources } from '../../core/ports/compiler.ts'
 import type { Custody } from '../../core/ports/custody.ts'
+import type { LogStore } from '../../core/ports/logstore.ts'
 import type { Outbound } from '../../core/ports/outbound.ts'
 import type { Store } from '../../core/ports/store.ts'
 import { Payload, type Peer } from '../../core/request.ts'
@@ -40,10 +42,12 @@ export async function policiesOf(
 export interface RealOptions {
   readonly data?: Readonly<Record<string, Json>>
   readonly outbound?: readonly Outbound[]
+  readonly limits?: Partial<Limits>
 }
 export interface Real {
   readonly kernel: Kernel
   readonly store: Store
+  readonly log: LogStore
   readonly clock: ManualClock
   /** Has a key `cell` of scope `cell`. */
   readonly custody: Custody
@@ -56,7 +60,7 @@ export interface Real {
 
 export async function realKernel(
   plugins: readonly Plugin[],
-  { data = {}, outbound = [] }: RealOptions = {},
+  { data = {}, limits = {}, outbound = [] }: RealOptions = {},
 ): Promise<Real> {
   const { store, log } = openMemory()
   const clock = manualClock(START_MS)
@@ -71,6 +75,7 @@ export async function realKernel(
     engine: createWasmEngine(),
     plugins,
     outbound,
+    limits,
     development: true,
   })
   const names = plugins.map(({ name }) => name)
@@ -82,6 +87,7 @@ export async function realKernel(
   return {
     kernel,
     store,
+    log,
     clock,
     custody,
     decide,

@@ -124,6 +124,9 @@ export function noDecisionAnswer({ code, decisionId, retryAfterMs }: NoDecision)
   return errorAnswer(status, code, what, headers)
 }
 
+/** No answer at all: the connection ends. Where a platform knows no connections, it has this status and no body. */
+export const SILENCE: Answer = { status: 444, headers: {}, body: '' }
+
 export function notFound(): Answer {
   return jsonAnswer({ error: 'not_found' }, {}, 404)
 }

@@ -7,6 +7,7 @@ import type { IncomingMessage } from 'node:http'
 import { type Context, Hono } from 'hono'
 import { NoDecision } from '../../../core/error.ts'
 import type { Kernel } from '../../../core/kernel.ts'
+import { MessageDoor } from './announce.ts'
 import { type Answer, noDecisionAnswer, notFound } from './answer.ts'
 import { type Endpoint, WebCall } from './call.ts'
 import { Cors } from './cors.ts'
@@ -40,6 +41,7 @@ export function assemble(kernel: Kernel, options: AppOptions): Assembled {
     options.audit,
     options.opa,
     options.operations,
+    new MessageDoor(kernel, options),
   )
   const cors = options.cors && new Cors(options.cors)
   const guard = guardOf(options)

@@ -1,6 +1,7 @@
 /** Every endpoint, in one table. */
 import type { Kernel } from '../../../core/kernel.ts'
 import type { Audit } from '../../../core/ports/audit.ts'
+import { MessageDoor, RECEIVE } from './announce.ts'
 import type { Answer } from './answer.ts'
 import { errorAnswer } from './answer.ts'
 import { outcome, query, receipt } from './audit.ts'
@@ -24,6 +25,7 @@ export function createEndpoints(
   audit?: Audit,
   opa?: OpaView,
   operations?: Operations,
+  door: MessageDoor = new MessageDoor(kernel),
 ): readonly Endpoint[] {
   const post = (path: string, answer: Endpoint['answer']): Endpoint => ({
     method: 'POST',
@@ -47,6 +49,9 @@ export function createEndpoints(
     ...requestEndpoints(kernel, limits, publicUrl),
     post('/assay/v1/check', (call, peer) => check(kernel, limits, call, peer)),
     post('/assay/v1/decisions', (call, peer) => decisions(kernel, limits, call, peer)),
+    ...(kernel.actions.includes(RECEIVE)
+      ? [post('/assay/v1/announce', (call, peer) => door.answer(call, peer))]
+      : []),
     get('/assay/v1/receipts/:id', (call, peer) => receipt(kernel, audit, call, peer)),
     ...(audit
       ? [

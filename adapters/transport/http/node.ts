@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { Peer } from '../../../core/request.ts'
-import { type Answer, Refusal } from './answer.ts'
+import { type Answer, Refusal, SILENCE } from './answer.ts'
 import type { Assembled } from './app.ts'
 import { type Call, joined, type Remote, tooLarge } from './call.ts'
 import { type Connection, connectionOf, GONE } from './connection.ts'
@@ -110,8 +110,10 @@ function pathOf(url: string): string {
 function write(outgoing: ServerResponse, answer: Answer, closing: boolean): void {
   if (outgoing.destroyed) return
   const { status, headers, body } = answer
+  if (status === SILENCE.status) return void outgoing.destroy()
   const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length
-  const pairs = ['content-length', String(length)]
+  // RFC 9110, 8.6: not with 204.
+  const pairs = status === 204 ? [] : ['content-length', String(length)]
   for (const name in headers) pairs.push(name, headers[name] as string)
   if (closing) pairs.push('connection', 'close')
   outgoing.writeHead(status, pairs)

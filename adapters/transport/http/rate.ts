@@ -55,6 +55,14 @@ export class RateLimiter {
     return waitMs
   }
 
+  /** What {@link take} would give, without taking. */
+  wait(caller: string): number {
+    const now = this.#now()
+    const known = this.#fullAt.get(caller)
+    if (known !== undefined) return this.#next(known, now).waitMs
+    return this.#hasPlace(now) ? 0 : this.#next(this.#sharedFullAt, now).waitMs
+  }
+
   #next(before: number, now: number): { fullAt: number; waitMs: number } {
     const missingMs = Math.max(before - now, 0) + this.#stepMs
     const waitMs = missingMs - this.#depthMs
