@@ -45,16 +45,31 @@ export async function leaseBundle(): Promise<Bundle> {
 }
 
 /** Collects what the outbox delivers. Whoever performs says how it went by a decision of its own, as a driver does. */
-export function collector(): Outbound & { readonly actions: OutboundAction[] } {
+export function collector(
+  kinds: readonly string[] = ['announce.revoke', 'lease.reset', 'lease.teardown'],
+): Outbound & { readonly actions: OutboundAction[] } {
   const actions: OutboundAction[] = []
   return {
     name: 'outbound/collector',
-    kinds: ['announce.revoke', 'lease.reset', 'lease.teardown'],
+    kinds,
     actions,
     async perform(action) {
       actions.push(action)
       return { collected: true }
     },
+  }
+}
+
+/** A kernel for what it is made with: calls go to whichever is {@link LateKernel.use | put in use} by then. */
+export interface LateKernel extends Pick<Kernel, 'check' | 'decide'> {
+  use(kernel: Kernel): void
+}
+export function lateKernel(): LateKernel {
+  const opened = Promise.withResolvers<Kernel>()
+  return {
+    use: (kernel) => opened.resolve(kernel),
+    check: async (...asked) => (await opened.promise).check(...asked),
+    decide: async (...asked) => (await opened.promise).decide(...asked),
   }
 }
 
