@@ -1,9 +1,17 @@
 /** Random lives of leases on a real kernel, with the truth kept beside: what was asked, what was answered, and the records after each step. */
 import fc from 'fast-check'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { fromBase64url, sha256Hex } from '../../core/crypto.ts'
 import { decisionKey, decodeStored, encodeStored } from '../../core/decision.ts'
 import type { Json } from '../../core/json.ts'
 import type { Openings } from '../../core/log/receipt.ts'
+import {
+  assemble,
+  attenuate,
+  type Grant,
+  inspectUnverified,
+  seal,
+} from '../../formats/cap1/client.ts'
 import { CELL, LeasePlace, OPERATOR, RESOURCES, TENANT } from '../../test/leases.ts'
 import { compiler } from '../../test/rego.ts'
 import { pairOf } from '../../test/tokens.ts'
@@ -17,7 +25,10 @@ beforeEach(async () => {
 afterEach(() => here.remove())
 afterAll(() => compiler.close())
 
-const nk = pairOf('holder').publicKey
+const { privateKey, publicKey: nk } = pairOf('holder')
+const holder = { privateKey, publicKey: nk }
+const handleOf = (token: string): string =>
+  sha256Hex(fromBase64url(token.split('.')[2] ?? '') ?? new Uint8Array())
 const read = (lease: string): Promise<Reconstruction | undefined> => {
   const { log, server, store } = here
   return reconstruct({ log, store, anchor: server.anchor }, lease)
@@ -30,6 +41,8 @@ type Step = readonly [what: keyof typeof DOING, n: number]
 
 interface Known {
   readonly leases: string[]
+  /** Of each lease what its holder was given, the newest one last. */
+  readonly tokens: Map<string, string[]>
 }
 const leaseAt = ({ leases }: Known, n: number): string =>
   leases[n % leases.length] ?? '0'.repeat(32)
@@ -39,6 +52,18 @@ async function epochOf(resource: string): Promise<number> {
 }
 
 const DOING = {
+  use: async (known: Known, n: number) => presenting(known, n, (token) => token),
+  narrowed: async (known: Known, n: number) =>
+    presenting(known, n, async (token) =>
+      seal(await attenuate(token, [{ t: 'op', v: ['write'] }])),
+    ),
+  forged: async (known: Known, n: number) =>
+    presenting(known, n, (token) => token.replace(/\.[^.]{4}([^.]*)$/, '.AAAA$1')),
+  disown: async (known: Known, n: number) => {
+    const token = known.tokens.get(leaseAt(known, n))?.[0]
+    const [id] = token === undefined ? [] : (await inspectUnverified(token)).handles
+    return ['announce.revoke', { cell: CELL, id: id ?? '0'.repeat(64), kind: 'token' }]
+  },
   grant: async (_: Known, n: number) => [
     'lease.grant',
     { cell: CELL, nk, resource: resourceAt(n), tenant: TENANT, ttl: 100 },
@@ -66,10 +91,42 @@ const DOING = {
   ],
 } satisfies Record<string, (known: Known, n: number) => Promise<readonly unknown[]>>
 
+/** One of the lease's tokens, as something is made of it. */
+async function presenting(
+  known: Known,
+  n: number,
+  make: (token: string) => Promise<string> | string,
+): Promise<readonly unknown[]> {
+  const lease = leaseAt(known, n)
+  const tokens = known.tokens.get(lease) ?? []
+  const token = tokens[n % (tokens.length || 1)] ?? 'none'
+  const resource = ((await here.record(`lease/${lease}`))?.resource as string) ?? resourceAt(n)
+  return [
+    'capability.use',
+    { at: CELL, operation: { op: 'read', resource }, token: await make(token) },
+  ]
+}
+
 async function tornDown(known: Known, n: number, ok: boolean): Promise<readonly unknown[]> {
   const lease = leaseAt(known, n)
   const resource = ((await here.record(`lease/${lease}`))?.resource as string) ?? resourceAt(n)
   return ['lease.torn-down', { epoch: await epochOf(resource), lease, ok, resource }]
+}
+
+interface Asked {
+  readonly id?: string
+  readonly lease?: string
+  readonly token?: string
+}
+
+/** Whose lease it is, by what the test itself handed out. */
+function leaseIn({ tokens }: Known, { id, lease, token }: Asked): string | undefined {
+  if (lease !== undefined) return lease
+  const fits = (made: string): boolean => {
+    const blocks = made.split('.')
+    return id === handleOf(made) || token?.split('.')[1] === blocks[1]
+  }
+  return [...tokens].find(([, made]) => made.some(fits))?.[0]
 }
 
 /** What was done to a lease: its decisions, and the records after each. */
@@ -81,18 +138,24 @@ interface Truth {
 
 async function live(steps: readonly Step[]): Promise<ReadonlyMap<string, readonly Truth[]>> {
   const truths = new Map<string, Truth[]>()
-  const known: Known = { leases: [] }
+  const known: Known = { leases: [], tokens: new Map() }
   for (const [what, n] of steps) {
     here.place.clock.advance(1000)
     const [action, payload] = await DOING[what](known, n)
-    const { allow, id } = await here.ask(action as string, payload as Json)
-    if (action === 'lease.grant' && allow) {
-      known.leases.push(id)
-      truths.set(id, [])
+    const about = leaseIn(known, payload as Asked)
+    const { allow, id, output } = await here.ask(action as string, payload as Json)
+    if (allow && (action === 'lease.grant' || action === 'lease.renew')) {
+      const lease = (output as { lease: string }).lease
+      const tokens = known.tokens.get(lease) ?? []
+      known.tokens.set(lease, [...tokens, assemble(output as unknown as Grant, holder)])
+      if (id === lease) {
+        known.leases.push(lease)
+        truths.set(lease, [])
+      }
     }
     const line = `${id} ${action} ${allow ? 'allowed' : 'denied'}`
     for (const [lease, truth] of truths) {
-      if (id !== lease && (payload as { lease?: string }).lease !== lease) continue
+      if (id !== lease && about !== lease) continue
       const record = await here.record(`lease/${lease}`)
       truth.push({
         line,
@@ -132,6 +195,8 @@ describe('a life', () => {
           const found = await read(lease)
           expect(found).toMatchObject({ ok: true, problems: [], differences: [], unknown: [] })
           const lines = new Map(found!.events.map((event) => [shortly(event), event]))
+          for (const { allow, said } of found!.events)
+            if (allow && said.lease !== undefined) expect(said.lease).toBe(lease)
           for (const { lease: record, line, resource } of truth) {
             const { after } = lines.get(line) as LeaseEvent
             expect(record).toMatchObject({ ...after.lease })
@@ -181,6 +246,40 @@ describe('a life', () => {
     // The renewal's and the end's revocation, the teardown, the reset.
     await expect.poll(async () => (await done()).length, { timeout: 20_000 }).toBe(4)
     for (const { said } of await done()) expect(said.outcome).toEqual({ taken: true })
+  })
+
+  it('has each presentation with its verdict, and shows no token', async () => {
+    const [resource] = RESOURCES as [string]
+    const { lease, token } = await here.lease(resource)
+    const narrowed = await seal(await attenuate(token, [{ t: 'op', v: ['write'] }]))
+    const forged = token.replace(/[^.]{4}([^.]*)$/, 'AAAA$1')
+    for (const shown of [token, narrowed, forged]) await here.use(shown, resource)
+    await here.ask('announce.revoke', { cell: CELL, id: TENANT, kind: 'tenant' })
+    await here.use(token, resource)
+    await here.ask('announce.revoke', { cell: CELL, id: handleOf(narrowed), kind: 'token' })
+    const found = await read(lease)
+    const told = found!.events
+      .filter(({ action }) => action !== 'kernel.perform')
+      .map(({ action, allow, checks, reasons, said }) => [
+        action,
+        allow ? 'allowed' : reasons[0]?.code,
+        checks.token ?? said.kind,
+      ])
+    expect(told).toEqual([
+      ['lease.grant', 'allowed', undefined],
+      ['capability.use', 'allowed', 'valid'],
+      ['capability.use', 'caveat_denied', 'valid'],
+      ['capability.use', 'signature_invalid', 'signature_invalid'],
+      ['announce.revoke', 'allowed', 'tenant'],
+      ['capability.use', 'token_revoked', 'valid'],
+      ['announce.revoke', 'allowed', 'token'],
+    ])
+    const broadcasts = found!.events.filter(({ action }) => action === 'kernel.perform')
+    expect(broadcasts.length).toBeLessThanOrEqual(2)
+    const text = JSON.stringify(found)
+    expect(text).toContain(handleOf(token))
+    for (const secret of [privateKey, ...token.split('.').slice(2)])
+      expect(text).not.toContain(secret)
   })
 
   it('of a lease that nobody granted is not there', async () => {
