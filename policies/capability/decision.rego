@@ -68,7 +68,7 @@ effects := sort(caveats.spends | proof.seen) if {
 	input.request.action == "capability.report"
 } else := [sweep.forget] if {
 	input.request.action == "capability.sweep"
-}
+} else := []
 
 grant := {{
 	"code": "token_accepted",
