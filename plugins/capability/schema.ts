@@ -50,12 +50,8 @@ export interface Operation {
 const anything = record(json({ maxDepth: MAX_DEPTH }), { maxMembers: MAX_MEMBERS })
 const MEMBER = /^[a-z][a-z0-9_]{0,63}$/
 const operation: Schema<Operation> = {
-  json: {
-    type: 'object',
-    properties: { op: name.json, resource: name.json },
-    required: ['op', 'resource'],
-    additionalProperties: {},
-  },
+  // No properties: the check of a policy would take them for all that there are.
+  json: { ...anything.json, required: ['op', 'resource'] },
   problem(value, at) {
     const problem = anything.problem(value, at)
     if (problem !== undefined) return problem

@@ -1,0 +1,5 @@
+import { capabilitySubject } from '../../test/conformance/capability-subject.ts'
+import { registerLaws } from '../../test/conformance/laws.ts'
+import { pluginLaws } from '../../test/conformance/plugin.ts'
+
+registerLaws('plugin', pluginLaws, capabilitySubject)
