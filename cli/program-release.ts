@@ -28,6 +28,15 @@ export function addRelease(program: Command, { add, act }: Tree): void {
   const drop = place(add(release, 'drop', 'accept nothing that this key signs, for ever'))
   drop.argument('<key>', 'a minisign public key, or its .pub file')
   act(drop, async (options, out, key) => (await import('./release.ts')).drop(options, out, key))
+
+  const installer = add(release, 'installer', 'print a shell script that verifies and installs')
+    .addOption(keyOption('a minisign public key, or its .pub file, to pin in it; repeatable'))
+    .option('--from <place>', 'where the release lies, unless the script is told')
+    .option('--artifact <name>', 'the file that it installs, unless the script is told')
+    .option('--prehashed-only', 'refuse legacy signatures')
+  act(installer, async (options, out) =>
+    (await import('./release.ts')).printInstaller(options, out),
+  )
 }
 
 /** Not variadic: it would take a place that follows it for a key. */

@@ -180,6 +180,23 @@ export function handOver(options: HandOverOptions, out: Out, file: string): Prom
   }))
 }
 
+export interface InstallerOptions {
+  readonly key: readonly string[]
+  readonly from?: string
+  readonly artifact?: string
+  readonly prehashedOnly?: boolean
+}
+
+/** Prints the script. */
+export async function printInstaller(options: InstallerOptions, out: Out): Promise<ExitCode> {
+  const { installer } = await import('./release/installer.ts')
+  const { artifact, from, key, prehashedOnly = false } = options
+  const keys = await Promise.all(key.map(keyOf))
+  const script = await installer({ artifact, from, keys, legacy: !prehashedOnly })
+  out.answer({ script }, script)
+  return 0
+}
+
 async function about(
   action: string,
   options: PlaceOptions,

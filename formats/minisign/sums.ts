@@ -14,7 +14,7 @@ export function digestsFor(sums: Uint8Array, name: string): readonly string[] {
 /** Not fatal: a name that is not UTF-8 is nobody's. */
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 /** sha256sum marks a line with a backslash when the name has escapes: not a plain name. */
-const LINE = /^([^\s\\]{1,256}) [ *]([^\r]*)\r?$/
+const LINE = /^([!-[\]-~]{1,256}) [ *]([^\r]*)\r?$/
 
 /** A name that means the same file to everybody: no path, no option, no control character, no white space. 1 to 255 bytes. */
 export function isPlainName(name: string): boolean {
