@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { FIXTURES_ABSENT, fixture } from '../test/fixtures.ts'
-import { canonicalJson } from './canonical.ts'
+import { canonicalJson, isCanonicalJson } from './canonical.ts'
 import { JsonError } from './error.ts'
 import { type Json, parseJson } from './json.ts'
 
@@ -104,5 +104,44 @@ describe('canonicalJson', () => {
     let deep: Json = 0
     for (let i = 0; i < 257; i++) deep = [deep]
     expect(codeOf(() => canonicalJson(deep))).toBe('too_deep')
+  })
+})
+
+describe('a text is canonical', () => {
+  it('exactly where it is what would be written', () => {
+    const names = fc.constantFrom('a', 'b', '10', '9', '', '__proto__', 'é')
+    const value = fc.letrec<{ value: unknown }>((tie) => ({
+      value: fc.oneof(
+        { maxDepth: 3 },
+        fc.constantFrom(0, -1.5, 1e21, true, null, 'x', 'é\n'),
+        fc.array(tie('value'), { maxLength: 3 }),
+        fc.dictionary(names, tie('value'), { maxKeys: 4 }),
+      ),
+    })).value
+    const written = value.map((each) => JSON.stringify(each))
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          written,
+          value.map((each) => canonicalJson(each as Json)),
+        ),
+        (text) => {
+          const read = parseJson(text)
+          expect(isCanonicalJson(text, read)).toBe(canonicalJson(read) === text)
+        },
+      ),
+    )
+  })
+
+  it.each([
+    ['{"10":1,"9":2}', true],
+    ['{"9":1,"10":2}', false],
+    ['{"a":{"c":1,"b":2}}', false],
+    ['[{"a":1,"b":2}]', true],
+    ['{"a": 1}', false],
+    ['{"a":1.0}', false],
+    ['"\\u0061"', false],
+  ])('%s: %s', (text, expected) => {
+    expect(isCanonicalJson(text, parseJson(text))).toBe(expected)
   })
 })

@@ -13,6 +13,28 @@ export function canonicalJson(value: Json): string {
   return write(value, 0)
 }
 
+/**
+ * Whether `text`, which strict parsing gave `value`, is its RFC 8785 text. Quicker than writing it where it is.
+ * @throws JsonError as {@link canonicalJson}, where it is not
+ */
+export function isCanonicalJson(text: string, value: Json): boolean {
+  // ECMAScript puts names like "10" first, whatever their order was: those are written after all.
+  return (isSorted(value) && JSON.stringify(value) === text) || canonicalJson(value) === text
+}
+
+function isSorted(value: Json): boolean {
+  if (typeof value !== 'object' || value === null) return true
+  if (Array.isArray(value)) return value.every(isSorted)
+  const members = value as { readonly [name: string]: Json }
+  let previous: string | undefined
+  for (const name of Object.keys(members)) {
+    if (previous !== undefined && name < previous) return false
+    if (!isSorted(members[name]!)) return false
+    previous = name
+  }
+  return true
+}
+
 function write(value: Json, depth: number): string {
   switch (typeof value) {
     case 'boolean':

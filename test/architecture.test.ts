@@ -34,7 +34,7 @@ const MEETING = new Set([
   'adapters/index',
 ])
 /** What `core/log`, and with it a browser, may load. */
-const BROWSER = /^core\/(log\/[^/]+|base64|base64|canonical|crypto|error|json|schema|utf8)\.ts$/
+const BROWSER = /^core\/(log\/[^/]+|base64|canonical|crypto|error|json|memo|schema|utf8)\.ts$/
 
 /** Why this import breaks an arrow of the design, or undefined. */
 function brokenArrow(path: string, { from, typeOnly, path: target }: Import): string | undefined {
@@ -154,7 +154,7 @@ describe('arrows', () => {
 
 /** What the kernel and the log both stand on, and what only names things for the outside. */
 const FOUNDATIONS =
-  /^core\/(base64|canonical|contract|crypto|error|index|json|keymap|schema|storage|utf8)\.ts$/
+  /^core\/(base64|canonical|contract|crypto|error|index|json|keymap|memo|schema|storage|utf8)\.ts$/
 
 describe('budgets, in lines of code without comments', () => {
   const over = (limit: number, found: readonly (readonly [string, number])[]): string[] =>

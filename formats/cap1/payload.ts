@@ -1,5 +1,5 @@
 /** What the blocks of a `cap1` token say: canonical JSON (RFC 8785) of a closed shape, whose exact bytes are signed. */
-import { canonicalJson } from '../../core/canonical.ts'
+import { canonicalJson, isCanonicalJson } from '../../core/canonical.ts'
 import { JsonError } from '../../core/error.ts'
 import { type Json, parseJson } from '../../core/json.ts'
 import { type Schema, schema } from '../../core/schema.ts'
@@ -100,7 +100,7 @@ function read<T>(payload: Uint8Array, shape: Schema<T>): T | undefined {
   try {
     const value = parseJson(payload, { maxBytes: MAX_TOKEN_BYTES, maxDepth: MAX_DEPTH })
     if (shape.problem(value, '') !== undefined) return undefined
-    return canonicalJson(value) === decoder.decode(payload) ? (value as T) : undefined
+    return isCanonicalJson(decoder.decode(payload), value) ? (value as T) : undefined
   } catch (error) {
     if (error instanceof JsonError) return undefined
     throw error

@@ -1,12 +1,7 @@
 /** Whether a token's issuer and holders signed what it says. */
-import {
-  ed25519ChainKey,
-  ed25519PublicKey,
-  sameBytes,
-  type VerifyKey,
-  verifyEd25519,
-} from '../../core/crypto.ts'
+import { sameBytes, type VerifyKey, verifyEd25519 } from '../../core/crypto.ts'
 import { blockMessage, sealMessage } from './frame.ts'
+import { type ChainKeys, KEPT_KEYS } from './keys.ts'
 import type { Token } from './read.ts'
 
 const NOTHING = new Uint8Array()
@@ -20,24 +15,23 @@ export const authorityMessage = (payload: Uint8Array): Uint8Array =>
  * so is the seal; or the private key at the end is that of the last block. It says nothing of who the issuer is, of time, or of caveats.
  *
  * @param issuerKeys those of the cell that the token names; with none, nothing is valid
- * @param chainKey imports the keys that blocks name, for callers that keep imported keys
  */
 export function verifyToken(
   token: Token,
   issuerKeys: readonly VerifyKey[],
-  chainKey: (publicKey: Uint8Array) => VerifyKey = ed25519ChainKey,
+  chainKeys: ChainKeys = KEPT_KEYS,
 ): 'signature_invalid' | 'valid' {
   let keys = issuerKeys
   let previous: Uint8Array = NOTHING
   let next: Uint8Array = NOTHING
   for (const [i, { nk, payload, signature }] of token.blocks.entries()) {
-    if (i > 0) keys = [chainKey(next)]
+    if (i > 0) keys = [chainKeys.verifyKey(next)]
     const message = blockMessage(i, previous, payload)
     if (!keys.some((key) => verifyEd25519(key, message, signature))) return 'signature_invalid'
     previous = signature
     next = nk
   }
-  return endsWell(token, previous, next, chainKey) ? 'valid' : 'signature_invalid'
+  return endsWell(token, previous, next, chainKeys) ? 'valid' : 'signature_invalid'
 }
 
 /** @param signature of the last block, whose next key is `next` */
@@ -45,8 +39,9 @@ function endsWell(
   { blocks, last }: Token,
   signature: Uint8Array,
   next: Uint8Array,
-  chainKey: (publicKey: Uint8Array) => VerifyKey,
+  chainKeys: ChainKeys,
 ): boolean {
-  if ('seed' in last) return sameBytes(ed25519PublicKey(last.seed), next)
-  return verifyEd25519(chainKey(next), sealMessage(blocks.length, signature), last.seal)
+  if ('seed' in last) return sameBytes(chainKeys.publicKey(last.seed), next)
+  const message = sealMessage(blocks.length, signature)
+  return verifyEd25519(chainKeys.verifyKey(next), message, last.seal)
 }
