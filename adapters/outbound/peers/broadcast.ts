@@ -1,0 +1,86 @@
+/**
+ * One signed message to every peer. A peer that does not acknowledge is asked again, soon and then less often, until the message is older than
+ * the bound after which a pull has covered it. Messages do not wait for each other: a receiver takes rising numbers only, so once a later one
+ * is acknowledged, an earlier one is not sent again; what it said comes with the pull that the gap causes.
+ */
+import { setTimeout as pause } from 'node:timers/promises'
+import { PeerError } from './error.ts'
+import type { Peer } from './http.ts'
+
+/** Milliseconds after the last attempt, in order; the last one again and again. */
+const PAUSES_MS: readonly number[] = [150, 300, 600, 1200, 2400]
+const ATTEMPT_MS = 1000
+/** Attempts at the same time, of one peer. */
+const MAX_SENDING = 64
+/** What was heard already, and its acknowledgement lost, is refused from then on; to insist would look like a flood. */
+const MAX_REFUSED = 2
+const PATH = '/assay/v1/announce'
+
+export class Link {
+  readonly #peer: Peer
+  readonly #stop: AbortSignal
+  readonly #giveUpMs: number
+  /** Of messages, in the order in which they were given. */
+  #given = 0
+  #acknowledged = 0
+  #sending = 0
+  #down = false
+
+  constructor(peer: Peer, { giveUpMs, stop }: { readonly giveUpMs: number; stop: AbortSignal }) {
+    this.#peer = peer
+    this.#giveUpMs = giveUpMs
+    this.#stop = stop
+  }
+
+  /** Nothing was acknowledged lately: nobody should wait for it. */
+  get down(): boolean {
+    return this.#down
+  }
+
+  /** Whether the message, or a later one, was acknowledged in time. Never rejects. */
+  async deliver(message: Uint8Array): Promise<boolean> {
+    const number = ++this.#given
+    // Whoever has so many messages under way is not reached by one more; the pull covers them.
+    if (this.#sending >= MAX_SENDING) return false
+    this.#sending++
+    try {
+      return await this.#insist(number, message)
+    } finally {
+      this.#sending--
+    }
+  }
+
+  async #insist(number: number, message: Uint8Array): Promise<boolean> {
+    const bound = AbortSignal.any([this.#stop, AbortSignal.timeout(this.#giveUpMs)])
+    let refused = 0
+    for (let attempt = 0; !bound.aborted && refused < MAX_REFUSED; attempt++) {
+      const sent = await this.#send(message, bound)
+      if (sent === 'acknowledged') {
+        this.#acknowledged = Math.max(this.#acknowledged, number)
+        this.#down = false
+        return true
+      }
+      if (sent === 'refused') refused++
+      if (this.#acknowledged > number) return true
+      const wait = PAUSES_MS[Math.min(attempt, PAUSES_MS.length - 1)]
+      await pause(wait, undefined, { signal: bound }).catch(() => undefined)
+      if (this.#acknowledged > number) return true
+    }
+    this.#down = refused < MAX_REFUSED
+    return false
+  }
+
+  async #send(
+    body: Uint8Array,
+    signal: AbortSignal,
+  ): Promise<'acknowledged' | 'failed' | 'refused'> {
+    const type = 'application/octet-stream'
+    try {
+      const post = { body, path: PATH, signal, timeoutMs: ATTEMPT_MS, type } as const
+      const { status } = await this.#peer.post(post)
+      return status === 204 ? 'acknowledged' : 'failed'
+    } catch (error) {
+      return error instanceof PeerError && error.code === 'refused' ? 'refused' : 'failed'
+    }
+  }
+}

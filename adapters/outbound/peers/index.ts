@@ -1,0 +1,5 @@
+export { PeerError, type PeerErrorCode } from './error.ts'
+export type { PeerOptions } from './http.ts'
+export { createPeers, type Peers, type PeersOptions } from './peers.ts'
+export { keepPulling, type Pulling, type PullOptions } from './pull.ts'
+export { createRevoking, type RevokingOptions } from './revoke.ts'

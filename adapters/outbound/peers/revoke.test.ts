@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest'
+import { decision, FakeKernel } from '../../../test/fake-kernel.ts'
+import { createRevoking } from './index.ts'
+
+const never = new AbortController().signal
+const lease = { cell: 'cell-b', id: 'l1', kind: 'lease', until: 1_800_000_300 }
+const entry = (body: object) => ({ key: 'k/0', kind: 'announce.revoke', body: body as never })
+
+test('what a decision revoked becomes a decision that tells the others', async () => {
+  const kernel = new FakeKernel()
+  const revoking = createRevoking({ cell: 'cell-a', kernel })
+  expect(await revoking.perform(entry(lease), never)).toMatchObject({ revoked: true })
+  const [{ submission } = { submission: undefined }] = kernel.dispatches
+  expect(submission).toMatchObject({
+    action: 'announce.revoke',
+    idempotencyKey: 'k/0',
+    peer: { kind: 'embedded', id: 'outbox' },
+  })
+  expect(submission?.payload.json()).toEqual(lease)
+})
+
+test('what names no cell is signed by a cell of this kernel, where there is one', async () => {
+  const kernel = new FakeKernel()
+  const key = entry({ id: 'k', kind: 'key' })
+  await createRevoking({ cell: 'cell-a', kernel }).perform(key, never)
+  expect(kernel.dispatches[0]?.submission.payload.json()).toMatchObject({ cell: 'cell-a' })
+  const none = createRevoking({ cell: undefined, kernel })
+  expect(await none.perform(key, never)).toEqual({ revoked: false, why: 'no_cell' })
+  expect(kernel.dispatches).toHaveLength(1)
+})
+
+const because = (code: string) =>
+  new FakeKernel(async () => decision({ allow: false, reasons: [{ code, message: '', rule: '' }] }))
+
+test('a refusal is an outcome, and a kernel that cannot decide is asked again', async () => {
+  const refusing = createRevoking({ cell: 'cell-a', kernel: because('until_over') })
+  expect(await refusing.perform(entry(lease), never)).toMatchObject({
+    revoked: false,
+    why: 'until_over',
+  })
+  const busy = createRevoking({ cell: 'cell-a', kernel: because('kernel/contended') })
+  await expect(busy.perform(entry(lease), never)).rejects.toMatchObject({ code: 'not_taken' })
+})
