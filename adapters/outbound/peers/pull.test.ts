@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Json } from '../../../core/json.ts'
 import type { Decision } from '../../../core/kernel.ts'
-import { decision, FakeKernel } from '../../../test/fake-kernel.ts'
+import { type Dispatch, decision, FakeKernel } from '../../../test/fake-kernel.ts'
 import { broadcastEntry } from '../../../test/outbox.ts'
 import { type OtherKernel, otherKernel } from '../../../test/peer.ts'
 import { keepPulling, type Pulling, type PullOptions } from './index.ts'
@@ -56,9 +56,9 @@ describe('a peer', () => {
     open()
     await expect.poll(() => kernel.dispatches.length).toBe(1)
     expect(asked()).toEqual([0])
-    const [dispatch] = kernel.dispatches
-    expect(dispatch?.submission.action).toBe('announce.learn')
-    const { message } = dispatch?.submission.payload.json() as never as { readonly message: string }
+    const { submission } = kernel.dispatches[0] as Dispatch
+    expect(submission.action).toBe('announce.learn')
+    const { message } = submission.payload.json() as { readonly message: string }
     const signature = Buffer.from(output.signature, 'base64url')
     expect(Buffer.from(message, 'base64url').subarray(37, 101)).toEqual(signature)
   })
