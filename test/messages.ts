@@ -73,7 +73,7 @@ export async function openPost({ pinned = true, ...options }: PostOptions = {}):
   const broadcasts: Json[] = []
   const sender: Outbound = {
     name: 'outbound/sender',
-    kinds: ['announce.broadcast', 'announce.revoke'],
+    kinds: ['announce.broadcast', 'announce.fetch', 'announce.revoke'],
     async perform({ body }) {
       broadcasts.push(body)
       return {}

@@ -244,6 +244,11 @@ const answer = effect(
   },
 )
 
+const fetchMissing = effect(
+  object({ cell: name, kind: literal('announce.fetch') }),
+  ({ cell }) => ({ outbox: [{ kind: 'announce.fetch', body: { cell } }] }),
+)
+
 const swept = effect(
   object({
     chunks: array(
@@ -267,6 +272,7 @@ export const announceEffects: EffectTable = {
   'announce.accept': accept,
   'announce.answer': answer,
   'announce.delegate': delegate,
+  'announce.fetch': fetchMissing,
   'announce.heard': heard,
   'announce.learn': learn,
   'announce.offer': offer,

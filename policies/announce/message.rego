@@ -133,7 +133,7 @@ lasts_well if {
 	said.expires - said.not_before <= data.announce.max_delegation_seconds
 }
 
-effects := array.concat(pinned, array.concat(accepted, asked_for))
+effects := array.concat(array.concat(pinned, accepted), array.concat(asked_for, missing))
 
 default pinned := []
 
@@ -187,7 +187,7 @@ asked_for := [{"key": said.key, "kind": "announce.undelegate"}] if {
 
 asked_for := [{
 	"after": said.after,
-	"as_of": said.time,
+	"as_of": min({input.now, said.time}),
 	"cell": said.cell,
 	"complete": complete,
 	"entries": [entry | some entry in said.entries; not over(entry)],
@@ -196,6 +196,14 @@ asked_for := [{
 	"signer": input.facts.signer.key,
 }] if {
 	lists_revocations
+}
+
+# What is missing is asked for at once. A page of a set was asked for: whoever did so goes on by itself.
+default missing := []
+
+missing := [{"cell": said.cell, "kind": "announce.fetch"}] if {
+	said.type == "REVOKE_BROADCAST"
+	gap
 }
 
 over(entry) if entry.until < input.now
