@@ -1,5 +1,5 @@
 /** The plugin `release`: whether an artifact is one that a pinned key released, and which keys those are. See README.md. */
-import { fromBase64url, toBase64url } from '../../core/base64.ts'
+import { fromBase64url } from '../../core/base64.ts'
 import { JsonError } from '../../core/error.ts'
 import type { Plugin, ReadPorts } from '../../core/plugin.ts'
 import type { UnixSeconds } from '../../core/ports/clock.ts'
@@ -18,20 +18,17 @@ import {
   versionInName,
 } from '../../formats/minisign/index.ts'
 import { releaseEffects } from './effects.ts'
-import { pinKey, publicKeyKey, versionKey } from './keys.ts'
+import { Reader } from './reader.ts'
 import {
   actions,
   type Floor,
   type KeyFact,
-  type KeyRecord,
   type Payload,
-  type PinRecord,
   payloads,
   type ReleaseFacts,
   releaseSchema,
   type SignatureFact,
   type Stated,
-  type VersionRecord,
 } from './schema.ts'
 import { ABSENT, digested, signatureFact, whole } from './signatures.ts'
 
@@ -44,8 +41,9 @@ async function facts(
   signal.throwIfAborted()
   const payload = readPayload(request)
   if ('problem' in payload) return { ...NOTHING, payload: { check: 'malformed', ...payload } }
-  if (payload.artifact !== undefined) return verifyFacts(payload, payload.artifact, read)
-  return { ...NOTHING, ...(await keyFacts(payload, read)) }
+  const reader = new Reader(read, signal)
+  if (payload.artifact !== undefined) return verifyFacts(payload, payload.artifact, reader)
+  return { ...NOTHING, ...(await keyFacts(payload, reader)) }
 }
 
 /** Strict JSON in the form that the action expects, its binary members decodable. */
@@ -82,7 +80,7 @@ const given = (text: string | undefined): Uint8Array | undefined => bytesOf(text
 async function verifyFacts(
   payload: Payload,
   artifact: string,
-  read: ReadPorts,
+  read: Reader,
 ): Promise<ReleaseFacts> {
   const { blake2b512 = '', keys = [], minimum = {}, sha256 = '', size = 0 } = payload
   const sums = given(payload.sums)
@@ -112,19 +110,19 @@ async function verifyFacts(
 }
 
 /** The key whose time may end with this release: so that its record can be written. */
-async function predecessorOf({ pin }: SignatureFact, read: ReadPorts): Promise<KeyFact> {
+async function predecessorOf({ pin }: SignatureFact, read: Reader): Promise<KeyFact> {
   if (pin?.predecessor === undefined) return NO_KEY
-  const before = (await read.get(pinKey(pin.predecessor))) as PinRecord | undefined
+  const before = await read.pin(pin.predecessor)
   return { ...NO_KEY, ...(before && { pin: before }) }
 }
 
 async function recorded(
   { check, pin }: SignatureFact,
   family: string,
-  read: ReadPorts,
+  read: Reader,
 ): Promise<Floor> {
   if (check !== 'valid' || pin === undefined) return {}
-  const record = (await read.get(versionKey(pin.lineage, family))) as VersionRecord | undefined
+  const record = await read.version(pin.lineage, family)
   return record === undefined ? {} : floorOf(record)
 }
 
@@ -138,7 +136,7 @@ const beyond = (text: string): Floor['version'] => ({
   text,
 })
 
-async function lineagesOf(keys: readonly string[], read: ReadPorts): Promise<readonly string[]> {
+async function lineagesOf(keys: readonly string[], read: Reader): Promise<readonly string[]> {
   const lineages = new Set<string>()
   for (const text of keys) {
     const { pin, public_key } = await keyFact(readPublicKey(text), read)
@@ -149,7 +147,7 @@ async function lineagesOf(keys: readonly string[], read: ReadPorts): Promise<rea
 
 async function keyFacts(
   payload: Payload,
-  read: ReadPorts,
+  read: Reader,
 ): Promise<Pick<ReleaseFacts, 'hand_over' | 'key'>> {
   const file = given(payload.public_key_file)
   if (file === undefined) {
@@ -162,14 +160,13 @@ async function keyFacts(
   return { hand_over: signature, key }
 }
 
-async function keyFact(key: MinisignKey | UnreadableKey, read: ReadPorts): Promise<KeyFact> {
+async function keyFact(key: MinisignKey | UnreadableKey, read: Reader): Promise<KeyFact> {
   if ('problem' in key) return { ...NO_KEY, check: key.problem }
   const { publicKey } = key.key
   const keyId = keyIdText(key.keyId)
-  const pin = (await read.get(pinKey(keyId))) as PinRecord | undefined
-  const known = (await read.get(publicKeyKey(publicKey))) as KeyRecord | undefined
-  const enrolled = await read.getFrom('enrolment', `key/${toBase64url(publicKey)}`)
-  const { scope } = (enrolled ?? {}) as Pick<KeyFact, 'scope'>
+  const pin = await read.pin(keyId)
+  const known = await read.key(publicKey)
+  const scope = await read.scope(publicKey)
   return {
     check: 'valid',
     key_id: keyId,

@@ -1,6 +1,5 @@
 /** A signature file as Rego sees it: checked with the key that is pinned under its key id, and with no other. */
 import { fromHex } from '../../core/crypto.ts'
-import type { ReadPorts } from '../../core/plugin.ts'
 import {
   blake2b512,
   commentText,
@@ -11,7 +10,7 @@ import {
   readSignature,
   verifySignature,
 } from '../../formats/minisign/index.ts'
-import { pinKey } from './keys.ts'
+import type { Reader } from './reader.ts'
 import type { CommentFact, PinRecord, SignatureFact } from './schema.ts'
 
 /** What was signed, as far as the request has it. */
@@ -36,13 +35,13 @@ export function digested(digest: string, content: Uint8Array | undefined): Signe
 export async function signatureFact(
   file: Uint8Array | undefined,
   signed: Signed,
-  read: ReadPorts,
+  read: Reader,
 ): Promise<SignatureFact> {
   if (file === undefined) return ABSENT
   const signature = readSignature(file)
   if ('problem' in signature) return { check: signature.problem }
   const keyId = keyIdText(signature.keyId)
-  const pin = (await read.get(pinKey(keyId))) as PinRecord | undefined
+  const pin = await read.pin(keyId)
   const fact = { algorithm: signature.algorithm, key_id: keyId, ...(pin && { pin }) }
   return { ...fact, ...checked(signature, pin, signed) }
 }
