@@ -12,8 +12,11 @@ const PAUSES_MS: readonly number[] = [150, 300, 600, 1200, 2400]
 const ATTEMPT_MS = 1000
 /** Attempts at the same time, of one peer. */
 const MAX_SENDING = 64
-/** What was heard already, and its acknowledgement lost, is refused from then on; to insist would look like a flood. */
+/** Denied, or no answer at all: whoever insists looks like a flood. */
 const MAX_REFUSED = 2
+/** A message that was heard, or a later one of the same key, is denied from then on. */
+const HEARD = 'replayed'
+const decoder = new TextDecoder()
 const PATH = '/assay/v1/announce'
 
 export class Link {
@@ -77,8 +80,10 @@ export class Link {
     const type = 'application/octet-stream'
     try {
       const post = { body, path: PATH, signal, timeoutMs: ATTEMPT_MS, type } as const
-      const { status } = await this.#peer.post(post)
-      return status === 204 ? 'acknowledged' : 'failed'
+      const { body: why, status } = await this.#peer.post(post)
+      if (status === 204 || (status === 403 && decoder.decode(why).startsWith(HEARD)))
+        return 'acknowledged'
+      return status === 403 ? 'refused' : 'failed'
     } catch (error) {
       return error instanceof PeerError && error.code === 'refused' ? 'refused' : 'failed'
     }

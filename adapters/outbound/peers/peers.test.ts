@@ -84,10 +84,25 @@ describe('a broadcast', () => {
     expect(first.heard).toHaveLength(1)
   })
 
-  test('is not insisted on where it is refused: it may have been heard', async () => {
-    second.reply = () => 'cut'
+  test.each([
+    'cut',
+    { status: 403, body: 'signer_revoked: the key that signed is not in force any more' },
+  ] as const)('is not insisted on where it is refused: %j', async (reply) => {
+    second.reply = () => reply
     open()
     expect(await broadcast()).toEqual({ acknowledged: [first.url], pending: [second.url] })
+    expect(second.heard).toHaveLength(2)
+  })
+
+  test('whose acknowledgement was lost was heard all the same', async () => {
+    let lost = true
+    second.reply = () => {
+      if (!lost) return { status: 403, body: 'replayed: heard already' }
+      lost = false
+      return 'cut'
+    }
+    open()
+    expect(await broadcast()).toMatchObject({ pending: [] })
     expect(second.heard).toHaveLength(2)
   })
 
