@@ -4,7 +4,7 @@
  */
 import type { Json } from '../../core/json.ts'
 import type { FactsSchema } from '../../core/plugin.ts'
-import { KEY_STATES } from '../../core/ports/custody.ts'
+import type { KeyState as CustodyState } from '../../core/ports/custody.ts'
 import { type Schema, schema } from '../../core/schema.ts'
 import { type Caller, callerSchema } from '../../formats/call/index.ts'
 import {
@@ -48,7 +48,16 @@ const CHECKS: readonly MessageCheck[] = [
   'valid',
   'weak_key',
 ]
-export type KeyState = (typeof KEY_STATES)[number] | 'none'
+/** `none`: there is no such record. */
+export type KeyState = CustodyState | 'none'
+export const STATES: readonly KeyState[] = [
+  'pre-active',
+  'active',
+  'grace',
+  'retired',
+  'revoked',
+  'none',
+]
 
 /** What a message says; of its members those that its type has. */
 export interface Said {
@@ -174,7 +183,7 @@ const { array, boolean, integer, json, literal, object, string } = schema
 const { cells, count, endpoint, id, kind, name, revocations, types } = members
 const text = string({ maxLength: 128 })
 const keyText = string({ maxLength: 43 })
-const state: Schema<KeyState> = literal(...KEY_STATES, 'none')
+const state: Schema<KeyState> = literal(...STATES)
 
 const delegation: Schema<Delegation> = object({
   cells,

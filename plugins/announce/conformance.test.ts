@@ -1,0 +1,5 @@
+import { announceSubject } from '../../test/conformance/announce-subject.ts'
+import { registerLaws } from '../../test/conformance/laws.ts'
+import { pluginLaws } from '../../test/conformance/plugin.ts'
+
+registerLaws('plugin', pluginLaws, announceSubject)

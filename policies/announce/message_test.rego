@@ -1,0 +1,147 @@
+package assay.announce.message_test
+
+import data.assay.announce.given_test as given
+
+by_controller(what) := given.receives(given.controller, what)
+
+test_an_announcement_is_kept_and_withdrawn if {
+	given.decide(by_controller(given.announcement)).effects == [
+		{"key": given.key, "kind": "announce.accept", "sequence": 5, "time": given.now},
+		object.union(given.offer, {"kind": "announce.offer", "signer": given.key}),
+	]
+	given.decide(by_controller(given.withdrawal)).effects[1] == {
+		"cell": "cell-b",
+		"kind": "announce.withdraw",
+		"service": "gpu",
+	}
+}
+
+test_an_announcement_ends if {
+	over := object.union(given.announcement, {"until": given.now})
+	given.refused(by_controller(over), "announcement_over")
+}
+
+at(seconds) := by_controller(object.union(given.announcement, {"time": given.now + seconds}))
+
+test_time_counts if {
+	given.allowed(at(30), {"signed_message"})
+	given.refused(at(31), "not_yet_valid")
+	given.allowed(at(-300), {"signed_message"})
+	given.refused(at(-301), "too_old")
+}
+
+numbered(seq) := by_controller(object.union(given.announcement, {"seq": seq}))
+
+test_numbers_rise if {
+	given.refused(numbered(4), "replayed")
+	given.refused(numbered(3), "replayed")
+	given.allowed(numbered(1000), {"signed_message"})
+}
+
+test_each_action_takes_its_types if {
+	given.refused(given.learns(given.controller, given.announcement), "wrong_type")
+	given.refused(by_controller(given.page({})), "wrong_type")
+}
+
+learned(given_input) := effect if {
+	some effect in given.decide(given_input).effects
+	effect.kind == "announce.learn"
+}
+
+test_a_broadcast_that_follows_what_is_known_is_complete if {
+	learned(by_controller(given.broadcast([given.entry({})]))) == {
+		"after": 7,
+		"as_of": given.now,
+		"cell": "cell-b",
+		"complete": true,
+		"entries": [given.entry({})],
+		"kind": "announce.learn",
+		"sequence": 5,
+		"signer": given.key,
+	}
+}
+
+test_a_gap_is_told_and_its_entries_count if {
+	gapped := by_controller(object.union(given.broadcast([given.entry({})]), {"after": 8}))
+	decision := given.decide(gapped)
+	decision.output == {"cell": "cell-b", "gap": true, "more": false, "through": 5}
+	effect := learned(gapped)
+	not effect.complete
+	count(effect.entries) == 1
+}
+
+test_a_page_says_the_same_however_often_it_comes if {
+	given.kinds(given.learns(given.controller, given.page({"seq": 1}))) == ["announce.learn"]
+}
+
+test_the_last_page_completes_what_is_known if {
+	last := given.learns(given.controller, given.page({}))
+	learned(last).complete
+	learned(last).sequence == 9
+	first := given.learns(given.controller, given.page({"more": true}))
+	not learned(first).complete
+	given.decide(first).output == {"cell": "cell-b", "gap": false, "more": true, "through": 9}
+	later := given.learns(given.controller, given.page({"after": 8}))
+	not learned(later).complete
+}
+
+test_what_is_over_is_not_kept if {
+	old := given.entry({"until": given.now - 1})
+	learned(by_controller(given.broadcast([old, given.entry({"id": "t2"})]))).entries == [given.entry({"id": "t2"})]
+}
+
+test_a_revocation_ends_with_its_tokens if {
+	given.refused(by_controller(given.broadcast([given.entry({"until": given.now + 331})])), "until_out_of_range")
+	endless := object.remove(given.entry({}), ["until"])
+	given.refused(by_controller(given.broadcast([endless])), "until_out_of_range")
+	given.allowed(by_controller(given.broadcast([object.union(endless, {"kind": "tenant"})])), {"signed_message"})
+}
+
+test_not_everybody_revokes_everything if {
+	delegate := given.signer({"delegation": given.delegation({})})
+	given.allowed(given.receives(delegate, given.broadcast([given.entry({})])), {"signed_message"})
+	given.refused(
+		given.receives(delegate, given.broadcast([given.entry({}), given.entry({"kind": "lease"})])),
+		"revocation_not_allowed",
+	)
+}
+
+test_nobody_tells_a_cell_what_it_revoked_itself if {
+	mirrored := given.asks(given.nobody, "announce.receive", {
+		"cell": given.local_cell,
+		"message": given.broadcast([given.entry({})]),
+		"signer": given.controller,
+	})
+	given.refused(mirrored, "own_feed")
+}
+
+span := {"expires": given.now + 60, "key": "k", "not_before": given.now, "types": ["ANNOUNCE"]}
+
+subject := {"check": "valid", "delegation": given.no_delegation, "scope": ""}
+
+delegates(members, about) := given.asks(given.nobody, "announce.receive", {
+	"message": given.message("DELEGATE", object.union(span, members)),
+	"signer": given.controller,
+	"subject": object.union(subject, about),
+})
+
+test_the_controller_delegates_and_takes_it_back if {
+	given.decide(delegates({}, {})).effects[1] == object.union(span, {"kind": "announce.delegate"})
+	given.decide(delegates({"cells": ["cell-b"]}, {})).effects[1].cells == ["cell-b"]
+	given.allowed(delegates({}, {"scope": "cell"}), {"signed_message"})
+	given.decide(by_controller(given.message("UNDELEGATE", {"key": "k"}))).effects[1] == {
+		"key": "k",
+		"kind": "announce.undelegate",
+	}
+}
+
+test_not_every_key_can_be_a_delegate if {
+	given.refused(delegates({}, {"check": "weak_key"}), "delegate_weak_key")
+	given.refused(delegates({}, {"scope": "release"}), "delegate_scope")
+	given.refused(delegates({}, {"delegation": given.delegation({"revoked": true})}), "delegation_withdrawn")
+}
+
+test_a_delegation_has_an_end_that_is_not_too_far if {
+	given.refused(delegates({"expires": given.now}, {}), "delegation_window")
+	given.refused(delegates({"expires": given.now + 1001}, {}), "delegation_window")
+}
