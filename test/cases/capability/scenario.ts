@@ -33,16 +33,16 @@ export interface Present {
   readonly [member: string]: unknown
 }
 /**
- * By the key of this name. `time`: when it was made, if not now. `operation`: what it was made for, if not for what is asked. `audience`: for
- * which cell, if not the one that asks. `corrupt`: with one bit flipped.
+ * By the key of this name. `time`: when it was made, if not now. `audience`: for which cell, if not the one that asks. `corrupt`: with one bit
+ * flipped. Members that are not named here are those of the operation that it was made for, where that is not the one that is asked for.
  */
 export interface ProofAsked {
   readonly audience?: string
   readonly corrupt?: boolean
   readonly key: string
   readonly nonce: string
-  readonly operation?: Json
   readonly time?: number
+  readonly [member: string]: Json | undefined
 }
 export interface State {
   /** Cells of other kernels, and when their revocations were learned last (null: never). Other cells are of this kernel. */
@@ -84,35 +84,49 @@ export interface Scenario {
   readonly state: State
 }
 
-const proof: Schema<ProofAsked> = object(
-  { key: name, nonce: name },
-  { audience: name, corrupt: boolean(), operation: json(), time: integer() },
+/** Members as `known` wants them, and any others. */
+function open<T>(
+  known: Readonly<Record<string, Schema<unknown>>>,
+  needs: readonly string[],
+): Schema<T> {
+  return {
+    json: {},
+    problem(value, at) {
+      const problem = record(json()).problem(value, at)
+      if (problem !== undefined) return problem
+      for (const [member, schema] of Object.entries(known)) {
+        const given = (value as Readonly<Record<string, unknown>>)[member]
+        if (given === undefined && !needs.includes(member)) continue
+        const wrong = schema.problem(given, `${at}/${member}`)
+        if (wrong !== undefined) return wrong
+      }
+      return undefined
+    },
+  }
+}
+const proof: Schema<ProofAsked> = open(
+  { audience: name, corrupt: boolean(), key: name, nonce: name, time: integer() },
+  ['key', 'nonce'],
 )
+/** Of the authority block anything is minted: a token may say what no reader takes. */
 const mint: Schema<Mint> = object(
   {
     audience: name,
     caveats,
-    exp: integer(),
-    generation: integer(),
-    iat: integer(),
+    exp: json(),
+    generation: json(),
+    iat: json(),
     issuer: name,
     lease: name,
     resource: name,
     tenant: name,
   },
   { cnf: name, extra_field: json(), sealed: boolean() },
+) as Schema<Mint>
+const present: Schema<Present> = open(
+  { at: name, op: name, proof, resource: name, time: integer() },
+  ['at', 'op', 'resource', 'time'],
 )
-const present: Schema<Present> = {
-  json: {},
-  problem(value, at) {
-    const problem = record(json()).problem(value, at)
-    if (problem !== undefined) return problem
-    const { at: cell, op, proof: given, resource, time } = value as Present
-    const known = object({ at: name, op: name, resource: name, time: integer() }, { proof })
-    const said = { at: cell, op, resource, time }
-    return known.problem(given === undefined ? said : { ...said, proof: given }, at)
-  },
-}
 const lease: Schema<LeaseState> = object(
   {
     generation: integer(),
@@ -151,14 +165,27 @@ const scenario: Schema<Scenario> = object(
   { assert: json(), mutate: name, note: name, reason: name },
 )
 
-/** @throws CaseFileError when the file is not of this kind */
+type Members = { readonly [name: string]: Json }
+
+/** A file may have a `base`, which gives what a scenario does not say. @throws CaseFileError when the file is not of this kind */
 export async function readScenarios(file: string): Promise<readonly Scenario[]> {
   const content = await readCaseFile(file)
-  const listed = (content as { readonly scenarios?: Json } | null)?.scenarios
-  if (!Array.isArray(listed)) throw new CaseFileError(`${file}: expected the member scenarios`)
-  return listed.map((item: Json, i) => {
-    const problem = scenario.problem(item, `/scenarios/${i}`)
+  const { base = {}, scenarios } = (content ?? {}) as { base?: Members; scenarios?: Json }
+  if (!Array.isArray(scenarios)) throw new CaseFileError(`${file}: expected the member scenarios`)
+  return scenarios.map((item: Json, i) => {
+    const whole = over(base, item)
+    const problem = scenario.problem(whole, `/scenarios/${i}`)
     if (problem !== undefined) throw new CaseFileError(`${file}: ${problem}`)
-    return item as unknown as Scenario
+    return whole as unknown as Scenario
   })
+}
+
+/** The scenario's members over the base's, and within `mint`, `present` and `state` theirs. */
+function over(base: Members, item: Json): Json {
+  const given = item as Members
+  const merged = { ...base, ...given } as { [name: string]: Json }
+  for (const part of ['mint', 'present', 'state'])
+    if (base[part] !== undefined && given[part] !== undefined)
+      merged[part] = { ...(base[part] as Members), ...(given[part] as Members) }
+  return merged
 }

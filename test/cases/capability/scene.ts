@@ -81,9 +81,9 @@ function prove(
   asked: ProofAsked,
   about: { audience: string; operation: Json; time: number; token: string },
 ): Json {
-  const { audience = about.audience, corrupt, key, nonce, operation, time = about.time } = asked
+  const { audience = about.audience, corrupt, key, nonce, time = about.time, ...other } = asked
   const pair: Pair = pairOf(key)
-  const request = operation ?? about.operation
+  const request = { ...(about.operation as object), ...other } as Json
   const signature = pair.sign(proofMessage({ token: about.token, audience, nonce, time, request }))
   const sent = corrupt === true ? signature.with(0, (signature[0] as number) ^ 1) : signature
   return { key: pair.publicKey, nonce, signature: toBase64url(sent), time }

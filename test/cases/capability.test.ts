@@ -1,0 +1,127 @@
+/** Scenarios of capability tokens: our own, the shared ones, and what the runner says of them. */
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import { FIXTURES_ABSENT, fixture } from '../fixtures.ts'
+import { readText, root } from '../source.ts'
+import { MUTATIONS } from './capability/mutations.ts'
+import { readScenarios } from './capability/scenario.ts'
+import { runCases } from './runner.ts'
+
+const OWN = join(root, 'test/cases/capability.json')
+const folder = mkdtempSync(join(tmpdir(), 'assay-cases-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+function file(name: string, content: unknown): string {
+  const path = join(folder, name)
+  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content))
+  return path
+}
+
+async function run(path: string): Promise<readonly [passed: number, ...lines: string[]]> {
+  const lines: string[] = []
+  const { failed, passed } = await runCases('capability', path, (line) => lines.push(line))
+  expect(lines.length).toBe(failed)
+  return [passed, ...lines]
+}
+
+/** Every reason for which a token is refused, in `plugins/capability/README.md`. */
+const REASONS =
+  'audience_mismatch caveat_denied issuer_mismatch issuer_unknown lease_expired lease_generation_stale lease_revoked lease_unknown malformed malformed_caveat not_yet_valid proof_invalid proof_missing replayed resource_fenced resource_mismatch revocations_stale signature_invalid token_revoked too_large ttl_exceeds_max unsupported_caveat weak_key'
+
+test('all of ours come out as they should', { timeout: 240_000 }, async () => {
+  const scenarios = await readScenarios(OWN)
+  expect(await run(OWN)).toEqual([scenarios.length])
+})
+
+test('ours reach every reason and every way of tampering', async () => {
+  const scenarios = await readScenarios(OWN)
+  const sorted = (found: readonly (string | undefined)[]): string[] =>
+    [...new Set(found.filter((one) => one !== undefined))].sort()
+  expect(sorted(scenarios.map(({ reason }) => reason))).toEqual(REASONS.split(' '))
+  expect(sorted(scenarios.map(({ mutate }) => mutate))).toEqual(Object.keys(MUTATIONS).sort())
+})
+
+const shared = fixture('capability', 'scenarios.json')
+test.skipIf(shared === undefined)(
+  shared === undefined ? FIXTURES_ABSENT : 'the shared ones come out as they should',
+  { timeout: 120_000 },
+  async () => {
+    const path = shared as string
+    const scenarios = await readScenarios(path)
+    expect(await run(path)).toEqual([scenarios.length])
+  },
+)
+
+describe('the runner', () => {
+  const plain = { expect: 'accept', name: 'plain' }
+  const { base } = JSON.parse(readText('test/cases/capability.json')) as { base: object }
+  const scenarios = (...items: readonly object[]): string =>
+    file('cases.json', { base, scenarios: items })
+
+  test('names a case that differs, and says how', { timeout: 60_000 }, async () => {
+    const path = scenarios(
+      plain,
+      { ...plain, name: 'not refused', expect: 'refuse' },
+      { ...plain, name: 'not accepted', mutate: 'append one byte' },
+      {
+        expect: 'refuse',
+        mutate: 'append one byte',
+        name: 'another reason',
+        reason: 'weak_key',
+      },
+      { expect: 'refuse', mutate: 'append one byte', name: 'any reason' },
+    )
+    expect(await run(path)).toEqual([
+      2,
+      'not refused: expected refuse, got accept',
+      'not accepted: expected accept, got refuse (malformed)',
+      'another reason: expected refuse (weak_key), got refuse (malformed)',
+    ])
+  })
+
+  const command = (...args: string[]): { status: number; output: string } => {
+    try {
+      const output = execFileSync(process.execPath, ['test/cases/run.ts', ...args], {
+        cwd: root,
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'pipe'],
+      })
+      return { status: 0, output }
+    } catch (error) {
+      const { status, stdout, stderr } = error as {
+        status: number
+        stdout: string
+        stderr: string
+      }
+      return { status, output: stdout + stderr }
+    }
+  }
+
+  test('ends with the numbers, and with 1 when a case differs', { timeout: 60_000 }, async () => {
+    const good = command('capability', scenarios(plain))
+    expect(good).toEqual({ status: 0, output: '1 passed, 0 failed\n' })
+    const bad = command('capability', scenarios({ ...plain, expect: 'refuse' }))
+    expect(bad.status).toBe(1)
+    expect(bad.output).toMatch(/^plain: expected refuse, got accept\n0 passed, 1 failed\n$/)
+  })
+
+  test('ends with 2 and one line when nothing can be judged', { timeout: 60_000 }, () => {
+    const wrong = [
+      ['nothing', OWN],
+      ['capability'],
+      ['capability', join(folder, 'absent.json')],
+      ['capability', file('broken.json', '{')],
+      ['capability', file('other.json', { cases: [] })],
+      ['capability', scenarios({ ...plain, surprise: 1 })],
+      ['capability', scenarios({ ...plain, mutate: 'magic' })],
+    ]
+    for (const args of wrong) {
+      const { output, status } = command(...args)
+      expect([args, status]).toEqual([args, 2])
+      expect(output).toMatch(/^[^\n]+\n$/)
+    }
+  })
+})
