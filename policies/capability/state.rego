@@ -111,4 +111,5 @@ held if {
 	state.resource.lease == token.lease
 }
 
-informed if input.now - state.cell.as_of <= data.capability.max_revocation_age
+# Times are whole seconds: what is ten of them old may be nearly eleven.
+informed if input.now - state.cell.as_of < data.capability.max_revocation_age

@@ -60,8 +60,8 @@ test_the_resource_is_this_lease_s if {
 
 test_of_a_foreign_cell_the_revocations_are_known if {
 	given.allowed(foreign(given.foreign(given.now)))
-	given.allowed(foreign(given.foreign(given.now - 10)))
-	given.refused(foreign(given.foreign(given.now - 11)), "revocations_stale")
+	given.allowed(foreign(given.foreign(given.now - 9)))
+	given.refused(foreign(given.foreign(given.now - 10)), "revocations_stale")
 	given.refused(foreign({"cell": {"local": false}, "counters": {}, "revocations": []}), "revocations_stale")
 	given.refused(foreign(object.union(given.foreign(given.now), {"revocations": [{"kind": "lease"}]})), "lease_revoked")
 	given.refused(foreign(object.union(given.foreign(given.now), {"revocations": [{"below": 5, "kind": "lease"}]})), "lease_generation_stale")
