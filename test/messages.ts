@@ -56,6 +56,8 @@ export interface Post extends Real {
   readonly controller: SigningKey
   /** Bodies of the outbox entries `announce.broadcast`. */
   readonly broadcasts: Json[]
+  /** Bodies of the outbox entries `announce.fetch`. */
+  readonly fetches: Json[]
   /** As a peer over a transport. */
   receive(message: Uint8Array): Promise<Told>
   learn(message: Uint8Array): Promise<Told>
@@ -71,11 +73,13 @@ export interface PostOptions extends RealOptions {
 /** With `cell-a`, whose key is in its custody, and `cell-b`, whose key is the one of this name. */
 export async function openPost({ pinned = true, ...options }: PostOptions = {}): Promise<Post> {
   const broadcasts: Json[] = []
+  const fetches: Json[] = []
   const sender: Outbound = {
     name: 'outbound/sender',
     kinds: ['announce.broadcast', 'announce.fetch', 'announce.revoke'],
-    async perform({ body }) {
-      broadcasts.push(body)
+    async perform({ body, kind }) {
+      if (kind === 'announce.broadcast') broadcasts.push(body)
+      if (kind === 'announce.fetch') fetches.push(body)
       return {}
     },
   }
@@ -99,6 +103,7 @@ export async function openPost({ pinned = true, ...options }: PostOptions = {}):
   return {
     ...real,
     broadcasts,
+    fetches,
     controller,
     receive: told('announce.receive'),
     learn: told('announce.learn'),

@@ -65,6 +65,7 @@ test_a_gap_is_told_and_its_entries_count if {
 	gapped := by_controller(object.union(given.broadcast([given.entry({})]), {"after": 8}))
 	decision := given.decide(gapped)
 	decision.output == {"cell": "cell-b", "gap": true, "more": false, "through": 5}
+	decision.effects[2] == {"cell": "cell-b", "kind": "announce.fetch"}
 	effect := learned(gapped)
 	not effect.complete
 	count(effect.entries) == 1
