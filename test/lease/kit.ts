@@ -9,6 +9,7 @@ import { toBase64url } from '../../core/crypto.ts'
 import type { Json } from '../../core/json.ts'
 import { createKernel, type Decision, type Kernel } from '../../core/kernel.ts'
 import type { Plugin } from '../../core/plugin.ts'
+import type { Clock } from '../../core/ports/clock.ts'
 import type { Bundle } from '../../core/ports/compiler.ts'
 import type { Custody } from '../../core/ports/custody.ts'
 import type { LogStore } from '../../core/ports/logstore.ts'
@@ -76,9 +77,9 @@ export function lateKernel(): LateKernel {
 /** What the plugins `enrolment` and `announce` would have written. */
 export type Seed = Readonly<Record<string, Json>>
 
-export interface Leasing {
+export interface Leasing<C extends Clock = ManualClock> {
   readonly kernel: Kernel
-  readonly clock: ManualClock
+  readonly clock: C
   readonly store: Store
   readonly log: LogStore
   /** Unix seconds. */
@@ -91,22 +92,25 @@ export interface Leasing {
   put(partition: string, sort: string, value: Json): Promise<void>
 }
 
-export interface LeasingOptions {
+export interface LeasingOptions<C extends Clock = ManualClock> {
   readonly pair?: { readonly store: Store; readonly log: LogStore }
   readonly custody?: Custody
   readonly outbound?: readonly Outbound[]
   /** Keys are `<partition>/<sort>`. */
   readonly seed?: Seed
-  readonly clock?: ManualClock
+  /** Default: one that stands at {@link NOW}. */
+  readonly clock?: C
   readonly bundle?: Bundle
   readonly logKey?: string
 }
 
 /** @returns a kernel in which `cell-a` issues and `cell-far` is another kernel's; what is seeded again is left as it is */
-export async function leasing(options: LeasingOptions = {}): Promise<Leasing> {
+export async function leasing<C extends Clock = ManualClock>(
+  options: LeasingOptions<C> = {},
+): Promise<Leasing<C>> {
   const { store, log } = options.pair ?? openMemory()
   const custody = options.custody ?? (await testCustody())
-  const clock = options.clock ?? manualClock(NOW * 1000)
+  const clock = options.clock ?? (manualClock(NOW * 1000) as Clock as C)
   const seed = { ...(await enrolled(custody)), ...options.seed }
   for (const [key, value] of Object.entries(seed)) {
     const [partition = '', ...sort] = key.split('/')

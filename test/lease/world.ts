@@ -1,6 +1,8 @@
 /** A kernel beside models of its resources: what is asked of both has to come out the same, in the answer, in the records and in the log. */
 import { expect } from 'vitest'
+import type { ManualClock } from '../../adapters/clock/manual.ts'
 import type { DecisionLeaf, Leaf } from '../../core/log/leaves.ts'
+import type { Clock } from '../../core/ports/clock.ts'
 import type { LeaseRecord } from '../../plugins/lease/records.ts'
 import { CELL, code, type Leasing, publicKey, read, TENANT } from './kit.ts'
 import { type Asked, Model } from './model.ts'
@@ -56,13 +58,13 @@ export const ask: Ask = {
   }),
 }
 
-export class World {
-  readonly place: Leasing
+export class World<C extends Clock = ManualClock> {
+  readonly place: Leasing<C>
   readonly models: Map<string, Model> = new Map<string, Model>()
   readonly #told = new Map<string, Told>()
   readonly #table: Table
 
-  constructor(place: Leasing, table: Table) {
+  constructor(place: Leasing<C>, table: Table) {
     this.place = place
     this.#table = table
   }
@@ -146,21 +148,57 @@ export class World {
     expect(index).toEqual(due.sort())
   }
 
+  /** Lives what the log tells, and compares what it comes to with the records. @returns the plugin's decisions, in their order */
+  async replay(): Promise<readonly { readonly id: string; readonly action: string }[]> {
+    const leaves = await this.#leaves()
+    for (const { action, allow, id, reasons, time } of leaves) {
+      const asked = { action, payload: await this.#payload(id) }
+      const resource = resourceOf(asked, this.models)
+      const model = this.model(resource)
+      const cell = model.expected(asked, time)
+      expect({ action, allow, code: reasons[0]?.code }).toEqual({
+        action,
+        allow: cell.allow,
+        code: cell.code,
+      })
+      model.apply(asked, cell, id, time)
+    }
+    for (const resource of this.models.keys()) await this.#compare(resource)
+    return leaves
+  }
+
+  async #payload(decision: string): Promise<Asked['payload']> {
+    const { openings } = (await this.place.kernel.receipt(decision)) ?? {}
+    return JSON.parse(JSON.parse(openings?.payload?.json ?? '""'))
+  }
+
   /** Every decision has its leaf and every leaf of the plugin is one of them. */
   async checkLog(): Promise<void> {
+    const leaves = await this.#leaves()
+    expect(new Map(leaves.map((leaf) => [leaf.id, toldBy(leaf)]))).toEqual(this.#told)
+  }
+
+  async #leaves(): Promise<readonly DecisionLeaf[]> {
     const { log } = this.place
-    const found = new Map<string, Told>()
+    const found: DecisionLeaf[] = []
     const size = await log.size()
     for (let at = 0n; at < size; at += 256n)
       for (const bytes of await log.leaves(at, 256)) {
         const leaf = JSON.parse(new TextDecoder().decode(bytes)) as Leaf
-        if (leaf.type === 'assay.decision/v1' && leaf.action.startsWith('lease.'))
-          found.set(leaf.id, toldBy(leaf))
+        if (leaf.type === 'assay.decision/v1' && leaf.action.startsWith('lease.')) found.push(leaf)
       }
-    expect(found).toEqual(this.#told)
+    return found
   }
 }
 
 function toldBy({ action, allow, reasons }: DecisionLeaf): Told {
   return { action, allow, code: reasons.map(({ code }) => code).join(' ') }
+}
+
+/** A lease is of the resource whose model knows it. */
+function resourceOf({ payload }: Asked, models: ReadonlyMap<string, Model>): string {
+  if (typeof payload.resource === 'string') return payload.resource
+  for (const [resource, { active, ended }] of models)
+    if ([active, ...ended].some((one) => one?.lease === payload.lease)) return resource
+  throw new Error('a lease that nobody granted')
 }
