@@ -1,17 +1,133 @@
 /**
  * Cells at start: their keys are made and enrolled, the controller is pinned, tenants and peers are registered, resources are there. Each is
- * a decision like any other; what stands already is asked about and not decided again.
+ * a decision like any other; what stands already is asked about and not decided again. Then what leases and tokens need beside decisions:
+ * resource drivers, neighbours, sweeps.
  */
 import { fromBase64, toBase64url } from '../core/crypto.ts'
-import { ConfigError } from '../core/error.ts'
+import { ConfigError, KernelError } from '../core/error.ts'
 import type { Json } from '../core/json.ts'
 import type { Kernel, Submission } from '../core/kernel.ts'
+import type { Clock } from '../core/ports/clock.ts'
 import type { Custody, KeyScope } from '../core/ports/custody.ts'
+import type { Outbound } from '../core/ports/outbound.ts'
+import type { Store } from '../core/ports/store.ts'
 import { Payload } from '../core/request.ts'
+import type { Adapters } from './compose.ts'
 import type { Cells } from './config/cells.ts'
+import type { Config } from './config/complete.ts'
+import type { Telemetry } from './telemetry/telemetry.ts'
+
+/** What cells add to a kernel. */
+export interface CellParts {
+  readonly outbound: readonly Outbound[]
+  /** Once the kernel has its policy. */
+  start(kernel: Kernel, parts: Started): Promise<void>
+}
+interface Started {
+  readonly store: Store
+  readonly custody: Custody
+  readonly clock: Clock
+  readonly telemetry: Telemetry
+}
+
+const NEEDED = ['announce', 'capability', 'enrolment', 'lease']
+const EXPIRE_MS = 1000
+const FORGET_MS = 30_000
+
+/** @throws ConfigError `invalid_config`: cells are configured, and a plugin that they need is not */
+export async function openCells(adapters: Adapters): Promise<CellParts> {
+  const { config } = adapters
+  const plugins = new Set(config.plugins.map(({ name }) => name))
+  const missing = NEEDED.filter((name) => !plugins.has(name))
+  if (missing.length === NEEDED.length && !hasCells(config))
+    return { outbound: [], start: async () => undefined }
+  if (missing.length > 0)
+    throw new ConfigError('invalid_config', `cells need the plugins ${missing.join(', ')}`)
+  const late = new LateKernel()
+  const peers = await openPeers(adapters, late)
+  const { createDrivers } = await import('./outbound/driver/index.ts')
+  const drivers = Object.entries(config.cells).map(([cell, { driver }]) => [cell, driver] as const)
+  return {
+    outbound: [
+      createDrivers({ drivers: Object.fromEntries(drivers), kernel: late }),
+      ...peers.outbound,
+    ],
+    async start(kernel, parts) {
+      await enrolCells(kernel, parts.custody, config)
+      late.use(kernel)
+      await startSweeps(adapters, kernel, parts)
+      await peers.pull(parts.telemetry)
+    },
+  }
+}
+
+function hasCells({ cells, controller, datagrams, peers, tenants }: Config): boolean {
+  const named = [cells, peers, tenants].some((each) => Object.keys(each).length > 0)
+  return named || controller !== undefined || datagrams !== undefined
+}
+
+/** For adapters that are made before the kernel: they wait until it serves, so that nothing is denied for want of a policy. */
+class LateKernel implements Pick<Kernel, 'check' | 'decide'> {
+  readonly #kernel = Promise.withResolvers<Kernel>()
+
+  use(kernel: Kernel): void {
+    this.#kernel.resolve(kernel)
+  }
+
+  async decide(...asked: Parameters<Kernel['decide']>): ReturnType<Kernel['decide']> {
+    return (await this.#kernel.promise).decide(...asked)
+  }
+
+  async check(...asked: Parameters<Kernel['check']>): ReturnType<Kernel['check']> {
+    return (await this.#kernel.promise).check(...asked)
+  }
+}
+
+interface PeerParts {
+  readonly outbound: readonly Outbound[]
+  pull(telemetry: Telemetry): Promise<void>
+}
+
+async function openPeers(adapters: Adapters, late: LateKernel): Promise<PeerParts> {
+  const { cells, peers, pullMs } = adapters.config
+  const { createPeers, createRevoking, keepPulling } = await import('./outbound/peers/index.ts')
+  let onGap = (_cell: string): void => undefined
+  const clock = await adapters.get('clock')
+  const told = createPeers({ clock, peers, onGap: (cell) => onGap(cell) })
+  adapters.onClose(() => told.close())
+  const [cell] = Object.keys(cells)
+  return {
+    outbound: [told, createRevoking({ cell, kernel: late })],
+    async pull({ log }) {
+      const onState = (source: string, code: string | undefined): void =>
+        log?.write(code === undefined ? 'info' : 'warn', 'peer', { source, code: code ?? 'heard' })
+      const pulling = keepPulling({ everyMs: pullMs, kernel: late, onState, peers })
+      adapters.onClose(() => pulling.close())
+      onGap = (of) => pulling.soon(of)
+    },
+  }
+}
+
+async function startSweeps(
+  adapters: Adapters,
+  kernel: Kernel,
+  { clock, store, telemetry }: Started,
+): Promise<void> {
+  const { keepExpiry } = await import('./lease/expiry.ts')
+  const { keepForgetting } = await import('./lease/forgetting.ts')
+  const onError = (event: 'expiry_failed' | 'sweep_failed') => (error: unknown) => {
+    const code = error instanceof KernelError ? error.code : 'unavailable'
+    telemetry.log?.write('warn', event, { code })
+  }
+  for (const sweeper of [
+    keepExpiry({ clock, everyMs: EXPIRE_MS, kernel, onError: onError('expiry_failed'), store }),
+    keepForgetting({ clock, everyMs: FORGET_MS, kernel, onError: onError('sweep_failed'), store }),
+  ])
+    adapters.onClose(() => sweeper.close())
+}
 
 /** @throws ConfigError `invalid_config`: the policy refuses it; CustodyError */
-export async function enrolCells(kernel: Kernel, custody: Custody, config: Cells): Promise<void> {
+async function enrolCells(kernel: Kernel, custody: Custody, config: Cells): Promise<void> {
   const { cells, controller, peers, tenants } = config
   if (controller !== undefined) {
     const key = await keyOf(custody, 'controller', 'controller', controller)

@@ -159,47 +159,28 @@ async function openPlugins(adapters: Adapters): Promise<readonly PluginPart[]> {
   return parts
 }
 
-const OWN_PLUGINS: Readonly<
-  Record<
-    string,
-    {
-      readonly path: string
-      readonly exportName: string
-      /** For policy folders that have none of their own for it. */
-      readonly policies?: URL
-    }
-  >
-> = {
-  access: { path: '../plugins/access/facts', exportName: 'access' },
-  audit: {
-    path: '../plugins/audit/facts',
-    exportName: 'audit',
-    policies: pathToFileURL(join(OWN_POLICIES, 'audit')),
-  },
-  release: {
-    path: '../plugins/release/facts',
-    exportName: 'release',
-    policies: pathToFileURL(join(OWN_POLICIES, 'release')),
-  },
-}
+/** By name: their export has it too. */
+const OWN_PLUGINS: ReadonlySet<string> = new Set(BUILT_IN.plugins)
+/** For policy folders that have none of their own for a plugin. `access` is what such a folder is about. */
+const ownPolicies = (name: string): { readonly policies?: URL } =>
+  name === 'access' ? {} : { policies: pathToFileURL(join(OWN_POLICIES, name)) }
 /** The one that reads decisions and erases their openings: no other plugin can, whatever its name. */
 export const AUDITOR = 'audit'
 
 async function openPlugin(choice: PluginChoice, adapters: Adapters): Promise<PluginPart> {
-  const own = Object.hasOwn(OWN_PLUGINS, choice.name) ? OWN_PLUGINS[choice.name] : undefined
-  const { isolation, deadlineMs } = choice
-  if (own === undefined) {
-    const hint = didYouMean(choice.name, BUILT_IN.plugins)
-    const { extension, url } = await loadPlugin(choice.name, adapters.config.folder, hint)
+  const { isolation, deadlineMs, name } = choice
+  if (!OWN_PLUGINS.has(name)) {
+    const hint = didYouMean(name, BUILT_IN.plugins)
+    const { extension, url } = await loadPlugin(name, adapters.config.folder, hint)
     const { plugin, policies } = extension
     const brought = policies === undefined ? {} : { policies }
     if (isolation === 'none') return { plugin, ...brought }
     return { plugin: await isolated(url, 'default'), ...brought }
   }
-  const url = ownModule(own.path)
-  const brought = own.policies === undefined ? {} : { policies: own.policies }
-  if (isolation === 'worker') return { plugin: await isolated(url, own.exportName), ...brought }
-  return { plugin: (await import(url.href))[own.exportName] as Plugin, ...brought }
+  const url = ownModule(`../plugins/${name}/facts`)
+  const brought = ownPolicies(name)
+  if (isolation === 'worker') return { plugin: await isolated(url, name), ...brought }
+  return { plugin: (await import(url.href))[name] as Plugin, ...brought }
 
   async function isolated(module: URL, exportName: string): Promise<Plugin> {
     const { isolatePlugin } = await import('./isolation/worker.ts')

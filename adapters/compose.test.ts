@@ -405,9 +405,12 @@ decision := {"allow": input.facts.who == "me", "reasons": [{"code": "door", "mes
 })
 
 it('the engine and the plugin in workers decide the same', async () => {
+  const { controller: _, ...config } = await loadConfig({ data })
   const composed = await compose(
     {
-      ...(await loadConfig({ data })),
+      ...config,
+      cells: {},
+      tenants: {},
       engine: { kind: 'wasm', isolation: 'worker', deadlineMs: 5000 },
       plugins: [{ name: 'access', isolation: 'worker', deadlineMs: 5000 }],
     },

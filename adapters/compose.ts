@@ -12,6 +12,7 @@ import type { Clock } from '../core/ports/clock.ts'
 import type { Custody } from '../core/ports/custody.ts'
 import type { Engine } from '../core/ports/engine.ts'
 import { createAudit } from './audit/audit.ts'
+import { type CellParts, openCells } from './compose-cells.ts'
 import {
   AUDITOR,
   configured,
@@ -179,12 +180,14 @@ async function start(
   const bundle = await compilePolicies(known, policies, compiler)
   const untouched = config.state !== undefined && (await isUntouched(log))
   const telemetry = await openTelemetry(adapters, options)
-  const kernel = await openKernel(adapters, { custody, identity, log, store }, telemetry)
+  const cells = await openCells(adapters)
+  const kernel = await openKernel(adapters, { custody, identity, log, store }, telemetry, cells)
   telemetry.attach(kernel)
   desk?.serve(kernel)
   const active = desk ?? kernel
   await active.activate(bundle)
   if (untouched && config.state !== undefined) await importState(kernel, config.state)
+  await cells.start(kernel, { clock, custody, store, telemetry })
   await startExports(adapters, telemetry, { log, store }, identity.origin)
   const onPolicy = telemetry.policies(options.onPolicy)
   if (options.watch ?? config.policies.watch) {
@@ -203,8 +206,10 @@ async function openKernel(
   adapters: Adapters,
   { custody, identity, log, store }: Omit<Awaited<ReturnType<typeof openLog>>, 'clock'>,
   telemetry: Telemetry,
+  cells: CellParts,
 ): Promise<Kernel> {
   const { config, opa: desk } = adapters
+  const outbound = [...(await adapters.get('outbound')), ...cells.outbound]
   const kernel = await createKernel({
     origin: identity.origin,
     store,
@@ -214,7 +219,7 @@ async function openKernel(
     engine: await adapters.get('engine'),
     clock: await adapters.get('clock'),
     plugins: (await adapters.get('plugins')).map(({ plugin }) => plugin),
-    outbound: [...(await adapters.get('outbound')), ...(desk === undefined ? [] : [desk.outbound])],
+    outbound: desk === undefined ? outbound : [...outbound, desk.outbound],
     development: true,
     limits: config.limits,
     observer: telemetry.observer,

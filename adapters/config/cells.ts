@@ -1,5 +1,6 @@
 /** What a configuration file says about leases and tokens: the cells whose keys are kept here, who else keeps some, and whose signature counts. */
 import { z } from 'zod'
+import { ConfigError } from '../../core/error.ts'
 
 export interface DriverConfig {
   readonly url: string
@@ -113,8 +114,12 @@ export const EXAMPLE_CELLS: CellsConfig = {
   tenants: { demo: 'own' },
 }
 
+/** @throws ConfigError `invalid_config`: a cell is kept here and by a peer */
 export function completeCells(written: CellsConfig, at: (path: string) => string): Cells {
   const { cells = {}, controller, datagrams, peers = {}, pullMs = 2000, tenants = {} } = written
+  const both = Object.keys(cells).find((cell) => Object.hasOwn(peers, cell))
+  if (both !== undefined)
+    throw new ConfigError('invalid_config', `the cell ${both} is kept here, and by a peer`)
   return {
     cells: mapped(cells, ({ driver, resources = [] }) => ({
       resources,

@@ -4,7 +4,7 @@
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Json } from '../../core/json.ts'
-import { type Cells, completeCells } from './cells.ts'
+import { type Cells, completeCells, EXAMPLE_CELLS } from './cells.ts'
 import type {
   CompilerConfig,
   ConfigFile,
@@ -74,7 +74,7 @@ export interface Config extends Cells {
 }
 
 const DEADLINE_MS = 5000
-const DEFAULT_PLUGINS: readonly string[] = ['access', 'audit']
+const DEFAULT_PLUGINS: readonly string[] = BUILT_IN.plugins
 /** The package's own Rego, in a checkout and in `dist`. */
 export const OWN_POLICIES: string = fileURLToPath(
   new URL(
@@ -118,7 +118,7 @@ export function complete(
     operations: completeOperations(written, folder),
     watchdogSeconds: written.watchdogSeconds ?? 30,
     realms: completeRealms(written, file, data),
-    ...completeCells(written, at),
+    ...completeCells(file === undefined ? EXAMPLE_CELLS : written, at),
   }
   checkRealms(config, written)
   return config

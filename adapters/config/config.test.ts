@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ConfigError } from '../../core/error.ts'
 import type { Config } from './complete.ts'
 import { loadConfig, parseConfig } from './load.ts'
-import { configSchemaText } from './schema.ts'
+import { BUILT_IN, configSchemaText } from './schema.ts'
 
 let dir: string
 beforeAll(async () => {
@@ -41,10 +41,12 @@ describe('a configuration file', () => {
       engine: { kind: 'wasm', isolation: 'none' },
       compiler: { kind: 'opa' },
       policies: { source: 'folder', watch: true, capabilities: 'trust' },
-      plugins: [
-        { name: 'access', isolation: 'none' },
-        { name: 'audit', isolation: 'none' },
-      ],
+      plugins: BUILT_IN.plugins.map((name) => ({ name, isolation: 'none' })),
+      cells: { 'cell-local': { driver: 'none', resources: ['gpu-0'] } },
+      controller: 'own',
+      tenants: { demo: 'own' },
+      peers: {},
+      pullMs: 2000,
       audit: { sweepMinutes: 60 },
       http: { host: '127.0.0.1', port: 8180 },
       seal: 'sealed',
@@ -52,6 +54,57 @@ describe('a configuration file', () => {
     })
     expect(await load('')).toMatchObject({ data: join(process.cwd(), '.assay') })
     expect(await load('# nothing but a comment\n')).toMatchObject({ seal: 'sealed' })
+  })
+
+  it('names cells, and takes none for granted', async () => {
+    const { cells, datagrams, peers, tenants } = await load('')
+    expect([cells, datagrams, peers, tenants]).toEqual([{}, undefined, {}, {}])
+    const key = 'kYQOH7VVOGuGd3xUmSIcq7uURTLBjSeMJLb5v3Hs1lM='
+    const config = await load(`
+cells:
+  cell-a: { resources: [gpu-0], driver: { url: "http://127.0.0.1:9000", tokenFile: driver.token } }
+controller: ${key}
+tenants: { acme: ${key} }
+peers: { cell-b: { key: ${key}, url: "https://b.example:8180", tokenFile: b.token, caFile: ca.pem } }
+datagrams: { port: 8181 }
+pullMs: 500
+`)
+    const [driver, token, ca] = ['driver.token', 'b.token', 'ca.pem'].map((name) => join(dir, name))
+    expect(config).toMatchObject({
+      cells: {
+        'cell-a': {
+          resources: ['gpu-0'],
+          driver: { url: 'http://127.0.0.1:9000', timeoutMs: 10_000, tokenFile: driver },
+        },
+      },
+      controller: key,
+      tenants: { acme: key },
+      peers: { 'cell-b': { key, url: 'https://b.example:8180', tokenFile: token, caFile: ca } },
+      datagrams: { host: '127.0.0.1', port: 8181 },
+      pullMs: 500,
+    })
+  })
+
+  it.each([
+    'cells: { cell-a: {} }',
+    'cells: { cell-a: { driver: some } }',
+    'cells: { cell-a: { driver: { url: "ftp://x" } } }',
+    'cells: { cell-a: { driver: none, resource: gpu-0 } }',
+    'cells: { Cell: { driver: none } }',
+    'controller: mine',
+    'tenants: { acme: AAAA }',
+    'peers: { cell-b: { url: "http://b.example" } }',
+    'pullMs: 9000',
+  ])('refuses cells that cannot be: %s', (text) => {
+    expect(refused(text).code).toBe('invalid_config')
+  })
+
+  it('keeps a cell here or with a peer, not both', async () => {
+    const key = 'kYQOH7VVOGuGd3xUmSIcq7uURTLBjSeMJLb5v3Hs1lM='
+    const peers = `peers: { cell-b: { key: ${key}, url: "http://b.example" } }`
+    await expect(load(`cells: { cell-b: { driver: none } }\n${peers}`)).rejects.toMatchObject({
+      code: 'invalid_config',
+    })
   })
 
   it('finds the policies of a shadow where it lies itself', async () => {

@@ -39,7 +39,7 @@ export const BUILT_IN: {
   engine: ['wasm'],
   compiler: ['opa'],
   outbound: [],
-  plugins: ['access', 'audit'],
+  plugins: ['access', 'announce', 'audit', 'capability', 'enrolment', 'lease', 'release'],
 }
 
 const path = z.string().min(1).max(4096)

@@ -4,11 +4,12 @@ import { NoDecision } from '../../core/error.ts'
 import type { Decision } from '../../core/kernel.ts'
 import { CELL, code, type Leasing, leasing, publicKey, TENANT } from '../../test/lease/kit.ts'
 import { compiler } from '../../test/rego.ts'
-import { type Expiry, type ExpiryOptions, keepExpiry } from './expiry.ts'
+import { type ExpiryOptions, keepExpiry } from './expiry.ts'
+import type { Sweeper } from './sweeping.ts'
 
 const HOUR_MS = 3_600_000
 let place: Leasing
-let expiry: Expiry
+let expiry: Sweeper
 beforeEach(async () => {
   place = await leasing()
   expiry = keepExpiry({ ...place, everyMs: HOUR_MS })

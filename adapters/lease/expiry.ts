@@ -7,21 +7,14 @@ import type { Kernel, Submission } from '../../core/kernel.ts'
 import type { Clock } from '../../core/ports/clock.ts'
 import type { Store } from '../../core/ports/store.ts'
 import { Payload } from '../../core/request.ts'
+import { keepSweeping, type Sweeper, type SweepOptions } from './sweeping.ts'
 
 export const EXPIRE = 'lease.expire'
 
-export interface ExpiryOptions {
+export interface ExpiryOptions extends SweepOptions {
   readonly kernel: Pick<Kernel, 'decide'>
   readonly store: Pick<Store, 'list'>
   readonly clock: Pick<Clock, 'now'>
-  readonly everyMs: number
-  /** A sweep that failed begins again with the next interval. */
-  readonly onError?: (error: unknown) => void
-}
-export interface Expiry {
-  /** Leases that ended. One sweep at a time. @throws NoDecision `unavailable`: some could not be decided */
-  sweep(): Promise<number>
-  close(): Promise<void>
 }
 
 /** Decisions under way at a time. */
@@ -30,26 +23,9 @@ const BATCH = 32
 const RENEWED = 'lease_not_due'
 const DUE = /^due\/(\d{12})\/([0-9a-f]{32})$/
 
-export function keepExpiry(options: ExpiryOptions): Expiry {
-  const { everyMs, onError = () => undefined } = options
-  const stop = new AbortController()
-  let sweeping: Promise<number> | undefined
-  const sweep = (): Promise<number> => {
-    sweeping ??= expireDue(options, stop.signal).finally(() => {
-      sweeping = undefined
-    })
-    return sweeping
-  }
-  const timer = setInterval(() => void sweep().catch(onError), everyMs)
-  timer.unref()
-  return {
-    sweep,
-    async close() {
-      clearInterval(timer)
-      stop.abort()
-      await sweeping?.catch(() => undefined)
-    },
-  }
+/** A sweep counts the leases that ended. @throws NoDecision `unavailable`: some could not be decided */
+export function keepExpiry(options: ExpiryOptions): Sweeper {
+  return keepSweeping((signal) => expireDue(options, signal), options)
 }
 
 async function expireDue(options: ExpiryOptions, signal: AbortSignal): Promise<number> {

@@ -7,12 +7,14 @@ export type Level = 'debug' | 'error' | 'info' | 'warn'
 /** What a line can be about. `docs/operations.md` says what each means. */
 export type EventName =
   | 'decision'
+  | 'expiry_failed'
   | 'export_failed'
   | 'export_quarantined'
   | 'export_resumed'
   | 'listening'
   | 'no_decision'
   | 'not_ready'
+  | 'peer'
   | 'policy_active'
   | 'policy_refused'
   | 'ready'
@@ -22,6 +24,7 @@ export type EventName =
   | 'seal_failed'
   | 'stopping'
   | 'store_failed'
+  | 'sweep_failed'
 
 export interface EventLogOptions {
   readonly level: Level
