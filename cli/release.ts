@@ -16,6 +16,7 @@ import { type Ask, asking, keyOf } from './release/ask.ts'
 import {
   bounded,
   MAX_ARTIFACT_BYTES,
+  readStart,
   readWhole,
   type Source,
   SourceError,
@@ -86,8 +87,8 @@ interface Question {
 async function gathered(source: Source, artifact: string, spool: Spool): Promise<Question> {
   const [sums, sumsSignature, signature] = await Promise.all([
     readWhole(source, 'SHA256SUMS', MAX_CONTENT_BYTES),
-    readWhole(source, 'SHA256SUMS.minisig', MAX_SIGNATURE_BYTES),
-    readWhole(source, `${artifact}.minisig`, MAX_SIGNATURE_BYTES),
+    readStart(source, 'SHA256SUMS.minisig', MAX_SIGNATURE_BYTES),
+    readStart(source, `${artifact}.minisig`, MAX_SIGNATURE_BYTES),
   ])
   const chunks = await source.open(artifact)
   if (chunks === undefined) throw new SourceError('not_found', `there is no file ${artifact}`)

@@ -81,33 +81,46 @@ export async function envoyProgram(): Promise<string> {
   })
 }
 
+/** The minisign program itself: the system's own, else out of its Debian package. @throws without both */
+export async function minisignProgram(): Promise<string> {
+  if (await starts('minisign', '-v')) return 'minisign'
+  const root = await unpacked('minisign', ['minisign', 'libsodium23'])
+  const [libraries = ''] = readdirSync(join(root, 'usr/lib')).map((at) => join(root, 'usr/lib', at))
+  const path = join(root, 'minisign')
+  // The library lies beside it: a program of its own, so that shells can be given it too.
+  const script = `#!/bin/sh\nLD_LIBRARY_PATH='${libraries}' exec '${root}/usr/bin/minisign' "$@"\n`
+  if (!existsSync(path)) writeFileSync(path, script, { mode: 0o755 })
+  return path
+}
+
+/** busybox, for its shell and its own small tools. @throws without a system of Debian's kind */
+export async function busyboxProgram(): Promise<string> {
+  if (await starts('busybox', 'true')) return 'busybox'
+  return join(await unpacked('busybox', ['busybox-static']), 'bin', 'busybox')
+}
+
 /** nginx or Caddy: the system's own, else unpacked from its Debian package, which installs and starts nothing. @throws without both */
 export async function proxyProgram(name: 'caddy' | 'nginx'): Promise<string> {
   if (await starts(name, name === 'nginx' ? '-v' : 'version')) return name
-  const bin = folder(`debian-${name}`)
-  const path = join(bin, 'usr', name === 'nginx' ? 'sbin' : 'bin', name)
-  return await fetched(path, bin, async (into) => {
-    const download = (): Promise<unknown> => run('apt-get', ['download', name], { cwd: into })
+  const root = await unpacked(name, [name])
+  return join(root, 'usr', name === 'nginx' ? 'sbin' : 'bin', name)
+}
+
+/** The folder with what Debian's packages contain: nothing of it is installed or started. */
+async function unpacked(name: string, packages: readonly string[]): Promise<string> {
+  const bin = folder(`package-${name}`)
+  await fetched(join(bin, 'ready'), bin, async (into) => {
+    const download = (): Promise<unknown> =>
+      run('apt-get', ['download', ...packages], { cwd: into })
     await download().catch(async () => {
       await run('apt-get', ['update'])
       await download()
     })
-    const [archive = ''] = readdirSync(into).filter((each) => each.endsWith('.deb'))
-    await run('dpkg', ['-x', join(into, archive), into])
+    for (const archive of readdirSync(into).filter((each) => each.endsWith('.deb')))
+      await run('dpkg', ['-x', join(into, archive), into])
+    writeFileSync(join(into, 'ready'), '')
   })
-}
-
-/** Chromium, which needs its Debian package's dependencies: the system's own, else installed. @throws without both */
-export async function chromiumProgram(): Promise<string> {
-  if (await starts('chromium', '--version')) return 'chromium'
-  const lock = ['-o', 'DPkg::Lock::Timeout=120']
-  const install = (): Promise<unknown> =>
-    run('apt-get', [...lock, 'install', '-y', '--no-install-recommends', 'chromium'])
-  await install().catch(async () => {
-    await run('apt-get', [...lock, 'update'])
-    await install()
-  })
-  return 'chromium'
+  return bin
 }
 
 /** Made in a folder of its own that takes its place when it is whole, so that two processes may do it at once. */

@@ -44,6 +44,24 @@ export async function readWhole(
   return new Uint8Array(Buffer.concat(parts))
 }
 
+/** The first bytes of a file, for readers that look no further. @throws SourceError */
+export async function readStart(
+  source: Source,
+  name: string,
+  bytes: number,
+): Promise<Uint8Array | undefined> {
+  const chunks = await source.open(name)
+  if (chunks === undefined) return undefined
+  const parts: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of chunks) {
+    parts.push(chunk)
+    size += chunk.length
+    if (size >= bytes) break
+  }
+  return new Uint8Array(Buffer.concat(parts)).subarray(0, bytes)
+}
+
 /** @throws SourceError `too_large` before it gives out more */
 export async function* bounded(
   chunks: AsyncIterable<Uint8Array>,

@@ -12,6 +12,7 @@ export const BUFFERS = {
   trusted: 8192,
 } as const
 
+const NUL = 0x00
 const LF = 0x0a
 const CR = 0x0d
 
@@ -27,21 +28,22 @@ export class Lines {
   /** Without its end; undefined at the end of the file, for a NUL, and where no line end comes before `buffer` is full. */
   next(buffer: number): Uint8Array | undefined {
     const line = this.#take(buffer)
-    return line?.at(-1) === LF ? trimmed(line) : undefined
+    return line.at(-1) === LF && !line.includes(NUL) ? trimmed(line) : undefined
   }
 
-  /** The same, and its end may be missing: the rest of the buffer is then the line. */
+  /** The same, and its end may be missing: the rest of the buffer is then the line, up to a NUL. */
   last(buffer: number): Uint8Array | undefined {
     const line = this.#take(buffer)
-    return line && trimmed(line)
+    const end = line.indexOf(NUL)
+    return line.length === 0 ? undefined : trimmed(end < 0 ? line : line.subarray(0, end))
   }
 
-  #take(buffer: number): Uint8Array | undefined {
+  #take(buffer: number): Uint8Array {
     const rest = this.#bytes.subarray(this.#at, this.#at + buffer - 1)
     const end = rest.indexOf(LF)
     const line = end < 0 ? rest : rest.subarray(0, end + 1)
     this.#at += line.length
-    return line.length === 0 || line.includes(0) ? undefined : line
+    return line
   }
 }
 

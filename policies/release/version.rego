@@ -11,8 +11,8 @@ floors contains input.facts.recorded
 
 floors contains input.facts.claimed.minimum
 
-# Of the listing only the version: its signature is the later one.
-floors contains {"version": input.facts.sums_signature.comment.version}
+# Of the listing only the version: its signature is the later one. Its digest binds an artifact that states none.
+floors contains {"version": input.facts.sums_signature.comment.version} if comment.version
 
 # A name has no pre-release: 1.5.0-rc.1 is not older than the file grafos-1.5.0.tar.gz says.
 floors contains {"version": {"order": [named.order[0], 0, []], "text": named.text}} if {

@@ -12,7 +12,7 @@ import { createKernel, type Decision, type Kernel } from '../../core/kernel.ts'
 import type { Plugin } from '../../core/plugin.ts'
 import type { Store } from '../../core/ports/store.ts'
 import { Payload, type Peer } from '../../core/request.ts'
-import { readSignature } from '../../formats/minisign/index.ts'
+import { MAX_SIGNATURE_BYTES, readSignature } from '../../formats/minisign/index.ts'
 import { release } from '../../plugins/release/facts.ts'
 import type { Stated } from '../../plugins/release/schema.ts'
 import { testCustody } from '../kernel/custody.ts'
@@ -110,9 +110,11 @@ export function question(release: Served, wanted: Wanted = {}): object {
     sha256: digest('sha256'),
     size: artifact.length,
     ...(legacy && { content: toBase64url(artifact) }),
-    ...(artifactSignature && { artifact_signature: toBase64url(artifactSignature) }),
+    ...(artifactSignature && { artifact_signature: start(artifactSignature) }),
     ...(sums && { sums: toBase64url(sums) }),
-    ...(sumsSignature && { sums_signature: toBase64url(sumsSignature) }),
+    ...(sumsSignature && { sums_signature: start(sumsSignature) }),
     ...wanted,
   }
 }
+
+const start = (file: Uint8Array): string => toBase64url(file.subarray(0, MAX_SIGNATURE_BYTES))
