@@ -85,17 +85,16 @@ export class EnforcementPoint {
     return new EnforcementPoint(kernel, pair, clock)
   }
 
-  ask(action: string, payload: Json, peer?: Peer): Promise<Decision> {
+  // Functions of their own, so that a test can take them apart.
+  readonly ask = (action: string, payload: Json, peer?: Peer): Promise<Decision> => {
     const given = peer === undefined ? {} : { peer }
     return this.kernel.decide({ action, payload: Payload.fromJson(payload), ...given })
   }
 
-  use(payload: Json): Promise<Decision> {
-    return this.ask('capability.use', payload)
-  }
+  readonly use = (payload: Json): Promise<Decision> => this.ask('capability.use', payload)
 
   /** A record of the plugin `capability`. */
-  async record(sort: string): Promise<Json | undefined> {
+  readonly record = async (sort: string): Promise<Json | undefined> => {
     const row = await this.store.get({ partition: 'capability', sort })
     return row && (JSON.parse(new TextDecoder().decode(row.value)) as Json)
   }
