@@ -16,11 +16,13 @@ export function addTrust(program: Command, { add, act }: Tree): void {
   const path = add(
     trust,
     'path',
-    'each step to one decision or token, with the line of the rule that accepted it',
+    'each step to a decision, token or release, and the line of the rule that accepted it',
   )
     .option('--decision <id>', 'a decision in the log: 32 hexadecimal digits')
     .option('--receipt <file>', 'a receipt, - for standard input')
     .option('--token <file>', 'a capability token, - for standard input, or its text')
+    .option('--release <place>', 'a folder, or the URL of one, with SHA256SUMS and the signatures')
+    .option('--artifact <name>', "with --release: the artifact's file name")
     .addOption(anchorOption())
     .addOption(dataOption())
     .addOption(realmOption())

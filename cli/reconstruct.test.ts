@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Reconstruction } from '../adapters/trustpath/reconstruct.ts'
 import { assay } from '../test/command.ts'
-import { CELL, LeasePlace, RESOURCES, TENANT } from '../test/leases.ts'
+import { CELL, LeasePlace, RESOURCES, TENANT } from '../test/lease/place.ts'
 import { compiler } from '../test/rego.ts'
 import { pairOf } from '../test/tokens.ts'
 
@@ -22,7 +22,7 @@ afterAll(() => compiler.close())
 
 describe('assay log reconstruct', () => {
   it('reads beside a running server, in words and in JSON', async () => {
-    const data = here.place.data
+    const data = here.data
     const { code, stdout } = await assay('log', 'reconstruct', lease, '--data', data)
     expect(code).toBe(0)
     expect(stdout).toMatch(/^\d+ \S+Z lease\.grant by operator root allowed \w+$/m)
@@ -35,11 +35,10 @@ describe('assay log reconstruct', () => {
   })
 
   it('reads an archive alone', async () => {
-    const to = join(here.place.folder, 'archive')
-    const archived = await assay('log', 'archive', '--to', to, '--data', here.place.data)
+    const to = join(here.data, 'archive')
+    const archived = await assay('log', 'archive', '--to', to, '--data', here.data)
     expect(archived.code).toBe(0)
-    await here.place.stop()
-    await rm(here.place.data, { recursive: true })
+    await rm(join(here.data, 'assay.db'))
     const { code, stdout } = await assay('log', 'reconstruct', lease, '--data', to)
     expect([code, stdout]).toEqual([0, expect.stringMatching(/^agreed: /m)])
   })
@@ -50,14 +49,14 @@ describe('assay log reconstruct', () => {
     const text = new TextDecoder().decode(row.value).replace('"revoked"', '"active"')
     const value = new TextEncoder().encode(text)
     await here.store.commit([{ writes: [{ put: key, value, if: row.version }] }])
-    const { code, stdout } = await assay('log', 'reconstruct', lease, '--data', here.place.data)
+    const { code, stdout } = await assay('log', 'reconstruct', lease, '--data', here.data)
     expect(code).toBe(1)
     expect(stdout).toContain(`FAIL record lease/${lease}: state is "active", by the log "revoked"`)
     expect(stdout).toMatch(/^NOT AGREED: /m)
   })
 
   it.each(['x', '0'.repeat(32)])('refuses %s', async (name) => {
-    const { code, stderr } = await assay('log', 'reconstruct', name, '--data', here.place.data)
+    const { code, stderr } = await assay('log', 'reconstruct', name, '--data', here.data)
     expect([code, stderr]).toEqual([2, expect.stringMatching(/^assay: /)])
   })
 })

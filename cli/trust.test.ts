@@ -1,11 +1,15 @@
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { EXAMPLE_STATE } from '../adapters/config/complete.ts'
 import type { TrustPath } from '../adapters/trustpath/step.ts'
 import { assay, type Ran } from '../test/command.ts'
+import { LeasePlace } from '../test/lease/place.ts'
+import { compiler } from '../test/rego.ts'
+import type { Served } from '../test/release/desk.ts'
+import { released, Signer, TIMESTAMP } from '../test/release/signer.ts'
 import { Server } from '../test/server.ts'
 
 // As bin/assay runs what compiles once.
@@ -25,6 +29,7 @@ beforeEach(async () => {
     `plugins: [access, audit]\npolicies: ./policies\nstate: ${EXAMPLE_STATE}\n`,
   )
 })
+afterAll(() => compiler.close())
 afterEach(() => rm(dir, { recursive: true, force: true }))
 
 const here = (...args: string[]): Promise<Ran> => assay(...args, '--data', data, '--config', config)
@@ -136,5 +141,96 @@ describe('assay trust path', () => {
     [['--receipt', 'none.json']],
   ])('refuses %s', async (args) => {
     expect((await assay('trust', 'path', ...args)).code).toBe(2)
+  })
+})
+
+describe('assay trust path --token', () => {
+  it('says what holds, what does not any more, and shows no private key', async () => {
+    const leases = await LeasePlace.make()
+    try {
+      const { lease, token } = await leases.lease('gpu-0')
+      const file = join(dir, 'token')
+      await writeFile(file, `${token}\n`)
+      const asked = ['trust', 'path', '--data', leases.data, '--token']
+      // Its five minutes were over long ago, by this command's clock.
+      for (const given of [token, file]) {
+        const { code, stdout } = await assay(...asked, given)
+        expect(code).toBe(1)
+        expect(stdout.match(/^FAIL .*$/gm)).toEqual([expect.stringMatching(/^FAIL time: /)])
+        expect(stdout).toContain(`ok   grant/leaf: lease.grant was allowed`)
+        expect(stdout).toContain(`decision ${lease}`)
+        expect(stdout).not.toContain(token.slice(token.lastIndexOf('.') + 1))
+      }
+      const { code, stdout } = await assay(...asked, 'cap1.x', '--json')
+      expect([code, failed(JSON.parse(stdout) as TrustPath)]).toEqual([1, ['token']])
+    } finally {
+      await leases.remove()
+    }
+  })
+})
+
+describe('assay trust path --release', () => {
+  const [first, second] = [new Signer('first'), new Signer('second')]
+  const place = (): string => join(dir, 'release')
+
+  async function lay(release: Served): Promise<void> {
+    await mkdir(place(), { recursive: true })
+    const { artifact, artifactSignature, name, sums, sumsSignature } = release
+    await writeFile(join(place(), name), artifact)
+    await writeFile(join(place(), `${name}.minisig`), artifactSignature ?? '')
+    await writeFile(join(place(), 'SHA256SUMS'), sums ?? '')
+    await writeFile(join(place(), 'SHA256SUMS.minisig'), sumsSignature ?? '')
+  }
+  const verify = (name: string, key: string): Promise<Ran> =>
+    here('release', 'verify', place(), '--artifact', name, '--key', key)
+  const path = (name: string) => walk('--release', place(), '--artifact', name)
+
+  it('leads from the first pinned key to the bytes', { timeout: 120_000 }, async () => {
+    const release = released(first)
+    await lay(release)
+    await decide('ada')
+    expect(failed(await path(release.name))).toEqual(['pin', 'sums', 'artifact', 'release'])
+    expect((await verify(release.name, first.text)).code).toBe(0)
+    const walked = await path(release.name)
+    expect(walked).toMatchObject({ code: 0, ok: true })
+    const decided = (prefix: string): readonly string[] =>
+      ['checkpoint', 'inclusion', 'leaf', 'openings', 'policy', 'rule'].map((name) => prefix + name)
+    expect(names(walked)).toEqual([
+      'anchor',
+      'pin/0',
+      ...decided('pin/0/'),
+      'sums',
+      'artifact',
+      'digest',
+      'comment',
+      'release',
+      ...decided('release/'),
+    ])
+    const places = walked.steps.at(-1)?.accepted?.flatMap((reason) => reason.places) ?? []
+    expect(places.map(({ file }) => file)).toEqual([expect.stringMatching(/^release\/.*\.rego$/)])
+    await writeFile(join(place(), release.name), 'other bytes')
+    expect(failed(await path(release.name))).toEqual(['artifact', 'digest', 'release'])
+  })
+
+  it('goes through a hand-over', { timeout: 120_000 }, async () => {
+    const old = released(first)
+    await lay(old)
+    expect((await verify(old.name, first.text)).code).toBe(0)
+    const key = join(dir, 'next.pub')
+    await writeFile(key, second.file)
+    await writeFile(`${key}.minisig`, first.sign(second.file))
+    expect((await here('release', 'hand-over', key)).code).toBe(0)
+    const release = released(second, { version: '1.5.0', timestamp: TIMESTAMP + 1 })
+    await lay(release)
+    expect((await verify(release.name, first.text)).code).toBe(0)
+    const walked = await path(release.name)
+    expect(walked).toMatchObject({ code: 0, ok: true })
+    expect(names(walked).filter((name) => /^pin\/\d$/.test(name))).toEqual(['pin/0', 'pin/1'])
+  })
+
+  it('takes the name of a file that is there', async () => {
+    await lay(released(first))
+    for (const args of [[], ['--artifact', '../x'], ['--artifact', 'none.tar.gz']])
+      expect((await here('trust', 'path', '--release', place(), ...args)).code).toBe(2)
   })
 })

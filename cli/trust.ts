@@ -1,16 +1,21 @@
-/** `assay trust path`: what a decision or a token stands on, from the pinned root down to the line of the rule that accepted it. */
+/** `assay trust path`: what a decision, a token or a release stands on, from the pinned root down to the line of the rule that accepted it. */
 import { Adapters, type Config } from '../adapters/compose.ts'
 import { readAnchor } from '../adapters/datafolder/anchor.ts'
 import { anchorPath } from '../adapters/datafolder/identity.ts'
 import { DecisionWalk, type TrustPathPorts } from '../adapters/trustpath/decision.ts'
+import { type ReleaseFiles, releaseSteps } from '../adapters/trustpath/release.ts'
 import { type AcceptedBy, pathOf, type Step, type TrustPath } from '../adapters/trustpath/step.ts'
 import { tokenSteps } from '../adapters/trustpath/token.ts'
+import { fromHex } from '../core/crypto.ts'
 import { LogError } from '../core/error.ts'
 import { parseAnchor, type TrustAnchor } from '../core/log/anchor.ts'
 import { parseReceipt, type Receipt } from '../core/log/receipt.ts'
+import { isPlainName, MAX_CONTENT_BYTES, MAX_SIGNATURE_BYTES } from '../formats/minisign/index.ts'
 import { bytesOf, configured, type PlaceOptions, shown } from './input.ts'
 import { type ExitCode, type Out, printable, UsageError } from './out.ts'
 import { receiptOf } from './receipt.ts'
+import { bounded, MAX_ARTIFACT_BYTES, readWhole, sourceAt } from './release/source.ts'
+import { Spool } from './release/spool.ts'
 
 /** Exactly one of them is given. */
 interface Subject {
@@ -19,11 +24,15 @@ interface Subject {
   readonly receipt?: string
   /** A file, - for standard input, or the token itself. */
   readonly token?: string
+  /** A folder, or a URL. */
+  readonly release?: string
 }
-const SUBJECTS = ['decision', 'receipt', 'token'] as const
+const SUBJECTS = ['decision', 'receipt', 'release', 'token'] as const
 export interface TrustPathOptions extends PlaceOptions, Subject {
   /** Default: what the server wrote into the data folder, which proves nothing to a stranger. */
   readonly trust?: string
+  /** Of a release: the file's name. */
+  readonly artifact?: string
 }
 
 /** 0: every step holds, 1: one does not. */
@@ -73,11 +82,33 @@ async function walk(subject: Subject, ports: TrustPathPorts, { data }: Config): 
   const root = await walker.root()
   if (subject.token !== undefined)
     return pathOf([...root, ...(await tokenSteps(await textOf(subject.token), ports, walker))])
+  if (subject.release !== undefined)
+    return pathOf([...root, ...(await releaseSteps(await filesAt(subject), ports, walker))])
   const found = await receiptFor(subject, ports)
   if (found === undefined)
     throw new UsageError('not_found', `no decision ${subject.decision} is in the log of ${data}`)
   if ('problem' in found) return pathOf([{ name: 'form', ok: false, detail: found.problem }])
   return pathOf([...root, ...(await walker.decision(found))])
+}
+
+/** @throws UsageError, SourceError */
+async function filesAt({ artifact: name, release = '.' }: TrustPathOptions): Promise<ReleaseFiles> {
+  if (name === undefined || !isPlainName(name))
+    throw new UsageError('usage', '--release takes --artifact, which is a plain file name')
+  const source = sourceAt(release)
+  const [sums, sumsSignature, signature] = await Promise.all([
+    readWhole(source, 'SHA256SUMS', MAX_CONTENT_BYTES),
+    readWhole(source, 'SHA256SUMS.minisig', MAX_SIGNATURE_BYTES),
+    readWhole(source, `${name}.minisig`, MAX_SIGNATURE_BYTES),
+  ])
+  const chunks = await source.open(name)
+  if (chunks === undefined)
+    throw new UsageError('not_found', `there is no file ${name} in ${printable(release)}`)
+  const spool = new Spool()
+  const digests = await spool.take(bounded(chunks, name, MAX_ARTIFACT_BYTES), MAX_CONTENT_BYTES)
+  const { content, sha256 } = digests
+  const hash = fromHex(digests.blake2b512) as Uint8Array
+  return { name, artifact: { blake2b512: hash, content, signature }, sha256, sums, sumsSignature }
 }
 
 /** A token is recognised by how it begins; a file with such a name can be given as ./name. */

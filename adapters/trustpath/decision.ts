@@ -92,6 +92,13 @@ export class DecisionWalk {
     return [...steps, ...(await this.#policySteps(receipt, leaf, BigInt(index ?? 0), prefix))]
   }
 
+  /** {@link decision} of one that is in the log. */
+  async named(id: string, prefix: string): Promise<readonly Step[]> {
+    const receipt = await this.#ports.receipt(id)
+    if (receipt !== undefined) return this.decision(receipt, prefix)
+    return [{ name: `${prefix}leaf`, ok: false, detail: `no decision ${id} is in the log` }]
+  }
+
   #signerOf(receipt: Receipt): string {
     const { lines } = parseNote(parseTlogProof(receipt.proof).checkpoint)
     const trusted = this.#ports.anchor.keys.map(({ vkey }) => vkey)

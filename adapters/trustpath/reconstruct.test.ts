@@ -12,7 +12,7 @@ import {
   inspectUnverified,
   seal,
 } from '../../formats/cap1/client.ts'
-import { CELL, LeasePlace, OPERATOR, RESOURCES, TENANT } from '../../test/leases.ts'
+import { CELL, LeasePlace, OPERATOR, RESOURCES, TENANT } from '../../test/lease/place.ts'
 import { compiler } from '../../test/rego.ts'
 import { pairOf } from '../../test/tokens.ts'
 import type { LeaseEvent } from './event.ts'
@@ -30,8 +30,8 @@ const holder = { privateKey, publicKey: nk }
 const handleOf = (token: string): string =>
   sha256Hex(fromBase64url(token.split('.')[2] ?? '') ?? new Uint8Array())
 const read = (lease: string): Promise<Reconstruction | undefined> => {
-  const { log, server, store } = here
-  return reconstruct({ log, store, anchor: server.anchor }, lease)
+  const { anchor, log, store } = here
+  return reconstruct({ anchor, log, store }, lease)
 }
 const shortly = ({ action, allow, decision }: LeaseEvent): string =>
   `${decision} ${action} ${allow ? 'allowed' : 'denied'}`
@@ -79,7 +79,7 @@ const DOING = {
     { lease: leaseAt(known, n), why: 'asked to' },
   ],
   expire: async (known: Known, n: number) => {
-    here.place.clock.advance(130_000)
+    here.clock.advance(130_000)
     return ['lease.expire', { lease: leaseAt(known, n) }]
   },
   torn: (known: Known, n: number) => tornDown(known, n, true),
@@ -140,7 +140,7 @@ async function live(steps: readonly Step[]): Promise<ReadonlyMap<string, readonl
   const truths = new Map<string, Truth[]>()
   const known: Known = { leases: [], tokens: new Map() }
   for (const [what, n] of steps) {
-    here.place.clock.advance(1000)
+    here.clock.advance(1000)
     const [action, payload] = await DOING[what](known, n)
     const about = leaseIn(known, payload as Asked)
     const { allow, id, output } = await here.ask(action as string, payload as Json)
@@ -245,7 +245,7 @@ describe('a life', () => {
       (await read(lease))!.events.filter(({ action }) => action === 'kernel.perform')
     // The renewal's and the end's revocation, the teardown, the reset.
     await expect.poll(async () => (await done()).length, { timeout: 20_000 }).toBe(4)
-    for (const { said } of await done()) expect(said.outcome).toEqual({ taken: true })
+    for (const { said } of await done()) expect(said.outcome).toEqual({ collected: true })
   })
 
   it('has each presentation with its verdict, and shows no token', async () => {
@@ -346,8 +346,8 @@ describe('what is not as the log has it', () => {
 
   it('is a problem where another key signed the head', async () => {
     const lease = await fenced()
-    const { log, server, store } = here
-    const other = { ...server.anchor, origin: 'another.example/log' }
+    const { anchor, log, store } = here
+    const other = { ...anchor, origin: 'another.example/log' }
     const found = await reconstruct({ log, store, anchor: other }, lease)
     expect(found).toMatchObject({ ok: false, problems: [{ where: 'head' }] })
   })

@@ -110,7 +110,8 @@ class Reading {
     if (one.leaf.action === PERFORM) return this.#decisions.has(entryOf(one))
     if (mentions(one, this.#lease)) return true
     const { action } = one.leaf
-    if (action === 'capability.use') return presented(one).lease === this.#lease
+    // Of a token that did not verify the facts name no lease; what it says of itself is said here, and no more than that.
+    if (action === 'capability.use') return !isVerified(one) && presented(one).lease === this.#lease
     const { id, kind } = bodyOf(one)
     if (kind === 'tenant') return id === this.state.lease?.tenant
     return typeof id === 'string' && this.#handles.has(id)
@@ -137,6 +138,8 @@ class Reading {
     return life
   }
 }
+
+const isVerified = (one: Opened): boolean => membersOf(one, 'facts.token').check === 'valid'
 
 /** The decision that had it done. */
 function entryOf(one: Opened): string {

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { publishedHead } from '../../core/log/reader.ts'
 import { findDecision, receiptUnder } from '../../core/receipts.ts'
 import { attenuate, inspectUnverified, seal } from '../../formats/cap1/client.ts'
-import { CELL, LeasePlace, RESOURCES, TENANT } from '../../test/leases.ts'
+import { CELL, LeasePlace, RESOURCES, TENANT } from '../../test/lease/place.ts'
 import { compiler } from '../../test/rego.ts'
 import { DecisionWalk, type TrustPathPorts } from './decision.ts'
 import type { Step } from './step.ts'
@@ -21,17 +21,17 @@ afterEach(() => here.remove())
 afterAll(() => compiler.close())
 
 async function walk(text: string): Promise<readonly Step[]> {
-  const { log, place, server, store } = here
+  const { anchor, clock, kernel, log, store } = here
   const ports: TrustPathPorts = {
     store,
     log,
     compiler,
-    anchor: server.anchor,
+    anchor,
     anchorName: 'trust.json',
-    now: Math.floor(place.clock.now() / 1000),
+    now: Math.floor(clock.now() / 1000),
     async receipt(id) {
       const found = await findDecision(store, log, id)
-      const head = await publishedHead(server.kernel.log)
+      const head = await publishedHead(kernel.log)
       return found && head && receiptUnder(log, found, head)
     },
   }
@@ -97,8 +97,9 @@ describe('a token', () => {
     const both = (await walk(token)).filter(({ ok }) => !ok)
     expect(both.map(({ detail }) => detail.split(' ')[1])).toEqual(['token', 'tenant'])
     await here.ask('lease.revoke', { lease })
-    expect(failed(await walk(token))).toEqual(['lease', 'revocation', 'revocation'])
-    here.place.clock.advance(100_000)
+    // The broadcast may have come back by now, and be an entry of its own.
+    expect(new Set(failed(await walk(token)))).toEqual(new Set(['lease', 'revocation']))
+    here.clock.advance(100_000)
     expect(failed(await walk(token))[0]).toBe('time')
   })
 })

@@ -91,7 +91,7 @@ async function issuerSteps(
   const detail = `${publicKey} of ${iss}, bound as ${askedBy(bound)} asked; now ${state}`
   return [
     { name, ok: counts, detail, decision: bound.leaf.id, index: `${bound.index}` },
-    ...(await decisionSteps(bound.leaf.id, 'issuer/', ports, walk)),
+    ...(await walk.named(bound.leaf.id, 'issuer/')),
   ]
 }
 
@@ -147,17 +147,6 @@ async function grantSteps(
   const detail = `${action}, generation ${authority.gen}, as ${askedBy(found)} asked`
   return [
     { name, ok: true, detail, decision: id, index: `${found.index}` },
-    ...(await decisionSteps(id, 'grant/', ports, walk)),
+    ...(await walk.named(id, 'grant/')),
   ]
-}
-
-async function decisionSteps(
-  id: string,
-  prefix: string,
-  { receipt }: TrustPathPorts,
-  walk: DecisionWalk,
-): Promise<readonly Step[]> {
-  const found = await receipt(id)
-  if (found !== undefined) return walk.decision(found, prefix)
-  return [{ name: `${prefix}leaf`, ok: false, detail: `no decision ${id} is in the log` }]
 }
