@@ -6,6 +6,7 @@ import { composeRealms } from '../adapters/compose-realms.ts'
 import { startWatchdog } from '../adapters/isolation/watchdog.ts'
 import { type HttpEvent, type RealmOptions, serveHttp } from '../adapters/transport/http/index.ts'
 import { CompilerError } from '../core/error.ts'
+import { openDatagrams } from './datagrams.ts'
 import { commandName, configured, type PlaceOptions, quoted, shown } from './input.ts'
 import { type ExitCode, type Out, policyName } from './out.ts'
 
@@ -33,6 +34,7 @@ export async function serve(options: ServeOptions, out: Out): Promise<ExitCode> 
       realms: Object.fromEntries([...realms].map(([name, one]) => [name, served(one)])),
       onEvent: (event) => tellFiles(event, out),
     })
+    const doors = await openDatagrams(composed, out)
     const { watchdogSeconds } = config
     const watchdog = watchdogSeconds > 0 ? await startWatchdog(watchdogSeconds) : undefined
     greet(server.url, own, out)
@@ -40,6 +42,7 @@ export async function serve(options: ServeOptions, out: Out): Promise<ExitCode> 
     await signal
     own.telemetry.log?.write('info', 'stopping')
     await server.close()
+    await doors.close()
     await watchdog?.stop()
   } finally {
     await composed.close()
