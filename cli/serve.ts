@@ -34,10 +34,10 @@ export async function serve(options: ServeOptions, out: Out): Promise<ExitCode> 
       realms: Object.fromEntries([...realms].map(([name, one]) => [name, served(one)])),
       onEvent: (event) => tellFiles(event, out),
     })
-    const doors = await openDatagrams(composed, out)
     const { watchdogSeconds } = config
     const watchdog = watchdogSeconds > 0 ? await startWatchdog(watchdogSeconds) : undefined
     greet(server.url, own, out)
+    const doors = await openDatagrams(composed, out)
     own.telemetry.log?.write('info', 'listening', { port: server.port })
     await signal
     own.telemetry.log?.write('info', 'stopping')
