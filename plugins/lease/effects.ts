@@ -131,6 +131,7 @@ const end = kind(
         put(held),
       ],
       outbox: [{ kind: 'lease.teardown', body }, revocation(record, dead_until)],
+      output: told(held),
     }
   },
 )
@@ -143,14 +144,13 @@ const settle = kind(
     if (held.lease !== lease) throw new RangeError('another lease is torn down')
     const record = leaseOf(lease, context)
     const teardown = { epoch: held.epoch, outcome: ok ? 'done' : 'failed' }
-    const next: Change = ok
+    const change: Change = ok
       ? { state: 'free' }
       : { fence: { at: now, why }, lease, state: 'fenced' }
+    const next = moved(held, change, now)
     return {
-      writes: [
-        { put: leaseKey(lease), value: { ...record, teardown } },
-        put(moved(held, next, now)),
-      ],
+      writes: [{ put: leaseKey(lease), value: { ...record, teardown } }, put(next)],
+      output: told(next),
     }
   },
 )
@@ -158,14 +158,19 @@ const settle = kind(
 const requestReset = kind(
   object({ kind: literal('lease.request-reset'), resource }),
   ({ resource }, context) => {
-    const { cell, epoch } = resourceIn('fenced', resource, context)
-    return { outbox: [{ kind: 'lease.reset', body: { cell, epoch, resource } }] }
+    const held = resourceIn('fenced', resource, context)
+    const { cell, epoch } = held
+    return {
+      outbox: [{ kind: 'lease.reset', body: { cell, epoch, resource } }],
+      output: told(held),
+    }
   },
 )
 
-const clear = kind(object({ kind: literal('lease.clear'), resource }), ({ resource }, context) => ({
-  writes: [put(moved(resourceIn('fenced', resource, context), { state: 'free' }, context.now))],
-}))
+const clear = kind(object({ kind: literal('lease.clear'), resource }), ({ resource }, context) => {
+  const next = moved(resourceIn('fenced', resource, context), { state: 'free' }, context.now)
+  return { writes: [put(next)], output: told(next) }
+})
 
 /** An accepted call's nonce: it is not accepted again. */
 const hear = kind(
@@ -216,6 +221,11 @@ const put = (record: ResourceRecord): Write => ({
   put: resourceKey(record.resource),
   value: { ...record },
 })
+
+/** What an operator needs to go on: reports and observations name the epoch. */
+function told({ epoch, resource, state }: ResourceRecord): Required<EffectPlan>['output'] {
+  return { epoch, resource, state }
+}
 
 function resourceIn(
   state: ResourceRecord['state'],

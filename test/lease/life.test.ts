@@ -146,7 +146,9 @@ describe('the end of a lease', () => {
   ] as const)('by %s is torn down and told to other kernels', async (action, state, peer) => {
     const { lease } = await granted()
     place.clock.advance(300_000)
-    expect(code(await place.decide(action, { lease }, peer))).toBe('ended')
+    const decision = await place.decide(action, { lease }, peer)
+    expect(code(decision)).toBe('ended')
+    expect(decision.output).toEqual({ epoch: 2, resource: GPU, state: 'tearing_down' })
     expect(await place.lease(lease)).toMatchObject({ state, teardown: { epoch: 2 } })
     expect(await place.resource(GPU)).toMatchObject({ epoch: 2, lease, state: 'tearing_down' })
     expect(await delivered(2)).toEqual(
@@ -199,7 +201,9 @@ describe('a teardown', () => {
   it('that failed fences it, until it was seen reset since', async () => {
     const { lease } = await granted()
     await place.decide('lease.free', { lease })
-    expect(code(await torn(lease, false, { why: 'the driver hangs' }))).toBe('teardown_failed')
+    const failed = await torn(lease, false, { why: 'the driver hangs' })
+    expect(code(failed)).toBe('teardown_failed')
+    expect(failed.output).toEqual({ epoch: 3, resource: GPU, state: 'fenced' })
     expect(await place.resource(GPU)).toMatchObject({
       epoch: 3,
       fence: { at: NOW, why: 'the driver hangs' },
