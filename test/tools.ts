@@ -123,6 +123,19 @@ async function unpacked(name: string, packages: readonly string[]): Promise<stri
   return bin
 }
 
+/** Chromium, which needs its Debian package's dependencies: the system's own, else installed. @throws without both */
+export async function chromiumProgram(): Promise<string> {
+  if (await starts('chromium', '--version')) return 'chromium'
+  const lock = ['-o', 'DPkg::Lock::Timeout=120']
+  const install = (): Promise<unknown> =>
+    run('apt-get', [...lock, 'install', '-y', '--no-install-recommends', 'chromium'])
+  await install().catch(async () => {
+    await run('apt-get', [...lock, 'update'])
+    await install()
+  })
+  return 'chromium'
+}
+
 /** Made in a folder of its own that takes its place when it is whole, so that two processes may do it at once. */
 async function fetched(
   path: string,
