@@ -96,7 +96,6 @@ with_caveat(type, value, operation) := asks("capability.use", {
 
 decide(given) := decision if {
 	decision := capability.decision with input as given
-		with data.capability.max_report_age as 3600
 		with data.capability.max_revocation_age as 10
 		with data.capability.max_ttl as 300
 		with data.capability.proof_window as 30

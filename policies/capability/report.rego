@@ -17,13 +17,7 @@ refusal := {
 } if {
 	input.facts.caller.check == "absent"
 } else := call.refusal if {
-	call.refusal.code != "caller_stale"
-} else := {
-	"code": "report_stale",
-	"message": "the report is too old to be believed, or for later",
-	"rule": "assay.capability.report.refusal",
-} if {
-	abs(input.now - input.facts.caller.time) > data.capability.max_report_age
+	call.refusal
 } else := {
 	"code": "report_of_others",
 	"message": "a cell reports what was presented to itself",
@@ -44,12 +38,12 @@ refusal := {
 	report.known
 }
 
-# The effect of an accepted report. Twice as long as a report is believed: it cannot be heard anew.
+# The effect of an accepted report: on record for longer than any token lives, so that it is heard once.
 heard := {
 	"at": report.at,
 	"handle": report.handle,
 	"kind": "capability.hear",
-	"until": input.now + (2 * data.capability.max_report_age),
+	"until": input.now + (2 * data.capability.max_ttl),
 }
 
 # The effect of a refusal for its audience, where this kernel can sign for the cell that refuses and the named cell is elsewhere.

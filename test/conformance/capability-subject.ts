@@ -153,7 +153,7 @@ const samples: readonly PluginSample[] = [
     ],
   }),
   sample('capability.report', signedCall(pairOf(OTHER), { ...call, nonce: 'A'.repeat(22) }), {
-    effects: [{ kind: 'capability.hear', at: OTHER, handle: HANDLE, until: NOW + 7200 }],
+    effects: [{ kind: 'capability.hear', at: OTHER, handle: HANDLE, until: NOW + 600 }],
   }),
   sample(
     'capability.sweep',
