@@ -68,10 +68,13 @@ export interface Post extends Real {
 export interface PostOptions extends RealOptions {
   /** Pins the key of the name `controller`. Default true. */
   readonly pinned?: boolean
+  /** A kernel of which cell-a is instead: here it is a cell of another kernel. */
+  readonly guest?: Post
 }
 
 /** With `cell-a`, whose key is in its custody, and `cell-b`, whose key is the one of this name. */
-export async function openPost({ pinned = true, ...options }: PostOptions = {}): Promise<Post> {
+export async function openPost(given: PostOptions = {}): Promise<Post> {
+  const { guest, pinned = true, ...options } = given
   const broadcasts: Json[] = []
   const fetches: Json[] = []
   const sender: Outbound = {
@@ -86,12 +89,16 @@ export async function openPost({ pinned = true, ...options }: PostOptions = {}):
   const plugins = [announce as Plugin, enrolment as Plugin]
   const real = await realKernel(plugins, { outbound: [sender], ...options })
   const controller = signingKey('controller')
-  const [own] = await real.custody.list('cell')
+  const [own] = await (guest ?? real).custody.list('cell')
   const public_key = toBase64url(own?.publicKey ?? new Uint8Array())
   const enrol = (action: string, payload: Json): Promise<Decision> =>
     real.decide(`enrolment.${action}`, payload, EMBEDDED)
   if (pinned) await enrol('pin-controller', { how: 'pinned', public_key: controller.publicKey })
-  await enrol('bind-cell', { cell: 'cell-a', custody: 'cell', public_key })
+  await enrol('bind-cell', {
+    cell: 'cell-a',
+    ...(guest === undefined ? { custody: 'cell' } : {}),
+    public_key,
+  })
   await enrol('bind-cell', { cell: 'cell-b', public_key: signingKey('cell-b').publicKey })
   const told = (action: string) => async (message: Uint8Array) => {
     try {

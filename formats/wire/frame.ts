@@ -3,7 +3,7 @@
  * signature covers `"assay/wire/v1\0"`, flags, key and body exactly as they are sent, so it is checked before anything is inflated or parsed.
  * Ed25519 (RFC 8032). docs/announce.md describes the format.
  */
-import { isWeakEncoding, type VerifyKey, verifyEd25519 } from '../../core/crypto.ts'
+import { isWeakEncoding, sameBytes, type VerifyKey, verifyEd25519 } from '../../core/crypto.ts'
 
 /** Of a whole message; what a datagram and a store's value can hold. */
 export const MAX_MESSAGE_BYTES = 65_536
@@ -43,10 +43,11 @@ export function readFrame(bytes: Uint8Array): Frame | { readonly problem: FrameP
   return { flags, signer, signature, untrustedBody: bytes.subarray(HEADER_BYTES) }
 }
 
-/** Whether `key` is the signer's and signed exactly these bytes. */
+/** Whether the message names `key` as its signer, and it signed exactly these bytes. */
 export function verifyFrame(frame: Frame, key: VerifyKey): boolean {
-  const message = wireMessage(frame.flags, key.publicKey, frame.untrustedBody)
-  return verifyEd25519(key, message, frame.signature)
+  const { flags, signature, signer, untrustedBody } = frame
+  if (!sameBytes(signer, key.publicKey)) return false
+  return verifyEd25519(key, wireMessage(flags, signer, untrustedBody), signature)
 }
 
 /** What the signer signs. */

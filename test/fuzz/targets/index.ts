@@ -5,6 +5,15 @@ import { LOG } from './log.ts'
 import { SERVER } from './server.ts'
 import { TEXT } from './text.ts'
 import { TOKENS } from './tokens.ts'
+import { WIRE } from './wire.ts'
 
 /** Every parser that sees what somebody else wrote. */
-export const TARGETS: readonly Target[] = [...TEXT, ...LOG, ...DOORS, ...TOKENS, ...CAP1, ...SERVER]
+export const TARGETS: readonly Target[] = [
+  ...TEXT,
+  ...LOG,
+  ...DOORS,
+  ...TOKENS,
+  ...CAP1,
+  ...WIRE,
+  ...SERVER,
+]
