@@ -17,7 +17,7 @@ const folders = (path: string): string[] =>
     : []
 
 /** Ports whose adapters have a suite each; a store's suite brings the one of its log. */
-const PORTS = ['store', 'custody', 'engine', 'compiler', 'transport'] as const
+const PORTS = ['store', 'custody', 'engine', 'compiler', 'outbound', 'transport'] as const
 const adapters = PORTS.flatMap((port) =>
   folders(join(root, 'adapters', port)).map((name) => ({
     port,
