@@ -1,6 +1,6 @@
 /** From the trust anchor to one decision: the log's key, the signed head, the leaf's place under it, the policy, and the lines of its rules. */
 import type { TrustAnchor } from '../../core/log/anchor.ts'
-import type { DecisionLeaf } from '../../core/log/leaves.ts'
+import { type DecisionLeaf, isSearchAction } from '../../core/log/leaves.ts'
 import { parseNote } from '../../core/log/note.ts'
 import { type Receipt, verifyReceipt } from '../../core/log/receipt.ts'
 import { parseTlogProof } from '../../core/log/tlogproof.ts'
@@ -122,7 +122,8 @@ export class DecisionWalk {
       detail: 'the kernel itself, for reasons in docs/reasons.md',
       accepted: own.map((reason) => ({ ...reason, places: [], exact: true })),
     })
-    if (policy === 'none' || leaf.action.startsWith('kernel.')) return [byKernel()]
+    const asked = 'verdict' in leaf.commitments || isSearchAction(leaf.action)
+    if (policy === 'none' || !asked) return [byKernel()]
     const served = await this.#servedPolicy(policy, revision)
     const activation = await this.#activation(leaf, index)
     const problem = served.problem ?? activation.problem

@@ -282,6 +282,38 @@ describe('a life', () => {
       expect(text).not.toContain(secret)
   })
 
+  it('is not moved by another lease that only names it', async () => {
+    const [mine, other] = RESOURCES as [string, string]
+    const { lease } = await here.lease(mine)
+    const asked = { cell: CELL, jti: lease, nk, resource: other, tenant: TENANT, ttl: 100 }
+    const { id } = await here.ask('lease.grant', asked)
+    await here.ask('lease.renew', { generation: 1, jti: lease, lease: id, nk, ttl: 100 })
+    await here.ask('lease.revoke', { lease: id, why: lease })
+    const found = await read(lease)
+    expect(found).toMatchObject({ ok: true, state: { lease: { generation: 1, state: 'active' } } })
+    expect(found!.events.map(({ action }) => action)).toContain('lease.renew')
+  })
+
+  it("has what became of the issuer's key", async () => {
+    const { lease, token } = await here.lease(RESOURCES[0] as string)
+    const row = (await here.store.get({ partition: 'enrolment', sort: `cell/${CELL}` }))!
+    const { keys } = JSON.parse(new TextDecoder().decode(row.value)) as {
+      keys: readonly [{ public_key: string }]
+    }
+    const [{ public_key }] = keys
+    await here.ask('announce.revoke', { cell: CELL, id: public_key, kind: 'key' })
+    await here.ask('enrolment.transition-key', { public_key, state: 'revoked' })
+    await here.ask('enrolment.transition-key', { public_key: nk, state: 'revoked' })
+    await here.use(token, RESOURCES[0] as string)
+    const told = (await read(lease))!.events.map(({ action, allow }) => `${action} ${allow}`)
+    expect(told.filter((line) => !line.startsWith('kernel.perform'))).toEqual([
+      'lease.grant true',
+      'announce.revoke true',
+      'enrolment.transition-key true',
+      'capability.use false',
+    ])
+  })
+
   it('of a lease that nobody granted is not there', async () => {
     expect(await read('0'.repeat(32))).toBeUndefined()
   })

@@ -10,9 +10,10 @@ import { inclusionProof, verifyInclusion } from '../../core/log/proof.ts'
 import type { LogStore } from '../../core/ports/logstore.ts'
 import type { Store } from '../../core/ports/store.ts'
 import { findDecision } from '../../core/receipts.ts'
-import { effectsOf, eventOf, issuedHandle, type LeaseEvent, presented } from './event.ts'
-import { after, type Life } from './life.ts'
-import { asMembers, bodyOf, membersOf, mentions, type Opened, opened } from './opened.ts'
+import type { LeaseEvent } from './event.ts'
+import type { Life } from './life.ts'
+import { opened } from './opened.ts'
+import { boundKeys, isOfLeases, type Problem, Reading, type Unknown } from './reading.ts'
 import { type Difference, differences } from './records.ts'
 import { decisionsIn } from './scan.ts'
 
@@ -20,19 +21,6 @@ export interface ReconstructPorts {
   readonly store: Store
   readonly log: LogStore
   readonly anchor: TrustAnchor
-}
-
-/** A decision that may be about the lease: its openings were erased. */
-export interface Unknown {
-  readonly index: string
-  readonly decision: string
-  readonly action: string
-  readonly allow: boolean
-}
-export interface Problem {
-  /** A decision's id, or `head`. */
-  readonly where: string
-  readonly detail: string
 }
 
 export interface Reconstruction {
@@ -57,7 +45,7 @@ export async function reconstruct(
 ): Promise<Reconstruction | undefined> {
   const { log, store } = ports
   const granted = await findDecision(store, log, lease)
-  const reading = new Reading(lease)
+  const reading = new Reading(lease, await boundKeys(ports))
   for await (const logged of decisionsIn(log, isOfLeases, { from: granted?.index ?? 0n }))
     reading.take(await opened(store, logged))
   if (reading.events.length === 0) return undefined
@@ -75,83 +63,6 @@ export async function reconstruct(
     differences: found,
     ok: problems.length === 0 && found.length === 0 && settled,
   }
-}
-
-const PLUGINS: ReadonlySet<string> = new Set(['announce', 'capability', 'lease'])
-const PERFORM = 'kernel.perform'
-const isOfLeases = (action: string): boolean =>
-  action === PERFORM || PLUGINS.has(action.slice(0, action.indexOf('.')))
-
-/** Takes decisions in the order of the log, and keeps those that are about one lease. */
-class Reading {
-  readonly #lease: string
-  readonly #decisions = new Set<string>()
-  /** Of every token of the lease that was seen. */
-  readonly #handles = new Set<string>()
-  readonly events: { readonly event: LeaseEvent; readonly one: Opened }[] = []
-  readonly unknown: Unknown[] = []
-  readonly altered: Problem[] = []
-  state: Life = {}
-
-  constructor(lease: string) {
-    this.#lease = lease
-  }
-
-  take(one: Opened): void {
-    const { action, allow, id } = one.leaf
-    if (one.state === 'erased')
-      this.unknown.push({ index: `${one.index}`, decision: id, action, allow })
-    else if (one.state === 'altered')
-      this.altered.push({ where: id, detail: 'its openings are not what the leaf committed to' })
-    else if (this.#concerns(one)) this.#add(one)
-  }
-
-  #concerns(one: Opened): boolean {
-    if (one.leaf.action === PERFORM) return this.#decisions.has(entryOf(one))
-    if (mentions(one, this.#lease)) return true
-    const { action } = one.leaf
-    // Of a token that did not verify the facts name no lease; what it says of itself is said here, and no more than that.
-    if (action === 'capability.use') return !isVerified(one) && presented(one).lease === this.#lease
-    const { id, kind } = bodyOf(one)
-    if (kind === 'tenant') return id === this.state.lease?.tenant
-    return typeof id === 'string' && this.#handles.has(id)
-  }
-
-  #add(one: Opened): void {
-    const { action, allow, id } = one.leaf
-    this.#decisions.add(id)
-    for (const handle of handlesIn(one, this.#lease)) this.#handles.add(handle)
-    if (allow && action.startsWith('lease.')) this.state = this.#moved(one)
-    this.events.push({ event: eventOf(one, this.state), one })
-  }
-
-  /** A grant of another lease mentions this one only where it was refused, or is not about it. */
-  #moved(one: Opened): Life {
-    const { id, time } = one.leaf
-    const { epoch } = asMembers(membersOf(one, 'facts.resource').record)
-    const moment = { id, now: time, epoch: typeof epoch === 'number' ? epoch : 0 }
-    let life = this.state
-    for (const effect of effectsOf(one)) {
-      if (effect.kind === 'lease.grant' && id !== this.#lease) continue
-      life = after(life, effect, moment) ?? life
-    }
-    return life
-  }
-}
-
-const isVerified = (one: Opened): boolean => membersOf(one, 'facts.token').check === 'valid'
-
-/** The decision that had it done. */
-function entryOf(one: Opened): string {
-  const { entry } = bodyOf(one)
-  return typeof entry === 'string' ? (entry.split('/', 1)[0] as string) : ''
-}
-
-function handlesIn(one: Opened, lease: string): readonly string[] {
-  const issued = issuedHandle(one)
-  if (issued !== undefined) return [issued]
-  const shown = presented(one)
-  return shown.lease === lease ? shown.handles : []
 }
 
 /** Every event is where the log has it, under the head that its key signed. */
