@@ -120,6 +120,21 @@ describe('assay trust path', () => {
     ])
   })
 
+  it('says of a search that it was one', { timeout: 120_000 }, async () => {
+    await decide('ada')
+    const asked = ['--subject', 'user:ada', '--resource', 'checkpoint:ckpt-7-0041']
+    expect((await here('review', 'what', ...asked)).code).toBe(0)
+    const { stdout } = await here('log', 'query', '--action', 'access.search-action', '--json')
+    const { records } = JSON.parse(stdout) as { readonly records: readonly { id: string }[] }
+    const walked = await walk('--decision', records[0]?.id ?? '')
+    expect(walked).toMatchObject({ code: 0, ok: true })
+    const [rule, own] = walked.steps.slice(-2)
+    expect(rule?.detail).toContain('a search asks about many candidates')
+    expect(own?.accepted).toEqual([
+      { code: 'kernel/searched', rule: 'kernel/searched', places: [], exact: true },
+    ])
+  })
+
   it('reads beside a running server, and in words', async () => {
     const id = await decide('ada')
     const server = new Server({ data, config })
