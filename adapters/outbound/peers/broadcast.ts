@@ -8,16 +8,18 @@ import { PeerError } from './error.ts'
 import type { Peer } from './http.ts'
 
 /** Milliseconds after the last attempt, in order; the last one again and again. */
-const PAUSES_MS: readonly number[] = [150, 300, 600, 1200, 2400]
-const ATTEMPT_MS = 1000
+const PAUSES_MS: readonly number[] = [100, 150, 250, 400, 600, 1000, 2000]
+const ATTEMPT_MS = 600
 /** Attempts at the same time, of one peer. */
 const MAX_SENDING = 64
-/** Denied, or no answer at all: whoever insists looks like a flood. */
-const MAX_REFUSED = 2
+/** The connection ended without an answer: the network, or a peer that does not listen to this key. Insisting looks like a flood to it. */
+const MAX_CUT = 6
 /** A message that was heard, or a later one of the same key, is denied from then on. */
 const HEARD = 'replayed'
 const decoder = new TextDecoder()
 const PATH = '/assay/v1/announce'
+
+type Sent = 'acknowledged' | 'cut' | 'denied' | 'failed'
 
 export class Link {
   readonly #peer: Peer
@@ -55,37 +57,35 @@ export class Link {
 
   async #insist(number: number, message: Uint8Array): Promise<boolean> {
     const bound = AbortSignal.any([this.#stop, AbortSignal.timeout(this.#giveUpMs)])
-    let refused = 0
-    for (let attempt = 0; !bound.aborted && refused < MAX_REFUSED; attempt++) {
+    let cut = 0
+    for (let attempt = 0; !bound.aborted && cut < MAX_CUT; attempt++) {
       const sent = await this.#send(message, bound)
       if (sent === 'acknowledged') {
         this.#acknowledged = Math.max(this.#acknowledged, number)
         this.#down = false
         return true
       }
-      if (sent === 'refused') refused++
+      if (sent === 'denied') return false
+      if (sent === 'cut') cut++
       if (this.#acknowledged > number) return true
       const wait = PAUSES_MS[Math.min(attempt, PAUSES_MS.length - 1)]
       await pause(wait, undefined, { signal: bound }).catch(() => undefined)
       if (this.#acknowledged > number) return true
     }
-    this.#down = refused < MAX_REFUSED
+    this.#down = true
     return false
   }
 
-  async #send(
-    body: Uint8Array,
-    signal: AbortSignal,
-  ): Promise<'acknowledged' | 'failed' | 'refused'> {
+  async #send(body: Uint8Array, signal: AbortSignal): Promise<Sent> {
     const type = 'application/octet-stream'
     try {
       const post = { body, path: PATH, signal, timeoutMs: ATTEMPT_MS, type } as const
       const { body: why, status } = await this.#peer.post(post)
       if (status === 204 || (status === 403 && decoder.decode(why).startsWith(HEARD)))
         return 'acknowledged'
-      return status === 403 ? 'refused' : 'failed'
+      return status === 403 ? 'denied' : 'failed'
     } catch (error) {
-      return error instanceof PeerError && error.code === 'refused' ? 'refused' : 'failed'
+      return error instanceof PeerError && error.code === 'refused' ? 'cut' : 'failed'
     }
   }
 }

@@ -84,14 +84,22 @@ describe('a broadcast', () => {
     expect(first.heard).toHaveLength(1)
   })
 
-  test.each([
-    'cut',
-    { status: 403, body: 'signer_revoked: the key that signed is not in force any more' },
-  ] as const)('is not insisted on where it is refused: %j', async (reply) => {
-    second.reply = () => reply
+  test('is not insisted on where it is denied', async () => {
+    second.reply = () => ({ status: 403, body: 'signer_revoked: not in force any more' })
     open()
     expect(await broadcast()).toEqual({ acknowledged: [first.url], pending: [second.url] })
-    expect(second.heard).toHaveLength(2)
+    expect(second.heard).toHaveLength(1)
+  })
+
+  test('is not insisted on for long where nobody answers', async () => {
+    second.reply = () => 'cut'
+    open()
+    expect(await broadcast()).toEqual({ acknowledged: [first.url], pending: [second.url] })
+    await expect.poll(() => second.heard.length, { timeout: 10_000 }).toBe(6)
+    // It is down then: a later one waits for nobody.
+    await expect
+      .poll(() => broadcast(2), { timeout: 10_000 })
+      .toMatchObject({ pending: [second.url] })
   })
 
   test('whose acknowledgement was lost was heard all the same', async () => {

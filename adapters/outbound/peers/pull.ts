@@ -30,7 +30,7 @@ export interface Pulling {
 }
 
 const EVERY_MS = 2000
-const TIMEOUT_MS = 2000
+const TIMEOUT_MS = 1000
 /** What could not be fetched is tried again sooner. */
 const AGAIN = 4
 const PULLER: Asker = { kind: 'embedded', id: 'outbox' }
