@@ -35,7 +35,10 @@ export async function flaky(
 ): Promise<Flaky> {
   const counts = { passed: 0, lost: 0, doubled: 0 }
   const server = createServer((incoming, outgoing) => {
-    void relay(incoming, outgoing).catch(() => incoming.socket.destroy())
+    // What is lost is a connection that ends, or one in which nothing happens any more.
+    void relay(incoming, outgoing).catch(() => {
+      if (random() < 0.5) incoming.socket.destroy()
+    })
   })
   async function relay(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const chunks: Buffer[] = []
