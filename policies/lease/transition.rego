@@ -5,8 +5,12 @@
 #   lease that has ended, and reporting what was reported, are allowed and change nothing.
 package assay.lease.transition
 
-# Seconds. No token lives for longer, so nobody has to remember for longer that one is dead.
+# Seconds. No token lives for longer, so nobody has to remember for longer that one is dead, but for clocks that differ.
 token_life := 300
+
+clock_skew := 30
+
+dead_until := (input.now + token_life) + clock_skew
 
 action := input.request.action
 
@@ -151,7 +155,7 @@ effects := [object.union(optional({"cnf", "jti"}), {
 
 effects := [object.union(optional({"jti"}), {
 	"custody": facts.cell.custody,
-	"dead_until": input.now + token_life,
+	"dead_until": dead_until,
 	"expires_at": input.now + payload.ttl,
 	"kind": "lease.renew",
 	"lease": lease.lease,
@@ -161,7 +165,7 @@ effects := [object.union(optional({"jti"}), {
 }
 
 effects := [{
-	"dead_until": input.now + token_life,
+	"dead_until": dead_until,
 	"kind": "lease.end",
 	"lease": lease.lease,
 	"state": ends[action],

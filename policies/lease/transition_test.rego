@@ -30,7 +30,7 @@ test_a_grant_takes_the_request_along if {
 test_a_renewal_kills_what_came_before_for_as_long_as_it_could_live if {
 	effects(given.renewing({})) == [{
 		"custody": "cell-a",
-		"dead_until": given.now + 300,
+		"dead_until": given.now + 330,
 		"expires_at": given.now + 60,
 		"kind": "lease.renew",
 		"lease": given.lease_id,
@@ -42,7 +42,7 @@ test_each_end_has_its_name if {
 	due := {"lease": given.lease_record({"expires_at": given.now})}
 	every action, state in {"lease.expire": "expired", "lease.free": "freed", "lease.revoke": "revoked"} {
 		effects(given.ending(action, due)) == [{
-			"dead_until": given.now + 300,
+			"dead_until": given.now + 330,
 			"kind": "lease.end",
 			"lease": given.lease_id,
 			"state": state,

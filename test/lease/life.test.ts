@@ -123,7 +123,7 @@ describe('a renewal', () => {
     expect(await delivered(1)).toEqual([
       {
         kind: 'announce.revoke',
-        body: { below: 2, cell: CELL, id: lease, kind: 'lease', until: NOW + 330 },
+        body: { below: 2, cell: CELL, id: lease, kind: 'lease', until: NOW + 360 },
       },
     ])
     expect(code(await place.decide('lease.renew', renewal))).toBe('lease_generation_stale')
@@ -159,7 +159,7 @@ describe('the end of a lease', () => {
         },
         {
           kind: 'announce.revoke',
-          body: { cell: CELL, id: lease, kind: 'lease', until: NOW + 600 },
+          body: { cell: CELL, id: lease, kind: 'lease', until: NOW + 630 },
         },
       ]),
     )
