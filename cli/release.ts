@@ -39,7 +39,7 @@ export async function verify(options: VerifyOptions, out: Out, place: string): P
   const keys = await Promise.all(options.key.map(keyOf))
   const target = options.install === undefined ? undefined : await targetAt(options.install)
   const source = sourceAt(place)
-  const spool = new Spool(target)
+  const spool = await Spool.open(target)
   try {
     const question = {
       ...(await gathered(source, artifact, spool)),

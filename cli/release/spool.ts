@@ -19,11 +19,16 @@ const CHUNK_BYTES = 1_048_576
 
 export class Spool {
   readonly #target: string | undefined
-  #file: FileHandle | undefined
+  readonly #file: FileHandle | undefined
+
+  private constructor(target: string | undefined, file: FileHandle | undefined) {
+    this.#target = target
+    this.#file = file
+  }
 
   /** @param target where they may be installed later; without one they are only hashed */
-  constructor(target?: string) {
-    this.#target = target
+  static async open(target?: string): Promise<Spool> {
+    return new Spool(target, target === undefined ? undefined : await openNameless(target))
   }
 
   /** @param keep give the bytes back where there are no more of them */
@@ -31,7 +36,6 @@ export class Spool {
     const [blake2b512, sha256] = [createHash('blake2b512'), createHash('sha256')]
     const kept: Uint8Array[] = []
     let size = 0
-    this.#file = this.#target === undefined ? undefined : await openNameless(this.#target)
     for await (const chunk of chunks) {
       size += chunk.length
       blake2b512.update(chunk)
@@ -71,7 +75,6 @@ export class Spool {
 
   async close(): Promise<void> {
     await this.#file?.close()
-    this.#file = undefined
   }
 }
 
