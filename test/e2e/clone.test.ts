@@ -27,7 +27,13 @@ describe('a fresh clone', () => {
   test('has a README with every step', () => {
     const names = steps.map(({ kind, name }) => `${kind} ${name}`)
     const story = ['start serve', 'paste decide', 'stop stop', 'run receipt', 'run verify']
-    const ending = ['start serve-again', 'run edit', 'paste decide-again', 'program embed']
+    const ending = [
+      'start serve-again',
+      'run edit',
+      'paste decide-again',
+      'program lease',
+      'program embed',
+    ]
     expect(names).toEqual(expect.arrayContaining([...story, ...ending]))
   })
 
@@ -60,6 +66,10 @@ describe('a fresh clone', () => {
       expect(tampered).not.toBe(receipt)
       writeFileSync(join(scratch, 'tampered.json'), tampered)
       expect(verify(join(scratch, 'tampered.json'))).toBe(1)
+    },
+    lease: () => {
+      const printed = said.get('lease')?.output
+      expect(printed).toContain('read true token_accepted\nwrite false caveat_denied\n')
     },
     'decide-again': () => expect(decisionIn(said.get('decide-again'))).toBe(false),
   }
