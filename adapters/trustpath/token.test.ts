@@ -1,10 +1,14 @@
 /** The way from the anchor to tokens, as they are issued, narrowed, sealed, tampered with and revoked on a real kernel. */
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { toBase64url } from '../../core/crypto.ts'
 import { publishedHead } from '../../core/log/reader.ts'
 import { findDecision, receiptUnder } from '../../core/receipts.ts'
+import { bindMessage } from '../../formats/call/index.ts'
 import { attenuate, inspectUnverified, seal } from '../../formats/cap1/client.ts'
+import { NOW } from '../../test/lease/kit.ts'
 import { CELL, LeasePlace, RESOURCES, TENANT } from '../../test/lease/place.ts'
 import { compiler } from '../../test/rego.ts'
+import { authorityOf, canonicalBytes, granted, pairOf, tokenText } from '../../test/tokens.ts'
 import { DecisionWalk, type TrustPathPorts } from './decision.ts'
 import type { Step } from './step.ts'
 import { tokenSteps } from './token.ts'
@@ -73,6 +77,19 @@ describe('a token', () => {
     expect(failed(open)).toEqual([])
     expect(open.map(({ name }) => name)).toContain('continuation')
     expect(JSON.stringify(open)).not.toContain(token.slice(token.lastIndexOf('.') + 1))
+  })
+
+  it('of a cell that another kernel keeps has its grant there', async () => {
+    const far = pairOf('far')
+    const proof = toBase64url(far.sign(bindMessage({ owner: 'far', scope: 'cell' })))
+    const bound = { cell: 'far', proof, public_key: far.publicKey }
+    expect((await here.ask('enrolment.bind-cell', bound)).allow).toBe(true)
+    const fields = { aud: 'far', iss: 'far', iat: NOW, exp: NOW + 300 }
+    const made = granted(canonicalBytes({ ...authorityOf(fields) }), far)
+    const steps = await walk(tokenText(made))
+    expect(steps.find(({ name }) => name === 'grant')).toMatchObject({ ok: true })
+    // Nothing was heard of its revocations yet.
+    expect(failed(steps)).toEqual(['lease'])
   })
 
   it('that was tampered with breaks where it was', async () => {

@@ -22,6 +22,8 @@ import { objectsIn, recordOf } from './stored.ts'
 
 /** A key that its cell was bound to, as `enrolment` keeps it. */
 interface IssuerKey {
+  /** Its private half is kept here, and so its leases are in this log. */
+  readonly local: boolean
   readonly publicKey: string
   readonly state: string
   readonly key: VerifyKey
@@ -42,7 +44,7 @@ export async function tokenSteps(
     { name: 'token', ok: true, detail: whatItIs(token) },
     ...(await issuerSteps(token, issuer, ports, walk)),
     ...(issuer === undefined ? [] : blockSteps(token, issuer)),
-    ...(await grantSteps(token, ports, walk)),
+    ...(await grantSteps(token, issuer, ports, walk)),
     ...(await standingSteps(standing, ports)),
   ]
 }
@@ -65,7 +67,12 @@ async function issuerOf(
     const key = importKey(String(public_key))
     if (typeof key === 'string' || first === undefined) continue
     if (verifyEd25519(key, authorityMessage(first.payload), first.signature))
-      return { publicKey: String(public_key), state: String(state), key }
+      return {
+        local: record?.local === true,
+        publicKey: String(public_key),
+        state: String(state),
+        key,
+      }
   }
   return undefined
 }
@@ -124,9 +131,13 @@ function blockSteps(token: Token, { key, publicKey }: IssuerKey): readonly Step[
 /** The decision that had this very block signed. */
 async function grantSteps(
   { authority, blocks }: Token,
+  issuer: IssuerKey | undefined,
   ports: TrustPathPorts,
   walk: DecisionWalk,
 ): Promise<readonly Step[]> {
+  const name = 'grant'
+  if (issuer?.local === false)
+    return [{ name, ok: true, detail: `in the log of the kernel that keeps ${authority.iss}` }]
   const [first] = blocks
   const signature = toBase64url(first?.signature ?? new Uint8Array())
   const payload = toBase64url(first?.payload ?? new Uint8Array())
@@ -140,7 +151,6 @@ async function grantSteps(
     },
     { from: granted?.index ?? 0n },
   )
-  const name = 'grant'
   if (found === undefined)
     return [{ name, ok: false, detail: 'no decision in the log had its first block signed' }]
   const { action, id } = found.leaf
