@@ -1,10 +1,13 @@
 /** The bytes of wire messages, without any key that counts. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { deflateRawSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { ed25519Key, fromBase64url, toHex } from '../../core/crypto.ts'
+import { ed25519Key, ed25519PublicKey, fromBase64url, fromHex, toHex } from '../../core/crypto.ts'
 import { signingKey } from '../../test/keys.ts'
 import { announcement, frameOf, messageOf, NOW } from '../../test/messages.ts'
+import { root } from '../../test/source.ts'
 import {
   type Body,
   DEFLATED,
@@ -40,6 +43,19 @@ test('what is signed is the tag, the flags, the key and the body', () => {
   expect(toHex(wireMessage(1, new Uint8Array(32).fill(0xab), body))).toBe(
     `61737361792f776972652f763100${'01'}${'ab'.repeat(32)}0102`,
   )
+})
+
+test('the message of docs/announce.md is read, and made again to the byte', async () => {
+  const page = readFileSync(join(root, 'docs/announce.md'), 'utf8')
+  const [, text = ''] = /```text\n(QVdNMQ[\w\n-]+)```/.exec(page) ?? []
+  const bytes = fromBase64url(text.replaceAll('\n', '')) as Uint8Array
+  const [, seed = ''] = /`([0-9a-f]{64})`/.exec(page) ?? []
+  const own = fromHex(seed) as Uint8Array
+  expect(read(bytes).signer).toEqual(ed25519PublicKey(own))
+  expect(verifyFrame(read(bytes), ed25519Key(ed25519PublicKey(own)))).toBe(true)
+  const body = { cell: 'cell-b', from: 'control', seq: 2, service: 'gpu', time: NOW } as const
+  expect(await openBody(read(bytes))).toEqual({ ...body, type: 'WITHDRAW' })
+  expect(messageOf(signingKey('control'), { ...body, type: 'WITHDRAW' })).toEqual(bytes)
 })
 
 test('a message is drafted, signed and read', async () => {

@@ -43,6 +43,8 @@ export interface RealOptions {
   readonly data?: Readonly<Record<string, Json>>
   readonly outbound?: readonly Outbound[]
   readonly limits?: Partial<Limits>
+  /** Default: in memory. */
+  readonly pair?: { readonly store: Store; readonly log: LogStore }
 }
 export interface Real {
   readonly kernel: Kernel
@@ -60,9 +62,9 @@ export interface Real {
 
 export async function realKernel(
   plugins: readonly Plugin[],
-  { data = {}, limits = {}, outbound = [] }: RealOptions = {},
+  { data = {}, limits = {}, outbound = [], pair = openMemory() }: RealOptions = {},
 ): Promise<Real> {
-  const { store, log } = openMemory()
+  const { store, log } = pair
   const clock = manualClock(START_MS)
   const custody = await testCustody()
   const kernel = await createKernel({
