@@ -111,22 +111,26 @@ export function ed25519ChainKey(publicKey: Uint8Array): VerifyKey {
 }
 
 /** y of the points whose order divides 8, little-endian: 0, 1, -1 and the two of order 8. The sign of x is left out. */
-const SMALL_ORDER_Y: readonly string[] = [
+const smallOrderY: readonly Uint8Array[] = [
   '0000000000000000000000000000000000000000000000000000000000000000',
   '0100000000000000000000000000000000000000000000000000000000000000',
   'ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
   '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
   'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
-]
+].map((y) => fromHex(y) as Uint8Array)
 
 /** Whether these are not 32 bytes, not the canonical encoding of a y (that is, y is 2^255-19 or more), or encode a point of small order. */
 export function isWeakEncoding(publicKey: Uint8Array): boolean {
   if (publicKey.length !== 32) return true
-  const y = Uint8Array.from(publicKey)
-  y[31]! &= 0x7f
-  const tooLarge = y[0]! >= 0xed && y[31] === 0x7f && y.subarray(1, 31).every((b) => b === 0xff)
-  return tooLarge || SMALL_ORDER_Y.includes(toHex(y))
+  const top = publicKey[31]! & 0x7f
+  if (top === 0x7f && publicKey[0]! >= 0xed && publicKey.subarray(1, 31).every(isFull)) return true
+  // Of most keys no more than this one byte is compared.
+  return smallOrderY.some(
+    (y) => y[31] === top && sameBytes(y.subarray(0, 31), publicKey.subarray(0, 31)),
+  )
 }
+
+const isFull = (byte: number): boolean => byte === 0xff
 
 /** The public key of a private one. @param seed 32 bytes, as RFC 8032 section 5.1.5 has them; costs about half a verification */
 export function ed25519PublicKey(seed: Uint8Array): Uint8Array {
