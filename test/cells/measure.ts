@@ -3,19 +3,20 @@
  * of every sort, while the network loses messages and kernels are killed and come back.
  */
 import { setTimeout as pause } from 'node:timers/promises'
-import { between, type Random, seeded } from '../crash/random.ts'
+import { between, type Random } from '../crash/random.ts'
 import { refusal, released, type Victim, WAYS, type Way } from './revoking.ts'
-import { type Kernel, World } from './world.ts'
+import type { Kernel, World } from './world.ts'
 
 export interface MeasureOptions {
-  readonly kernels?: number
   /** Of each kernel. */
   readonly revocations: number
-  /** Of requests and of answers, 0 to 1. */
-  readonly loss: number
-  /** Kills, spread over the run. */
-  readonly restarts: number
-  readonly seed: number
+  /** Kills, spread over the run. Default 0. */
+  readonly restarts?: number
+  /** Names in {@link WAYS}, one after the other. Default: those after which a cell can go on. */
+  readonly kinds?: readonly string[]
+  /** Which of the kernels revoke. Default: all. */
+  readonly issuers?: readonly Kernel[]
+  readonly random: Random
   progress?(line: string): void
 }
 export interface Report {
@@ -41,7 +42,8 @@ export interface Quantiles {
 /** A revoked token must not be accepted for longer, anywhere. */
 export const BOUND_MS = 10_000
 const KINDS = ['token', 'ancestor', 'lease', 'renewal']
-const RESOURCES = 24
+/** Of each cell, at least. */
+export const RESOURCES = 24
 const POLL_MS = 20
 /** Refusals that say more than that nothing was heard lately. */
 const KNOWING = new Set([
@@ -51,24 +53,18 @@ const KNOWING = new Set([
   'token_revoked',
 ])
 
-export async function measure(options: MeasureOptions): Promise<Report> {
-  const { kernels = 3, loss, restarts, revocations, seed, progress = () => undefined } = options
-  const random = seeded(seed)
-  const weather = { loss, duplicates: loss / 2, delayMs: 60 }
-  const world = await World.make({ kernels, random, resources: RESOURCES, weather })
-  try {
-    const run = new Run(world, progress)
-    const working = world.kernels.map((kernel) => run.work(kernel, revocations))
-    const chaos = run.disturb(restarts, revocations * kernels, random)
-    await Promise.all([...working, chaos])
-    return run.report(loss, restarts)
-  } finally {
-    await world.close()
-  }
+export async function measure(world: World, options: MeasureOptions): Promise<Report> {
+  const { issuers = world.kernels, random, restarts = 0, revocations } = options
+  const run = new Run(world, options)
+  const working = issuers.map((kernel) => run.work(kernel, revocations))
+  const chaos = run.disturb(restarts, revocations * issuers.length, random)
+  await Promise.all([...working, chaos])
+  return run.report(restarts)
 }
 
 class Run {
   readonly #world: World
+  readonly #kinds: readonly string[]
   readonly #progress: (line: string) => void
   readonly #accepted: number[] = []
   readonly #known: number[] = []
@@ -79,16 +75,19 @@ class Run {
   #working = 0
   #places = 0
 
-  constructor(world: World, progress: (line: string) => void) {
+  constructor(world: World, { kinds = KINDS, progress = () => undefined }: MeasureOptions) {
     this.#world = world
+    this.#kinds = kinds
     this.#progress = progress
   }
 
   async work(issuer: Kernel, count: number): Promise<void> {
     this.#working++
     for (let n = 0; n < count; n++) {
-      const way = WAYS[KINDS[n % KINDS.length] as keyof typeof WAYS] as Way
-      const cell = issuer.cells[n % issuer.cells.length] as string
+      const kind = this.#kinds[n % this.#kinds.length] as string
+      const way = WAYS[kind] as Way
+      // The second cell of a kernel, whose key may be revoked, comes last.
+      const cell = issuer.cells.at(kind === 'key' ? -1 : n % issuer.cells.length) as string
       // A grant whose answer was lost keeps its resource: the next attempt takes another one.
       const victim = await this.#patiently(() =>
         way({ issuer, cell, n: this.#places++ % RESOURCES }),
@@ -113,7 +112,7 @@ class Run {
     }
   }
 
-  report(loss: number, restarts: number): Report {
+  report(restarts: number): Report {
     const network = { passed: 0, lost: 0, doubled: 0 }
     for (const { counts } of this.#world.networks) {
       network.passed += counts.passed
@@ -121,7 +120,7 @@ class Run {
       network.doubled += counts.doubled
     }
     return {
-      lossPercent: loss * 100,
+      lossPercent: Math.round(this.#world.weather.loss * 100),
       restarts,
       revoked: this.#revoked,
       observed: this.#accepted.length,

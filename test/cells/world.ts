@@ -85,10 +85,12 @@ export interface WorldOptions {
 
 export class World {
   readonly kernels: readonly Kernel[]
+  readonly weather: Weather
   readonly #folder: string
 
-  private constructor(kernels: readonly Kernel[], folder: string) {
+  private constructor(kernels: readonly Kernel[], weather: Weather, folder: string) {
     this.kernels = kernels
+    this.weather = weather
     this.#folder = folder
   }
 
@@ -99,7 +101,7 @@ export class World {
     const kernels = names.map(
       (name) => new Kernel(name, [`cell-${name}`, `cell-${name}2`], join(folder, name)),
     )
-    const world = new World(kernels, folder)
+    const world = new World(kernels, weather, folder)
     const base = { plugins: PLUGINS, policies: { source: 'folder', dir: policies, watch: false } }
     const own = ({ cells }: Kernel): object =>
       Object.fromEntries(
