@@ -21,14 +21,14 @@ policy_data := {
 	},
 	"max_ttl": 300,
 	"operators": [{"kind": "operator"}],
-	"tenants": {"acme": [{"id": "acme-cli", "kind": "bearer"}], "demo": [{"kind": "anonymous"}]},
+	"tenants": {"acme": [{"id": "acme-cli", "kind": "service"}], "demo": [{"kind": "anonymous"}]},
 }
 
 operator := {"id": "root", "kind": "operator"}
 
 nobody := {"id": "anonymous", "kind": "anonymous"}
 
-acme := {"id": "acme-cli", "kind": "bearer"}
+acme := {"id": "acme-cli", "kind": "service"}
 
 uncalled := {
 	"cell": "",

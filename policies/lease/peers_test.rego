@@ -14,7 +14,7 @@ test_a_peer_acts_for_its_tenant_only if {
 	given.allowed(given.granting_as(given.nobody, {}), "granted")
 	given.refused(given.granting_as(given.acme, {}), "no_lease_role")
 	given.refused(given.granting_as(given.nobody, {"tenant": acme}), "no_lease_role")
-	given.refused(given.granting_as({"id": "other", "kind": "bearer"}, {"tenant": acme}), "no_lease_role")
+	given.refused(given.granting_as({"id": "other", "kind": "service"}, {"tenant": acme}), "no_lease_role")
 }
 
 test_a_lease_is_renewed_for_the_tenant_that_has_it if {

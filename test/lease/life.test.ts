@@ -170,7 +170,7 @@ describe('the end of a lease', () => {
   it('needs nothing but the id of the lease, also long after its time', async () => {
     const { lease } = await granted({ ttl: 1 })
     place.clock.advance(86_400_000)
-    const guest = { kind: 'bearer', id: 'somebody' }
+    const guest = { kind: 'service', id: 'somebody' }
     expect(code(await place.decide('lease.free', { lease }, guest))).toBe('ended')
     expect(code(await place.decide('lease.free', { lease: 'f'.repeat(32) }, guest))).toBe(
       'lease_unknown',

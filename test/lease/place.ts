@@ -8,11 +8,13 @@ import { openIdentity } from '../../adapters/datafolder/identity.ts'
 import { createWasmEngine } from '../../adapters/engine/wasm/index.ts'
 import { loadFolder } from '../../adapters/policies/folder.ts'
 import { openSqlite } from '../../adapters/store/sqlite/index.ts'
+import type { TrustPathPorts } from '../../adapters/trustpath/decision.ts'
 import { toBase64url } from '../../core/crypto.ts'
 import type { Json } from '../../core/json.ts'
 import { createKernel, type Decision, type Kernel } from '../../core/kernel.ts'
 import type { TrustAnchor } from '../../core/log/anchor.ts'
 import type { Plugin } from '../../core/plugin.ts'
+import type { Bundle, Sources } from '../../core/ports/compiler.ts'
 import type { Custody, KeyScope } from '../../core/ports/custody.ts'
 import type { LogStore } from '../../core/ports/logstore.ts'
 import type { Store } from '../../core/ports/store.ts'
@@ -22,7 +24,7 @@ import { announce } from '../../plugins/announce/facts.ts'
 import { capability } from '../../plugins/capability/facts.ts'
 import { enrolment } from '../../plugins/enrolment/facts.ts'
 import { lease } from '../../plugins/lease/facts.ts'
-import { bundle } from '../rego.ts'
+import { bundle, compiler } from '../rego.ts'
 import { pairOf } from '../tokens.ts'
 import { CELL, collector, NOW, OPERATOR } from './kit.ts'
 
@@ -39,8 +41,8 @@ const KINDS: readonly string[] = [
   'lease.teardown',
 ]
 
-/** The package's policies for these plugins alone. */
-async function policies(): ReturnType<typeof bundle> {
+/** The package's policies for these plugins alone. @param more sources in addition */
+export async function policies(more: Sources = {}): Promise<Bundle> {
   const names = PLUGINS.map(({ name }) => name)
   const sources = await loadFolder(join(import.meta.dirname, '../../policies'))
   const own = Object.entries(sources).filter(([path]) => {
@@ -48,7 +50,7 @@ async function policies(): ReturnType<typeof bundle> {
     return rest.length === 0 || [...names, 'lib'].includes(top)
   })
   return bundle(
-    Object.fromEntries(own),
+    { ...Object.fromEntries(own), ...more },
     names.map((name) => `assay/${name}/decision`),
   )
 }
@@ -138,6 +140,20 @@ export class LeasePlace {
   async record(sort: string): Promise<{ readonly [member: string]: Json } | undefined> {
     const row = await this.store.get({ partition: 'lease', sort })
     return row && JSON.parse(new TextDecoder().decode(row.value))
+  }
+
+  /** What walks from this place's anchor. */
+  get trustPath(): TrustPathPorts {
+    const { anchor, clock, kernel, log, store } = this
+    return {
+      store,
+      log,
+      compiler,
+      anchor,
+      anchorName: 'trust.json',
+      now: Math.floor(clock.now() / 1000),
+      receipt: (id) => kernel.receipt(id),
+    }
   }
 
   async remove(): Promise<void> {
