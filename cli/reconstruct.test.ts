@@ -20,7 +20,7 @@ beforeEach(async () => {
 afterEach(() => here.remove())
 afterAll(() => compiler.close())
 
-describe('assay log reconstruct', () => {
+describe('assay log reconstruct', { timeout: 120_000 }, () => {
   it('reads beside a running server, in words and in JSON', async () => {
     const data = here.data
     const { code, stdout } = await assay('log', 'reconstruct', lease, '--data', data)

@@ -56,8 +56,8 @@ async function policyLine(file: string, line: number): Promise<string> {
   return (await readFile(join(dir, 'policies', file), 'utf8')).split('\n')[line - 1] ?? ''
 }
 
-describe('assay trust path', () => {
-  it('leads from the anchor to the line of the rule', { timeout: 120_000 }, async () => {
+describe('assay trust path', { timeout: 120_000 }, () => {
+  it('leads from the anchor to the line of the rule', async () => {
     for (const [subject, code] of [
       ['ada', 'role_permitted'],
       ['eve', 'unknown_subject'],
@@ -120,7 +120,7 @@ describe('assay trust path', () => {
     ])
   })
 
-  it('says of a search that it was one', { timeout: 120_000 }, async () => {
+  it('says of a search that it was one', async () => {
     await decide('ada')
     const asked = ['--subject', 'user:ada', '--resource', 'checkpoint:ckpt-7-0041']
     expect((await here('review', 'what', ...asked)).code).toBe(0)
@@ -159,7 +159,7 @@ describe('assay trust path', () => {
   })
 })
 
-describe('assay trust path --token', () => {
+describe('assay trust path --token', { timeout: 120_000 }, () => {
   it('says what holds, what does not any more, and shows no private key', async () => {
     const leases = await LeasePlace.make()
     try {
@@ -184,7 +184,7 @@ describe('assay trust path --token', () => {
   })
 })
 
-describe('assay trust path --release', () => {
+describe('assay trust path --release', { timeout: 120_000 }, () => {
   const [first, second] = [new Signer('first'), new Signer('second')]
   const place = (): string => join(dir, 'release')
 
@@ -200,7 +200,7 @@ describe('assay trust path --release', () => {
     here('release', 'verify', place(), '--artifact', name, '--key', key)
   const path = (name: string) => walk('--release', place(), '--artifact', name)
 
-  it('leads from the first pinned key to the bytes', { timeout: 120_000 }, async () => {
+  it('leads from the first pinned key to the bytes', async () => {
     const release = released(first)
     await lay(release)
     await decide('ada')
@@ -227,7 +227,7 @@ describe('assay trust path --release', () => {
     expect(failed(await path(release.name))).toEqual(['artifact', 'digest', 'release'])
   })
 
-  it('goes through a hand-over', { timeout: 120_000 }, async () => {
+  it('goes through a hand-over', async () => {
     const old = released(first)
     await lay(old)
     expect((await verify(old.name, first.text)).code).toBe(0)

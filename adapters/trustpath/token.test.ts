@@ -1,15 +1,13 @@
 /** The way from the anchor to tokens, as they are issued, narrowed, sealed, tampered with and revoked on a real kernel. */
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { toBase64url } from '../../core/crypto.ts'
-import { publishedHead } from '../../core/log/reader.ts'
-import { findDecision, receiptUnder } from '../../core/receipts.ts'
 import { bindMessage } from '../../formats/call/index.ts'
 import { attenuate, inspectUnverified, seal } from '../../formats/cap1/client.ts'
 import { NOW } from '../../test/lease/kit.ts'
 import { CELL, LeasePlace, RESOURCES, TENANT } from '../../test/lease/place.ts'
 import { compiler } from '../../test/rego.ts'
 import { authorityOf, canonicalBytes, granted, pairOf, tokenText } from '../../test/tokens.ts'
-import { DecisionWalk, type TrustPathPorts } from './decision.ts'
+import { DecisionWalk } from './decision.ts'
 import type { Step } from './step.ts'
 import { tokenSteps } from './token.ts'
 
@@ -24,27 +22,12 @@ beforeEach(async () => {
 afterEach(() => here.remove())
 afterAll(() => compiler.close())
 
-async function walk(text: string): Promise<readonly Step[]> {
-  const { anchor, clock, kernel, log, store } = here
-  const ports: TrustPathPorts = {
-    store,
-    log,
-    compiler,
-    anchor,
-    anchorName: 'trust.json',
-    now: Math.floor(clock.now() / 1000),
-    async receipt(id) {
-      const found = await findDecision(store, log, id)
-      const head = await publishedHead(kernel.log)
-      return found && head && receiptUnder(log, found, head)
-    },
-  }
-  return tokenSteps(text, ports, new DecisionWalk(ports))
-}
+const walk = (text: string): Promise<readonly Step[]> =>
+  tokenSteps(text, here.trustPath, new DecisionWalk(here.trustPath))
 const failed = (steps: readonly Step[]): readonly string[] =>
   steps.filter(({ ok }) => !ok).map(({ name }) => name)
 
-describe('a token', () => {
+describe('a token', { timeout: 120_000 }, () => {
   it('comes from the bound key, through the grant and each block', {
     timeout: 120_000,
   }, async () => {
