@@ -2,6 +2,7 @@ import type { Target } from '../fuzz.ts'
 import { CAP1 } from './cap1.ts'
 import { DOORS } from './doors.ts'
 import { LOG } from './log.ts'
+import { MINISIGN } from './minisign.ts'
 import { SERVER } from './server.ts'
 import { TEXT } from './text.ts'
 import { TOKENS } from './tokens.ts'
@@ -14,6 +15,7 @@ export const TARGETS: readonly Target[] = [
   ...DOORS,
   ...TOKENS,
   ...CAP1,
+  ...MINISIGN,
   ...WIRE,
   ...SERVER,
 ]
