@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vites
 import { NoDecision } from '../../core/error.ts'
 import type { Decision } from '../../core/kernel.ts'
 import { CELL, code, type Leasing, leasing, publicKey, TENANT } from '../../test/lease/kit.ts'
+import { settled } from '../../test/lease/steps.ts'
 import { compiler } from '../../test/rego.ts'
 import { type ExpiryOptions, keepExpiry } from './expiry.ts'
 import type { Sweeper } from './sweeping.ts'
@@ -50,6 +51,7 @@ describe('a sweep', () => {
     place.clock.advance(30_000)
     await place.decide('lease.renew', { generation: 1, lease: renewed, nk: publicKey(), ttl: 60 })
     place.clock.advance(30_000)
+    await settled(place)
     const { size } = place.kernel.readiness()
     expect(await expiry.sweep()).toBe(0)
     expect(place.kernel.readiness().size).toBe(size)

@@ -213,12 +213,12 @@ async function atOnce(world: World, batches: readonly (readonly Step[])[]): Prom
 describe('any life of several resources', () => {
   const life = fc.array(step, { minLength: 20, maxLength: 80 })
 
-  test('is what the table says, step by step', { timeout: 120_000 }, async () => {
+  test('is what the table says, step by step', { timeout: 300_000 }, async () => {
     const property = fc.asyncProperty(life, (found) => inWorld((world) => oneByOne(world, found)))
     await fc.assert(property, { numRuns: 60 })
   })
 
-  test('on a disk too', { timeout: 120_000 }, async () => {
+  test('on a disk too', { timeout: 300_000 }, async () => {
     const property = fc.asyncProperty(life, async (found) => {
       const folder = await mkdtemp(join(tmpdir(), 'assay-lease-'))
       const pair = await openSqlite({ path: join(folder, 'assay.db') })
@@ -229,7 +229,7 @@ describe('any life of several resources', () => {
   })
 
   test('with many asking at once is one of the orders of what they asked', {
-    timeout: 120_000,
+    timeout: 300_000,
   }, async () => {
     const batches = fc.array(fc.array(step, { minLength: 2, maxLength: 6 }), {
       minLength: 4,
