@@ -49,7 +49,7 @@ async function facts(
   const payload = readPayload(request)
   if ('problem' in payload) return malformed(payload.problem)
   const reader = new Reader(read, signal)
-  return { ...NOTHING, ...(await gather(request.action, payload, reader, now)) }
+  return { ...NOTHING, ...(await gather(request, payload, reader, now)) }
 }
 
 const malformed = (problem: string): AnnounceFacts => ({
@@ -60,13 +60,13 @@ const malformed = (problem: string): AnnounceFacts => ({
 type Read = Exclude<ReadPayload, { readonly problem: string }>
 
 async function gather(
-  action: string,
+  request: Request,
   payload: Read,
   reader: Reader,
   now: UnixSeconds,
 ): Promise<Partial<AnnounceFacts>> {
   const { body } = payload
-  switch (action) {
+  switch (request.action) {
     case 'announce.publish':
       return await published(body, reader, now)
     case 'announce.revocations': {
@@ -78,7 +78,7 @@ async function gather(
     case 'announce.sweep':
       return { journal: await sweepable(reader) }
     default:
-      return await received(body.message as string, reader)
+      return await received({ payload: request.payload, text: body.message as string }, reader)
   }
 }
 

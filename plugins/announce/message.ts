@@ -24,9 +24,21 @@ export interface Opened {
 /** Base64url of the largest message. */
 const MAX_TEXT = Math.ceil((MAX_MESSAGE_BYTES * 4) / 3)
 
+/**
+ * Payloads whose message its signer signed, which no later look at the same bytes can change: `screen`, `facts` and every further attempt at one
+ * request verify once.
+ */
+const verified = new WeakSet<object>()
+
+/** What a request brings: its payload, and the message in it. */
+export interface Brought {
+  readonly payload: object
+  readonly text: string
+}
+
 /** Whether a key that this kernel knows, or could pin on first use, signed these bytes. The body stays closed. */
 export async function authenticate(
-  text: string,
+  { payload, text }: Brought,
   reader: Reader,
 ): Promise<{ readonly check: MessageCheck; readonly signer: Signer; readonly frame?: Frame }> {
   const bytes = text.length > MAX_TEXT ? undefined : fromBase64url(text)
@@ -39,13 +51,15 @@ export async function authenticate(
   if (isUnknown(signer) && !signer.first_use) return { check: 'signer_unknown', signer }
   const key = importKey(signer.key)
   if (typeof key === 'string') return { check: 'weak_key', signer }
-  return verifyFrame(frame, key)
-    ? { check: 'valid', frame, signer }
-    : { check: 'signature_invalid', signer }
+  if (!verified.has(payload)) {
+    if (!verifyFrame(frame, key)) return { check: 'signature_invalid', signer }
+    verified.add(payload)
+  }
+  return { check: 'valid', frame, signer }
 }
 
-export async function openMessage(text: string, reader: Reader): Promise<Opened> {
-  const { check, frame, signer } = await authenticate(text, reader)
+export async function openMessage(brought: Brought, reader: Reader): Promise<Opened> {
+  const { check, frame, signer } = await authenticate(brought, reader)
   if (frame === undefined) return { check, signer }
   const body = await openBody(frame)
   return 'problem' in body ? { check: body.problem, signer } : { body, check, signer }

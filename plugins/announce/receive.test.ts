@@ -284,7 +284,7 @@ describe('where no controller is pinned', () => {
   test('a pin ends what was believed at first use', async () => {
     await unpinned(true)
     await received(announcement(), carol)
-    const pin = { how: 'pinned', public_key: controller.publicKey }
+    const pin = { public_key: controller.publicKey }
     await post.decide('enrolment.pin-controller', pin, { kind: 'embedded', id: 'process' })
     expect(await received(announcement({ seq: 2 }), carol)).toEqual([
       'refused',

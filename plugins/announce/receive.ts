@@ -4,7 +4,7 @@ import type { Body, Revocation } from '../../formats/wire/index.ts'
 import { localSigner } from './cell.ts'
 import { readTail } from './journal.ts'
 import { announcedKey, delegateKey, FIRST_USE, feedKey, revokedKey, signerKey } from './keys.ts'
-import { openMessage } from './message.ts'
+import { type Brought, openMessage } from './message.ts'
 import type { Reader } from './reader.ts'
 import type { DelegateRecord, FeedRecord, SignerRecord } from './records.ts'
 import type { AnnounceFacts } from './schema.ts'
@@ -16,8 +16,8 @@ export const NO_SUBJECT: AnnounceFacts['subject'] = {
   scope: '',
 }
 
-export async function received(text: string, reader: Reader): Promise<Partial<AnnounceFacts>> {
-  const { body, check, signer } = await openMessage(text, reader)
+export async function received(brought: Brought, reader: Reader): Promise<Partial<AnnounceFacts>> {
+  const { body, check, signer } = await openMessage(brought, reader)
   if (body === undefined) return { message: { check }, signer }
   const last = await reader.own<SignerRecord>(signerKey(signer.key))
   const revoked = await reader.own(revokedKey('key', signer.key))

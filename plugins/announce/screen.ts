@@ -10,6 +10,7 @@ export async function screen(request: Request, read: ReadPorts): Promise<string 
   if (!BRINGS.includes(request.action)) return undefined
   const payload = readPayload(request)
   if ('problem' in payload) return 'malformed_request'
-  const { check } = await authenticate(payload.body.message as string, new Reader(read))
+  const brought = { payload: request.payload, text: payload.body.message as string }
+  const { check } = await authenticate(brought, new Reader(read))
   return check === 'valid' ? undefined : check
 }
