@@ -104,7 +104,7 @@ async function filesAt({ artifact: name, release = '.' }: TrustPathOptions): Pro
   const chunks = await source.open(name)
   if (chunks === undefined)
     throw new UsageError('not_found', `there is no file ${name} in ${printable(release)}`)
-  const spool = new Spool()
+  const spool = await Spool.open()
   const digests = await spool.take(bounded(chunks, name, MAX_ARTIFACT_BYTES), MAX_CONTENT_BYTES)
   const { content, sha256 } = digests
   const hash = fromHex(digests.blake2b512) as Uint8Array
