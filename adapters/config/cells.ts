@@ -65,7 +65,12 @@ const driver = z.union([
   z.literal('none').describe('There is no data plane: nothing has to be torn down'),
   z.strictObject({
     url: httpUrl.describe('Where the resource driver is asked to tear down and to reset'),
-    timeoutMs: z.int().min(1).max(60_000).exactOptional(),
+    timeoutMs: z
+      .int()
+      .min(1)
+      .max(25_000)
+      .describe('For all attempts together; default 10,000 milliseconds')
+      .exactOptional(),
     tokenFile,
   }),
 ])
