@@ -93,7 +93,7 @@ export async function openPost(given: PostOptions = {}): Promise<Post> {
   const public_key = toBase64url(own?.publicKey ?? new Uint8Array())
   const enrol = (action: string, payload: Json): Promise<Decision> =>
     real.decide(`enrolment.${action}`, payload, EMBEDDED)
-  if (pinned) await enrol('pin-controller', { how: 'pinned', public_key: controller.publicKey })
+  if (pinned) await enrol('pin-controller', { public_key: controller.publicKey })
   await enrol('bind-cell', {
     cell: 'cell-a',
     ...(guest === undefined ? { custody: 'cell' } : {}),

@@ -217,7 +217,7 @@ describe('one key', () => {
     const asked: readonly (readonly [string, Json])[] = [
       ['bind-cell', { cell: 'cell-a', proof, public_key }],
       ['register-tenant', { proof, public_key, tenant: 'acme' }],
-      ['pin-controller', { how: 'pinned', public_key }],
+      ['pin-controller', { public_key }],
       ['register-key', { owner: 'x', proof, public_key, scope: 'task' }],
       ['transition-key', { public_key, state: 'revoked' }],
     ]
@@ -254,26 +254,13 @@ describe('what is tampered with', () => {
   })
 })
 
-describe('the controller', () => {
-  const pin = (how: string, key = first): Json => ({ how, public_key: key.publicKey })
+test('the controller is pinned at start, and again at the next', async () => {
+  const pin = (key: typeof first): Json => ({ public_key: key.publicKey })
   const asked = (payload: Json) => real.ask('enrolment.pin-controller', payload, EMBEDDED)
-
-  test('is pinned at start, and again at the next', async () => {
-    expect(await asked(pin('pinned'))).toEqual([true, 'enrolled'])
-    expect(await asked(pin('pinned'))).toEqual([true, 'unchanged'])
-    expect(await asked(pin('pinned', second))).toEqual([false, 'owner_has_key'])
-    expect(await real.record('enrolment', 'controller')).toEqual({
-      keys: [{ how: 'pinned', public_key: first.publicKey, since: now, state: 'active' }],
-    })
-  })
-
-  test('is trusted at first sight only where the data says so, and only the first', async () => {
-    expect(await asked(pin('tofu'))).toEqual([false, 'tofu_refused'])
-    await real.kernel.close()
-    const may = { anyone: [], peers: [{ actions: ['*'], kind: 'embedded' }] }
-    const data = { enrolment: { may, tofu: true, vouching: ['embedded'] } }
-    real = await realKernel([enrolment as Plugin], { data, outbound: [teller] })
-    expect(await asked(pin('tofu'))).toEqual([true, 'enrolled'])
-    expect(await asked(pin('tofu', second))).toEqual([false, 'tofu_refused'])
+  expect(await asked(pin(first))).toEqual([true, 'enrolled'])
+  expect(await asked(pin(first))).toEqual([true, 'unchanged'])
+  expect(await asked(pin(second))).toEqual([false, 'owner_has_key'])
+  expect(await real.record('enrolment', 'controller')).toEqual({
+    keys: [{ public_key: first.publicKey, since: now, state: 'active' }],
   })
 })

@@ -29,7 +29,7 @@ import {
 
 type Writes = NonNullable<EffectPlan['writes']>
 const { literal, object } = schema
-const { custody, how, scope, state, verification } = members
+const { custody, scope, state, verification } = members
 
 /** Ties a plan to the type that the effect's schema has checked. */
 function kind<E extends object>(
@@ -46,7 +46,7 @@ function kind<E extends object>(
 const enrol = object(
   { kind: literal('enrolment.enrol'), owner: NAME, public_key: PUBLIC_KEY, scope },
   // `earlier`: the state that the newest key so far goes to.
-  { custody, earlier: state, how, verification },
+  { custody, earlier: state, verification },
 )
 const transition = object({
   kind: literal('enrolment.transition'),
@@ -100,14 +100,13 @@ export const enrolmentEffects: EffectTable = {
 interface Enrol extends Owner {
   readonly custody?: string
   readonly earlier?: State
-  readonly how?: 'pinned' | 'tofu'
   readonly public_key: string
   readonly scope: KeyRecord['scope']
   readonly verification?: OwnerRecord['verification']
 }
 
 function enrolled(effect: Enrol, { now, read }: EffectContext): Writes {
-  const { custody: name, earlier, how, owner, public_key, scope, verification } = effect
+  const { custody: name, earlier, owner, public_key, scope, verification } = effect
   const key: KeyRecord = { owner, public_key, scope, state: 'active' }
   const writes = [put(keyRecord(public_key), key)]
   const sort = ownerRecord(effect)
@@ -122,7 +121,6 @@ function enrolled(effect: Enrol, { now, read }: EffectContext): Writes {
   }
   const added: OwnedKey = {
     ...(name === undefined ? {} : { custody: name }),
-    ...(how === undefined ? {} : { how }),
     public_key,
     since: now,
     state: 'active',

@@ -156,7 +156,7 @@ async function ownerFacts(
 
 /** What a readable body says, before anything was looked up. */
 function reported(
-  { custody = '', how, public_key = '', replaces = '', state = 'none', verification }: Body,
+  { custody = '', public_key = '', replaces = '', state = 'none', verification }: Body,
   owner: Owner | undefined,
 ): Pick<EnrolmentFacts, 'claimed' | 'key' | 'owner' | 'payload'> {
   const { by, reference } = verification ?? NOTHING.claimed.verification
@@ -168,7 +168,7 @@ function reported(
       name: owner?.owner ?? '',
       scope: (owner?.scope ?? 'none') as EnrolmentFacts['owner']['scope'],
     },
-    payload: { check: 'valid', custody, how: how ?? 'none', replaces, state },
+    payload: { check: 'valid', custody, replaces, state },
   }
 }
 
@@ -187,7 +187,7 @@ const NOTHING: EnrolmentFacts = {
     registered: { owner: '', scope: 'none', state: 'none' },
   },
   owner: { keys: [], name: '', scope: 'none' },
-  payload: { check: 'malformed', custody: '', how: 'none', replaces: '', state: 'none' },
+  payload: { check: 'malformed', custody: '', replaces: '', state: 'none' },
   proof: { check: 'absent' },
 }
 

@@ -33,7 +33,6 @@ const scope: Schema<KeyScope> = literal(...SCOPES)
 const text = string({ maxLength: 256 })
 /** As custody names keys. */
 const custody = string({ maxLength: 63, pattern: /^[a-z0-9][a-z0-9-]{0,62}$/ })
-const how = literal('pinned', 'tofu')
 const verification = object({ by: text, reference: text })
 
 /** What binds a key to an owner who may have had another one. */
@@ -42,7 +41,7 @@ const binding = { custody, hand_over: SIGNATURE, proof: SIGNATURE, replaces: PUB
 /** The body of each action. Closed: an unknown member makes it malformed. */
 export const bodies: Readonly<Record<string, Schema<unknown>>> = {
   'enrolment.bind-cell': object({ cell: NAME, public_key: PUBLIC_KEY }, binding),
-  'enrolment.pin-controller': object({ how, public_key: PUBLIC_KEY }, binding),
+  'enrolment.pin-controller': object({ public_key: PUBLIC_KEY }, binding),
   'enrolment.prove': object({ cell: NAME }),
   'enrolment.register-key': object(
     { owner: NAME, public_key: PUBLIC_KEY, scope },
@@ -60,7 +59,6 @@ export interface Body {
   readonly cell?: string
   readonly custody?: string
   readonly hand_over?: string
-  readonly how?: 'pinned' | 'tofu'
   readonly owner?: string
   readonly proof?: string
   readonly public_key?: string
@@ -86,8 +84,6 @@ export interface KeyRecord {
 export interface OwnedKey {
   /** The name of the private half in this kernel's custody. */
   readonly custody?: string
-  /** Of a controller's key. */
-  readonly how?: 'pinned' | 'tofu'
   readonly public_key: string
   /** Unix seconds: when it was enrolled. */
   readonly since: number
@@ -137,7 +133,6 @@ export interface EnrolmentFacts {
   readonly payload: {
     readonly check: 'malformed' | 'valid'
     readonly custody: string
-    readonly how: 'none' | 'pinned' | 'tofu'
     readonly problem?: string
     /** The key that the request says is to be replaced; empty for none. */
     readonly replaces: string
@@ -154,16 +149,15 @@ const name = string({ maxLength: 128 })
 const anyScope = literal(...SCOPES, 'none')
 const state: Schema<State> = literal(...STATES, 'none')
 const since = integer({ min: 0 })
-const owned: Schema<OwnedKey> = object({ public_key: PUBLIC_KEY, since, state }, { custody, how })
+const owned: Schema<OwnedKey> = object({ public_key: PUBLIC_KEY, since, state }, { custody })
 
 /** Shared with the effects, which write what these describe. */
 export const members: {
   readonly custody: Schema<string>
-  readonly how: Schema<'pinned' | 'tofu'>
   readonly scope: Schema<KeyScope>
   readonly state: Schema<State>
   readonly verification: Schema<Verification>
-} = { custody, how, scope, state, verification }
+} = { custody, scope, state, verification }
 
 export const enrolmentSchema: FactsSchema<EnrolmentFacts> = {
   caller: { trust: 'verified', evidence: { requiredFor: [] }, schema: callerSchema },
@@ -194,7 +188,6 @@ export const enrolmentSchema: FactsSchema<EnrolmentFacts> = {
       {
         check: literal('malformed', 'valid'),
         custody: string({ maxLength: 63 }),
-        how: literal('none', 'pinned', 'tofu'),
         replaces: key,
         state,
       },

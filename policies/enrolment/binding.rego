@@ -94,13 +94,6 @@ first_use := {
 	owner.scope != "controller"
 	not peers.vouches
 } else := {
-	"code": "tofu_refused",
-	"message": "the first controller that is seen is not trusted here",
-	"rule": "assay.enrolment.binding.first_use",
-} if {
-	payload.how == "tofu"
-	not trusted_at_first_sight
-} else := {
 	"code": "verification_missing",
 	"message": "who has verified the tenant, and where is that written down?",
 	"rule": "assay.enrolment.binding.first_use",
@@ -124,12 +117,6 @@ first_use := {
 	count(keys) > 0
 	not handed_over
 	payload.replaces == ""
-}
-
-# Whoever was first stays: a second controller is never a first sight.
-trusted_at_first_sight if {
-	data.enrolment.tofu
-	count(keys) == 0
 }
 
 names_newest if payload.replaces == newest.public_key
@@ -194,7 +181,6 @@ enrolling := object.union_n([
 	},
 	{"custody": payload.custody | payload.custody != ""},
 	{"earlier": earlier | count(keys) > 0},
-	{"how": payload.how | payload.how != "none"},
 	verified,
 ])
 

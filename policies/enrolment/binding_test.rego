@@ -125,27 +125,10 @@ test_a_tenant_that_hands_over_is_the_same_tenant if {
 	given.refused(tenant([keys, given.payload({"replaces": given.second})]), "verification_missing")
 }
 
-pins(how, changes) := given.asks(given.embedded, "enrolment.pin-controller", array.concat(
-	[given.owner("controller", "controller", []), given.payload({"how": how}), {"proof": given.absent}],
-	changes,
-))
-
-controller(how) := enrols({"how": how, "owner": "controller", "scope": "controller"})
-
 test_a_controller_is_pinned_without_asking_it if {
-	given.allowed(pins("pinned", []), "enrolled") == [controller("pinned")]
-}
-
-test_the_first_that_is_seen_is_trusted_where_the_data_says_so if {
-	given.refused(pins("tofu", []), "tofu_refused")
-	trusting := object.union(given.policy_data, {"tofu": true})
-	seen := data.assay.enrolment.decision with input as pins("tofu", [])
-		with data.enrolment as trusting
-		with data.freeze as {"actions": []}
-	seen.effects == [controller("tofu")]
-	known := given.owner("controller", "controller", [given.has(given.second, "active")])
-	again := data.assay.enrolment.decision with input as pins("tofu", [known])
-		with data.enrolment as trusting
-		with data.freeze as {"actions": []}
-	[reason.code | some reason in again.reasons] == ["tofu_refused"]
+	asked := given.asks(given.embedded, "enrolment.pin-controller", [
+		given.owner("controller", "controller", []),
+		{"proof": given.absent},
+	])
+	given.allowed(asked, "enrolled") == [enrols({"owner": "controller", "scope": "controller"})]
 }

@@ -14,7 +14,6 @@ policy_data := {
 			{"actions": ["enrolment.bind-cell"], "id": "scheduler", "kind": "service"},
 		],
 	},
-	"tofu": false,
 	"vouching": ["embedded"],
 }
 
@@ -77,7 +76,7 @@ owner(scope, name, keys) := {"owner": {"keys": keys, "name": name, "scope": scop
 has(public_key, state) := {"public_key": public_key, "since": now, "state": state}
 
 payload(members) := {"payload": replace_members(
-	{"check": "valid", "custody": "", "how": "none", "replaces": "", "state": "none"},
+	{"check": "valid", "custody": "", "replaces": "", "state": "none"},
 	members,
 )}
 

@@ -93,13 +93,12 @@ const samples: readonly PluginSample[] = [
   }),
   sample(
     'enrolment.pin-controller',
-    { how: 'pinned', public_key: third.publicKey },
+    { public_key: third.publicKey },
     {
       foreign: { release: { [`key/${third.publicKey}`]: { pinned: true } } },
       effects: [
         {
           kind: 'enrolment.enrol',
-          how: 'pinned',
           owner: 'controller',
           public_key: third.publicKey,
           scope: 'controller',

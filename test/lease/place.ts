@@ -111,7 +111,7 @@ export class LeasePlace {
   /** As the process itself does at its first start. */
   async enrol(cell: string, controller: string): Promise<void> {
     const bound = { cell: CELL, custody: CELL, public_key: cell }
-    const pinned = { custody: 'controller', how: 'pinned', public_key: controller }
+    const pinned = { custody: 'controller', public_key: controller }
     const verification = { by: 'root', reference: 'desk 7' }
     const tenant = { public_key: pairOf(TENANT).publicKey, tenant: TENANT, verification }
     for (const [action, payload] of [
