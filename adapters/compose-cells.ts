@@ -131,7 +131,7 @@ async function enrolCells(kernel: Kernel, custody: Custody, config: Cells): Prom
   const { cells, controller, peers, tenants } = config
   if (controller !== undefined) {
     const key = await keyOf(custody, 'controller', 'controller', controller)
-    await settle(kernel, 'enrolment.pin-controller', key)
+    await settle(kernel, 'enrolment.pin-controller', { ...key })
   }
   for (const [cell, { resources }] of Object.entries(cells)) {
     const key = await keyOf(custody, 'cell', cell, 'own')
