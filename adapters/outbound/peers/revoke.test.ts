@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { decision, FakeKernel } from '../../../test/fake-kernel.ts'
+import { openPost } from '../../../test/messages.ts'
 import { createRevoking } from './index.ts'
 
 const never = new AbortController().signal
@@ -13,7 +14,6 @@ test('what a decision revoked becomes a decision that tells the others', async (
   const [{ submission } = { submission: undefined }] = kernel.dispatches
   expect(submission).toMatchObject({
     action: 'announce.revoke',
-    idempotencyKey: 'k/0',
     peer: { kind: 'embedded', id: 'outbox' },
   })
   expect(submission?.payload.json()).toEqual(lease)
@@ -40,4 +40,16 @@ test('a refusal is an outcome, and a kernel that cannot decide is asked again', 
   })
   const busy = createRevoking({ cell: 'cell-a', kernel: because('kernel/contended') })
   await expect(busy.perform(entry(lease), never)).rejects.toMatchObject({ code: 'not_taken' })
+})
+
+test('of many at once none is denied for the others', async () => {
+  const post = await openPost()
+  const revoking = createRevoking({ cell: 'cell-a', kernel: post.kernel })
+  const ids = Array.from({ length: 40 }, (_, i) => `l${i}`)
+  const performed = ids.map((id) => revoking.perform(entry({ id, kind: 'lease' }), never))
+  expect(await Promise.all(performed)).toEqual(
+    ids.map(() => expect.objectContaining({ revoked: true })),
+  )
+  expect(await post.record('announce', 'own')).toMatchObject({ sequence: 40 })
+  await post.kernel.close()
 })

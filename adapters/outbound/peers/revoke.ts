@@ -1,6 +1,7 @@
 /**
  * Revocations that a decision of this kernel asked for: each becomes a decision of its own, `announce.revoke`, which signs and sends it. It
- * is made at least once, under an idempotency key, and what is revoked already is not told again.
+ * is made at least once: what is revoked already is not told again. One after the other, since each takes the next number and many at once
+ * would be denied as contended; and without an idempotency key, under which such a denial would stand for minutes.
  */
 import type { Json } from '../../../core/json.ts'
 import type { Kernel } from '../../../core/kernel.ts'
@@ -19,6 +20,7 @@ export interface RevokingOptions {
 }
 
 export function createRevoking({ cell, kernel }: RevokingOptions): Outbound {
+  let last: Promise<unknown> = Promise.resolve()
   return {
     name: 'outbound/revoking',
     kinds: ['announce.revoke'],
@@ -28,15 +30,10 @@ export function createRevoking({ cell, kernel }: RevokingOptions): Outbound {
         throw new PeerError('revoking', 'malformed_entry', `nobody here performs ${action.kind}`)
       const asked = { cell, ...readEntry(action, action.kind) }
       if (asked.cell === undefined) return { revoked: false, why: 'no_cell' }
-      const decision = await kernel.decide(
-        {
-          action: 'announce.revoke',
-          payload: Payload.fromJson(asked),
-          peer: OUTBOX,
-          idempotencyKey: action.key,
-        },
-        { seal: 'durable', signal },
-      )
+      const submission = { action: action.kind, payload: Payload.fromJson(asked), peer: OUTBOX }
+      const deciding = last.then(() => kernel.decide(submission, { seal: 'durable', signal }))
+      last = deciding.catch(() => undefined)
+      const decision = await deciding
       const codes = decision.reasons.map(({ code }) => code)
       // The kernel's own denials are not about the revocation: perhaps later.
       if (codes.some((code) => code.startsWith('kernel/')))

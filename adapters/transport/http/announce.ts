@@ -52,8 +52,11 @@ export class MessageDoor {
       const decision = await this.#kernel.decide(submission, { signal: call.signal })
       const headers = decisionHeaders(decision)
       if (decision.allow) return { status: 204, headers, body: '' }
-      const [reason] = decision.reasons
-      return errorAnswer(403, reason?.code ?? 'denied', reason?.message ?? 'denied', headers)
+      const { code = 'denied', message: why = 'denied' } = decision.reasons[0] ?? {}
+      // The kernel's own denials are not about the message: perhaps later.
+      if (code.startsWith('kernel/'))
+        return errorAnswer(503, 'unavailable', why, { ...headers, 'retry-after': '1' })
+      return errorAnswer(403, code, why, headers)
     } catch (error) {
       if (!(error instanceof NoDecision) || error.code !== 'refused') throw error
       this.#bad?.take(source)
