@@ -28,7 +28,7 @@ refusal := {
 	"rule": "assay.capability.proof.refusal",
 } if {
 	token.bound
-	abs(input.now - proof.time) > data.capability.proof_window
+	not recent
 } else := {
 	"code": "replayed",
 	"message": "this proof was presented before",
@@ -37,6 +37,8 @@ refusal := {
 	token.bound
 	proof.seen_until >= input.now
 }
+
+recent if abs(input.now - proof.time) <= data.capability.proof_window
 
 # The effect that makes a second presentation a replay.
 seen contains {

@@ -41,3 +41,10 @@ test_whoever_has_a_token_without_a_holder_presents_it if {
 	decision.effects == []
 	given.refused(given.asks("capability.use", {"proof": {"check": "signature_invalid"}}), "proof_invalid")
 }
+
+test_without_its_bound_no_proof_is_accepted if {
+	decision := data.assay.capability.decision with input as proven({})
+		with data.capability as object.remove(data.capability, ["proof_window"])
+		with data.freeze as {"actions": []}
+	[reason.code | some reason in decision.reasons] == ["proof_invalid"]
+}

@@ -76,7 +76,9 @@ revoked if {
 	entry.kind in {"key", "tenant", "token"}
 }
 
-revoked if not token.key_state in {"active", "grace"}
+revoked if not key_in_force
+
+key_in_force if token.key_state in {"active", "grace"}
 
 leased if {
 	lease.cell == token.iss

@@ -9,7 +9,7 @@ refusal := {
 	"message": "only the kernel itself and its operator remove records",
 	"rule": "assay.capability.sweep.refusal",
 } if {
-	not input.request.peer.kind in data.capability.sweepers
+	not sweeper
 } else := {
 	"code": "nothing_due",
 	"message": "no record here is over",
@@ -17,6 +17,8 @@ refusal := {
 } if {
 	count(due) == 0
 }
+
+sweeper if input.request.peer.kind in data.capability.sweepers
 
 due := [record.key |
 	some record in input.facts.sweep.records

@@ -43,29 +43,40 @@ refusal := {
 	"message": "a cell accepts only tokens that it issued itself",
 	"rule": "assay.capability.token.refusal",
 } if {
-	token.iss != token.aud
+	not own
 } else := {
 	"code": "audience_mismatch",
 	"message": "the token is for another cell",
 	"rule": "assay.capability.token.refusal",
 } if {
-	token.aud != input.facts.claimed.at
+	not for_this_cell
 } else := {
 	"code": "not_yet_valid",
 	"message": "the token begins later",
 	"rule": "assay.capability.token.refusal",
 } if {
-	token.iat > input.now + data.capability.skew
+	not begun
 } else := {
 	"code": "lease_expired",
 	"message": "the token is over",
 	"rule": "assay.capability.token.refusal",
 } if {
-	input.now >= token.exp
+	not running
 } else := {
 	"code": "ttl_exceeds_max",
 	"message": "the token is for longer than any may be",
 	"rule": "assay.capability.token.refusal",
 } if {
-	token.exp - token.iat > data.capability.max_ttl
+	not short
 }
+
+# Rules of their own: what cannot be compared, for want of a bound or of a member, does not hold.
+own if token.iss == token.aud
+
+for_this_cell if token.aud == input.facts.claimed.at
+
+begun if token.iat <= input.now + data.capability.skew
+
+running if input.now < token.exp
+
+short if token.exp - token.iat <= data.capability.max_ttl

@@ -36,3 +36,12 @@ test_no_token_is_for_long if {
 	given.allowed(given.with_token({"exp": given.now + 200, "iat": given.now - 100}))
 	given.refused(given.with_token({"exp": given.now + 201, "iat": given.now - 100}), "ttl_exceeds_max")
 }
+
+test_without_its_bounds_nothing_is_accepted if {
+	every bound, code in {"max_ttl": "ttl_exceeds_max", "skew": "not_yet_valid"} {
+		decision := data.assay.capability.decision with input as given.with_token({})
+			with data.capability as object.remove(data.capability, [bound])
+			with data.freeze as {"actions": []}
+		[reason.code | some reason in decision.reasons] == [code]
+	}
+}
