@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { OWN_POLICIES } from '../adapters/config/complete.ts'
 import { assay } from '../test/command.ts'
 import type { Served } from '../test/release/desk.ts'
@@ -31,6 +31,9 @@ beforeAll(async () => {
     await cp(join(OWN_POLICIES, name), join(policies, name), { recursive: true })
 })
 afterAll(() => rm(policies, { recursive: true, force: true }))
+
+// Each call of the command compiles the policies that it asks.
+vi.setConfig({ testTimeout: 120_000 })
 
 let dir: string
 let data: string

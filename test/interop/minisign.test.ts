@@ -21,6 +21,8 @@ import { Signer } from '../release/signer.ts'
 import { minisignProgram } from '../tools.ts'
 
 const run = promisify(execFile)
+/** Hundreds of processes, on a machine that may be busy. */
+const MINUTES = 300_000
 const folder = mkdtempSync(join(tmpdir(), 'assay-minisign-'))
 const [file, signatureFile] = [join(folder, 'file'), join(folder, 'file.minisig')]
 let program: string
@@ -70,31 +72,35 @@ function keyOf(text: string): MinisignKey {
   return key
 }
 
-test('of our own cases', async () => {
-  const seen = new Set<string>()
-  for (const { name, pinned, release } of CASES) {
-    const files = [
-      [release.artifact, release.artifactSignature],
-      [release.sums, release.sumsSignature],
-    ] as const
-    for (const [content, signature] of files) {
-      if (content === undefined || signature === undefined) continue
-      for (const { text } of pinned) {
-        const said = await theirs(text, content, signature)
-        expect([name, ours(keyOf(text), content, signature)]).toEqual([name, said])
-        seen.add(said)
+test(
+  'of our own cases',
+  async () => {
+    const seen = new Set<string>()
+    for (const { name, pinned, release } of CASES) {
+      const files = [
+        [release.artifact, release.artifactSignature],
+        [release.sums, release.sumsSignature],
+      ] as const
+      for (const [content, signature] of files) {
+        if (content === undefined || signature === undefined) continue
+        for (const { text } of pinned) {
+          const said = await theirs(text, content, signature)
+          expect([name, ours(keyOf(text), content, signature)]).toEqual([name, said])
+          seen.add(said)
+        }
       }
     }
-  }
-  expect([...seen].sort()).toEqual([
-    'key_id_mismatch',
-    'malformed_signature',
-    'signature_invalid',
-    'trusted_comment_invalid',
-    'unsupported_algorithm',
-    'valid',
-  ])
-})
+    expect([...seen].sort()).toEqual([
+      'key_id_mismatch',
+      'malformed_signature',
+      'signature_invalid',
+      'trusted_comment_invalid',
+      'unsupported_algorithm',
+      'valid',
+    ])
+  },
+  MINUTES,
+)
 
 test('of the shared releases', async (context) => {
   const manifest = fixture('minisign', 'manifest.json')
@@ -150,23 +156,31 @@ describe('at random', () => {
       return Uint8Array.from(bytes)
     })
 
-  test('a signature file with a few bytes changed', async () => {
-    const property = fc.asyncProperty(mutated, async (bytes) => {
-      expect(ours(key, content, bytes)).toBe(await theirs(signer.text, content, bytes))
-    })
-    await fc.assert(property, { numRuns: 400 })
-  })
+  test(
+    'a signature file with a few bytes changed',
+    async () => {
+      const property = fc.asyncProperty(mutated, async (bytes) => {
+        expect(ours(key, content, bytes)).toBe(await theirs(signer.text, content, bytes))
+      })
+      await fc.assert(property, { numRuns: 400 })
+    },
+    MINUTES,
+  )
 
-  test('a signature file cut anywhere', async () => {
-    const [first] = whole as [Uint8Array, ...Uint8Array[]]
-    for (let length = 0; length <= first.length; length++) {
-      const bytes = first.subarray(0, length)
-      expect([length, ours(key, content, bytes)]).toEqual([
-        length,
-        await theirs(signer.text, content, bytes),
-      ])
-    }
-  })
+  test(
+    'a signature file cut anywhere',
+    async () => {
+      const [first] = whole as [Uint8Array, ...Uint8Array[]]
+      for (let length = 0; length <= first.length; length++) {
+        const bytes = first.subarray(0, length)
+        expect([length, ours(key, content, bytes)]).toEqual([
+          length,
+          await theirs(signer.text, content, bytes),
+        ])
+      }
+    },
+    MINUTES,
+  )
 })
 
 test('it reads our keys and we read its, and each verifies what the other signed', async () => {

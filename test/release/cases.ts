@@ -485,12 +485,38 @@ const statements: readonly ReleaseCase[] = [
   }),
 ]
 
+/** Whether a version is at least another one. */
+const versions: readonly ReleaseCase[] = (
+  [
+    ['1.4.2-rc.9', '1.4.2-rc.10', false],
+    ['1.4.2-rc.10', '1.4.2-rc.9', true],
+    ['1.4.2-1', '1.4.2-alpha', false],
+    ['1.4.2-beta', '1.4.2-alpha.1', true],
+    ['1.4.2-alpha', '1.4.2-alpha.1', false],
+    ['1.4.2-B', '1.4.2-a', false],
+    ['1.4.2', '1.4.2+build.7', true],
+    ['1.4.2+build.1', '1.4.2.0', true],
+    ['1.4.2', '1.4.2.1', false],
+    ['v1.4.2', '01.4.02', true],
+    ['2026.11.21', '2026.2.28', true],
+    ['999999999999999.1', '999999999999999.2', false],
+  ] as const
+).map(([version, minimum, isEnough]) =>
+  make(
+    `${version} where ${minimum} is demanded`,
+    isEnough ? 'ok' : 'version_rollback',
+    good({ name: 'grafos.tar.gz', version }),
+    { wanted: { minimum: { version: minimum } } },
+  ),
+)
+
 export const CASES: readonly ReleaseCase[] = [
   ...accepted,
   ...keys,
   ...signatures,
   ...entries,
   ...statements,
+  ...versions,
 ]
 
 export const keyTexts = ({ pinned }: ReleaseCase): readonly string[] =>

@@ -141,7 +141,7 @@ test('a process that is killed at any moment leaves the old file or the new one'
   expect(await isOldOrWhole()).toBe('whole')
   // The last one has cleared up after all of them.
   expect(await readdir(place)).toEqual(['it'])
-})
+}, 120_000)
 
 test.each<[string, Omit<Fault, 'mode'>, string]>([
   [

@@ -19,13 +19,18 @@ export function minimumOf(each: ManifestCase): Stated {
   const found: { version?: string; timestamp?: number } = {}
   for (const [name, value] of Object.entries(each))
     if (!OWN.has(name) && BEFORE.test(name)) collect(name, value as Json, found)
-  const { policy } = each
-  const [, inWords] = (typeof policy === 'string' && IN_WORDS.exec(policy)) || []
-  return inWords === undefined ? found : { version: inWords, ...found }
+  const words = [each.policy, each.description]
+    .filter((text) => typeof text === 'string')
+    .join('; ')
+  const version = BEFORE_IT.exec(words)?.[1] ?? AFTER_IT.exec(words)?.[1]
+  return version === undefined ? found : { version, ...found }
 }
-/** "installed is 1.5.0", "last seen version 1.5.0" */
-const IN_WORDS =
-  /(?:installed|previous|last|minimum|floor|current|seen|known)[^0-9]{0,40}v?([0-9]+(?:\.[0-9]+)+)/i
+/** "the installed version is 1.5.0", "last seen: v1.5.0" */
+const BEFORE_IT =
+  /\b(?:installed|previously|minimum|last seen|already (?:seen|has))\b[^0-9;.]{0,40}\bv?([0-9]+(?:\.[0-9]+)+)/i
+/** "1.5.0 is installed", "1.5.0 was already seen" */
+const AFTER_IT =
+  /\bv?([0-9]+(?:\.[0-9]+)+) (?:(?:is|was|being|has been|already) )*(?:installed|seen|accepted|verified)\b/i
 
 function collect(name: string, value: Json, found: { version?: string; timestamp?: number }): void {
   if (typeof value === 'number') found.timestamp = value
