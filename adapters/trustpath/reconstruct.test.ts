@@ -314,6 +314,25 @@ describe('a life', () => {
     ])
   })
 
+  it('goes on where something was decided while it was read', async () => {
+    const { lease } = await here.lease(RESOURCES[0] as string)
+    const { anchor, log, store } = here
+    let sizes = 0
+    const late = new Proxy(log, {
+      get(target, name) {
+        if (name !== 'size') return Reflect.get(target, name).bind(target)
+        return async () => {
+          const size = await log.size()
+          // The first look is for the keys, the second says how far to read: what follows is in the records alone.
+          if (sizes++ === 1) await here.ask('lease.revoke', { lease })
+          return size
+        }
+      },
+    })
+    const found = await reconstruct({ anchor, log: late, store }, lease)
+    expect(found).toMatchObject({ ok: true, state: { lease: { state: 'revoked' } } })
+  })
+
   it('of a lease that nobody granted is not there', async () => {
     expect(await read('0'.repeat(32))).toBeUndefined()
   })

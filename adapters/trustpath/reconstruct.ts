@@ -43,15 +43,11 @@ export async function reconstruct(
   ports: ReconstructPorts,
   lease: string,
 ): Promise<Reconstruction | undefined> {
-  const { log, store } = ports
-  const granted = await findDecision(store, log, lease)
   const reading = new Reading(lease, await boundKeys(ports))
-  for await (const logged of decisionsIn(log, isOfLeases, { from: granted?.index ?? 0n }))
-    reading.take(await opened(store, logged))
+  const found = await compared(ports, reading, lease)
   if (reading.events.length === 0) return undefined
   const { size, problems } = await proved(ports, reading)
   const { state, unknown } = reading
-  const found = await differences(store, lease, state)
   const settled = unknown.every(({ action, allow }) => !allow || !action.startsWith('lease.'))
   return {
     lease,
@@ -62,6 +58,26 @@ export async function reconstruct(
     state,
     differences: found,
     ok: problems.length === 0 && found.length === 0 && settled,
+  }
+}
+
+/** A server that runs may have decided more between reading the log and reading the records: then the rest is read too. */
+const MAX_READINGS = 8
+
+async function compared(
+  { log, store }: ReconstructPorts,
+  reading: Reading,
+  lease: string,
+): Promise<readonly Difference[]> {
+  let from = (await findDecision(store, log, lease))?.index ?? 0n
+  for (let readings = 1; ; readings++) {
+    const to = await log.size()
+    for await (const logged of decisionsIn(log, isOfLeases, { from, to }))
+      reading.take(await opened(store, logged))
+    const found = await differences(store, lease, reading.state)
+    const all = (await log.size()) === to || readings === MAX_READINGS
+    if (found.length === 0 || all) return found
+    from = to
   }
 }
 
