@@ -1,6 +1,7 @@
 /**
- * `npm run bench [-- decide|http|opa|all] [--rounds N] [--seconds N] [--warm SECONDS]`: measures Assay on one CPU against its own floor and
- * against OPA's server, and prints the table that docs/benchmarks.md keeps. Needs Linux with taskset, and Go at first for OPA.
+ * `npm run bench [-- decide|http|opa|capability|all] [--rounds N] [--seconds N] [--warm SECONDS]`: measures Assay on one CPU against its own floor and
+ * against OPA's server, and tokens against bare signatures and biscuit-wasm, and prints the tables that docs/benchmarks.md keeps. Needs Linux
+ * with taskset, Go at first for OPA, and npm for biscuit-wasm.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
@@ -8,6 +9,8 @@ import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { root } from '../source.ts'
+import type { CapabilityOptions, RevocationResult, TokenResults } from './capability/main.ts'
+import { revocationTable, tokenGoals, tokenTable } from './capability/report.ts'
 import type { EmbeddedOptions, EmbeddedResult } from './embedded.ts'
 import { measureHttp, type Side } from './http.ts'
 import { runPinned } from './pinned.ts'
@@ -19,13 +22,21 @@ const CONNECTIONS = [16, 256]
 const EMBEDDED_CPU = 0
 /** As bin/assay starts its server. */
 const SERVE_OPTIONS = ['--max-semi-space-size=64']
+/** Tokens are measured in many short turns. */
+const SLICES = 5
+const SLICE_MS = 20
+const WARM_SLICE_MS = 500
 const WHAT: Readonly<
-  Record<string, { readonly decide: boolean; readonly sides: readonly Side[] }>
+  Record<
+    string,
+    { readonly capability: boolean; readonly decide: boolean; readonly sides: readonly Side[] }
+  >
 > = {
-  decide: { decide: true, sides: [] },
-  http: { decide: false, sides: ['assay'] },
-  opa: { decide: false, sides: ['assay', 'opa'] },
-  all: { decide: true, sides: ['assay', 'opa'] },
+  decide: { capability: false, decide: true, sides: [] },
+  http: { capability: false, decide: false, sides: ['assay'] },
+  opa: { capability: false, decide: false, sides: ['assay', 'opa'] },
+  capability: { capability: true, decide: false, sides: [] },
+  all: { capability: true, decide: true, sides: ['assay', 'opa'] },
 }
 
 interface Options {
@@ -51,6 +62,25 @@ async function decide(options: Options): Promise<readonly EmbeddedResult[]> {
       rmSync(place, { recursive: true })
     }
   return results
+}
+
+/** Tokens, and the revocation check on each store, each in a process of its own. */
+async function capability({ folder, rounds }: Options): Promise<readonly string[]> {
+  const turns = { rounds: rounds * SLICES, sliceMs: SLICE_MS, warmMs: WARM_SLICE_MS }
+  const measured = async <T>(chosen: CapabilityOptions): Promise<T> => {
+    const script = join(root, 'test/bench/capability/main.ts')
+    const args = [script, JSON.stringify(chosen)]
+    const output = await runPinned(EMBEDDED_CPU, process.execPath, args)
+    return JSON.parse(output.trimEnd().split('\n').at(-1) as string) as T
+  }
+  note('tokens')
+  const tokens = await measured<TokenResults>({ part: 'tokens', ...turns })
+  const revocations: RevocationResult[] = []
+  for (const store of ['sqlite', 'memory'] as const) {
+    note(`revocations, ${store}`)
+    revocations.push(await measured({ part: 'revocations', store, folder, ...turns }))
+  }
+  return [tokenTable(tokens), revocationTable(revocations), tokenGoals(tokens)]
 }
 
 function machine(): string {
@@ -95,7 +125,12 @@ try {
   if (sides.length > 0) note(`over HTTP: ${sides.join(' and ')}`)
   const http =
     sides.length > 0 ? await measureHttp({ ...options, connections: CONNECTIONS, sides }) : []
-  const parts = [machine(), embeddedTable(embedded), httpTable(http), goals(embedded, http)]
+  const tokens = what.capability ? await capability(options) : []
+  const decisions =
+    embedded.length + http.length > 0
+      ? [embeddedTable(embedded), httpTable(http), goals(embedded, http)]
+      : []
+  const parts = [machine(), ...decisions, ...tokens]
   console.log(parts.filter((part) => part !== '').join('\n\n'))
 } finally {
   rmSync(folder, { recursive: true, force: true })
