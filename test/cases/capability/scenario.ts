@@ -167,13 +167,15 @@ const scenario: Schema<Scenario> = object(
 
 type Members = { readonly [name: string]: Json }
 
+const NOTHING: Members = { attenuate: [], state: { fenced: [], lease: null, revoked: [] } }
+
 /** A file may have a `base`, which gives what a scenario does not say. @throws CaseFileError when the file is not of this kind */
 export async function readScenarios(file: string): Promise<readonly Scenario[]> {
   const content = await readCaseFile(file)
   const { base = {}, scenarios } = (content ?? {}) as { base?: Members; scenarios?: Json }
   if (!Array.isArray(scenarios)) throw new CaseFileError(`${file}: expected the member scenarios`)
   return scenarios.map((item: Json, i) => {
-    const whole = over(base, item)
+    const whole = over(over(NOTHING, base) as Members, item)
     const problem = scenario.problem(whole, `/scenarios/${i}`)
     if (problem !== undefined) throw new CaseFileError(`${file}: ${problem}`)
     return whole as unknown as Scenario

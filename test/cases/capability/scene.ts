@@ -150,7 +150,7 @@ function revocations({ mint, state }: Scenario, token: string): Readonly<Record<
   const readable = readToken(token)
   const handles = 'problem' in readable ? [] : readable.blocks.map(({ handle }) => handle)
   const named = (name: string): readonly [kind: string, id: string] => {
-    const [, block] = /^@block ?([0-9]+)$/.exec(name) ?? []
+    const [, block] = /^@block[ :-]?([0-9]+)$/.exec(name) ?? []
     if (name === '@token') return ['token', handles[0] ?? name]
     if (block !== undefined) return ['token', handles[Number(block)] ?? name]
     if (name === '@last') return ['token', handles.at(-1) ?? name]
