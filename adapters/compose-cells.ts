@@ -95,9 +95,8 @@ async function openPeers(adapters: Adapters, late: LateKernel): Promise<PeerPart
   const clock = await adapters.get('clock')
   const told = createPeers({ clock, peers, onGap: (cell) => onGap(cell) })
   adapters.onClose(() => told.close())
-  const [cell] = Object.keys(cells)
   return {
-    outbound: [told, createRevoking({ cell, kernel: late })],
+    outbound: [told, createRevoking({ cells: Object.keys(cells), kernel: late })],
     async pull({ log }) {
       const onState = (source: string, code: string | undefined): void =>
         log?.write(code === undefined ? 'info' : 'warn', 'peer', { source, code: code ?? 'heard' })

@@ -36,7 +36,7 @@ registerLaws('outbound', outboundLaws, {
   async open() {
     const kernel = new FakeKernel()
     return {
-      outbound: createRevoking({ cell: 'cell-a', kernel }),
+      outbound: createRevoking({ cells: ['cell-a'], kernel }),
       actions: [{ key: 'a/0', kind: 'announce.revoke', body: { id: 'x', kind: 'key' } }],
       asked: () => kernel.dispatches.length,
       close: async () => undefined,

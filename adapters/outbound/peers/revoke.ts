@@ -7,7 +7,7 @@ import type { Json } from '../../../core/json.ts'
 import type { Kernel } from '../../../core/kernel.ts'
 import type { Outbound } from '../../../core/ports/outbound.ts'
 import { Payload, type Peer } from '../../../core/request.ts'
-import { readEntry } from './entries.ts'
+import { type Revoke, readEntry } from './entries.ts'
 import { PeerError } from './error.ts'
 
 /** What the outbox learned, decided in its own name. */
@@ -15,11 +15,11 @@ const OUTBOX: Peer = { kind: 'embedded', id: 'outbox' }
 
 export interface RevokingOptions {
   readonly kernel: Pick<Kernel, 'decide'>
-  /** Which cell's key signs where the entry names no cell. Undefined: no cell's key is here, so there is nobody to tell and nothing to sign. */
-  readonly cell: string | undefined
+  /** Whose keys are here. Where an entry names no cell, the first one signs that has a key in force: of a key that was revoked, another one. */
+  readonly cells: readonly string[]
 }
 
-export function createRevoking({ cell, kernel }: RevokingOptions): Outbound {
+export function createRevoking({ cells, kernel }: RevokingOptions): Outbound {
   let last: Promise<unknown> = Promise.resolve()
   return {
     name: 'outbound/revoking',
@@ -28,18 +28,38 @@ export function createRevoking({ cell, kernel }: RevokingOptions): Outbound {
       signal.throwIfAborted()
       if (action.kind !== 'announce.revoke')
         throw new PeerError('revoking', 'malformed_entry', `nobody here performs ${action.kind}`)
-      const asked = { cell, ...readEntry(action, action.kind) }
-      if (asked.cell === undefined) return { revoked: false, why: 'no_cell' }
-      const submission = { action: action.kind, payload: Payload.fromJson(asked), peer: OUTBOX }
-      const deciding = last.then(() => kernel.decide(submission, { seal: 'durable', signal }))
-      last = deciding.catch(() => undefined)
-      const decision = await deciding
-      const codes = decision.reasons.map(({ code }) => code)
-      // The kernel's own denials are not about the revocation: perhaps later.
-      if (codes.some((code) => code.startsWith('kernel/')))
-        throw new PeerError('revoking', 'not_taken', `announce.revoke: ${codes.join(', ')}`)
-      const { allow: revoked, id: decided } = decision
-      return revoked ? { decided, revoked } : { decided, revoked, why: codes.join(', ') }
+      const entry = readEntry(action, action.kind)
+      let outcome: Outcome = { revoked: false, why: 'no_cell' }
+      for (const cell of entry.cell === undefined ? cells : [entry.cell]) {
+        const deciding = last.then(() => revoke(kernel, { ...entry, cell }, signal))
+        last = deciding.catch(() => undefined)
+        outcome = await deciding
+        if (outcome.why !== 'signer_not_held') break
+      }
+      return { ...outcome }
     },
   }
+}
+
+interface Outcome {
+  readonly revoked: boolean
+  readonly decided?: string
+  readonly why?: string
+}
+
+/** @throws PeerError `not_taken`; NoDecision */
+async function revoke(
+  kernel: Pick<Kernel, 'decide'>,
+  asked: Revoke,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const payload = Payload.fromJson(asked)
+  const submission = { action: 'announce.revoke', payload, peer: OUTBOX }
+  const { allow, id, reasons } = await kernel.decide(submission, { seal: 'durable', signal })
+  if (allow) return { decided: id, revoked: true }
+  const codes = reasons.map(({ code }) => code)
+  // The kernel's own denials are not about the revocation: perhaps later.
+  if (codes.some((code) => code.startsWith('kernel/')))
+    throw new PeerError('revoking', 'not_taken', `announce.revoke: ${codes.join(', ')}`)
+  return { decided: id, revoked: false, why: codes.join(', ') }
 }
