@@ -2,12 +2,14 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer as createSecureServer, type Server as SecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { OWN_POLICIES } from '../adapters/config/complete.ts'
+import { Authority } from '../test/certificates.ts'
 import { assay } from '../test/command.ts'
 import type { Served } from '../test/release/desk.ts'
 import { released, Signer } from '../test/release/signer.ts'
@@ -218,6 +220,23 @@ describe('assay release verify', () => {
   })
 })
 
+const serve = (release: Served): RequestListener => {
+  const { artifact, artifactSignature, name, sums, sumsSignature } = release
+  const files: Readonly<Record<string, Uint8Array | undefined>> = {
+    [name]: artifact,
+    [`${name}.minisig`]: artifactSignature,
+    SHA256SUMS: sums,
+    'SHA256SUMS.minisig': sumsSignature,
+  }
+  return ({ url = '' }, response) => {
+    const bytes = files[url.replace('/v1.4.2/', '')]
+    response.writeHead(bytes === undefined ? 404 : 200).end(bytes)
+  }
+}
+
+const at = (server: Server | SecureServer, scheme: string): string =>
+  `${scheme}://localhost:${(server.address() as AddressInfo).port}`
+
 describe('from a server', () => {
   let server: Server
   let answer: RequestListener
@@ -228,20 +247,6 @@ describe('from a server', () => {
     base = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1.4.2/`
   })
   afterAll(() => server.close())
-
-  const serve = (release: Served): RequestListener => {
-    const { artifact, artifactSignature, name, sums, sumsSignature } = release
-    const files: Readonly<Record<string, Uint8Array | undefined>> = {
-      [name]: artifact,
-      [`${name}.minisig`]: artifactSignature,
-      SHA256SUMS: sums,
-      'SHA256SUMS.minisig': sumsSignature,
-    }
-    return ({ url = '' }, response) => {
-      const bytes = files[url.replace('/v1.4.2/', '')]
-      response.writeHead(bytes === undefined ? 404 : 200).end(bytes)
-    }
-  }
 
   it('installs what holds, and refuses what is missing', async () => {
     answer = serve(released(first))
@@ -302,26 +307,49 @@ describe('assay release installer', () => {
     const { code, stdout } = await assay('release', 'installer', ...args)
     expect(code).toBe(0)
     await writeFile(join(dir, 'install.sh'), stdout)
-    const options = { env: { ...process.env, HOME: dir }, stdio: 'inherit' } as const
+    const options = { env: { ...process.env, HOME: dir }, stdio: 'ignore' } as const
     const ran = spawn('sh', [join(dir, 'install.sh'), '--install', target], options)
     expect(await once(ran, 'exit')).toEqual([0, null])
     expect(await readFile(target)).toEqual(Buffer.from(released(first).artifact))
   })
 })
 
-it('the command that is installed does the same', async () => {
-  const place = await lay(released(first))
+it('the command as it is installed follows a redirect to https, where the server proves its name', async () => {
+  const authority = await Authority.make()
+  const { cert, key } = await authority.server()
+  const secure = createSecureServer(
+    { cert: await readFile(cert), key: await readFile(key) },
+    serve(released(first)),
+  )
+  const plain = createServer(({ url }, response) =>
+    response.writeHead(307, { location: `${at(secure, 'https')}${url}` }).end(),
+  )
+  for (const server of [secure, plain]) await once(server.listen(0, '127.0.0.1'), 'listening')
   const args = [
     'release',
     'verify',
-    place,
+    `${at(plain, 'http')}/v1.4.2`,
     '--artifact',
     ARTIFACT,
     '--key',
     first.text,
     '--data',
     data,
+    '--install',
+    target,
   ]
-  const [code] = await once(spawn(ASSAY, args, { stdio: 'ignore' }), 'exit')
-  expect(code).toBe(0)
+  const command = async (env: NodeJS.ProcessEnv): Promise<unknown> => {
+    const [code] = await once(
+      spawn(ASSAY, args, { env: { ...process.env, ...env }, stdio: 'ignore' }),
+      'exit',
+    )
+    return code
+  }
+  expect(await command({})).toBe(2)
+  expect(await readdir(join(dir, 'place'))).toEqual([])
+  expect(await command({ NODE_EXTRA_CA_CERTS: authority.cert })).toBe(0)
+  expect(await readFile(target)).toEqual(Buffer.from(released(first).artifact))
+  secure.close()
+  plain.close()
+  await authority.remove()
 })
