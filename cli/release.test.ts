@@ -11,7 +11,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { OWN_POLICIES } from '../adapters/config/complete.ts'
 import { Authority } from '../test/certificates.ts'
 import { assay } from '../test/command.ts'
-import type { Served } from '../test/release/desk.ts'
+import { filesOf, layOut, type Served } from '../test/release/desk.ts'
 import { released, Signer } from '../test/release/signer.ts'
 import { ASSAY } from '../test/server.ts'
 
@@ -52,16 +52,7 @@ afterEach(() => rm(dir, { recursive: true, force: true }))
 async function lay(release: Served, folder = 'release'): Promise<string> {
   const at = join(dir, folder)
   await mkdir(at, { recursive: true })
-  const { artifact, artifactSignature, name, sums, sumsSignature } = release
-  const files = {
-    [name]: artifact,
-    [`${name}.minisig`]: artifactSignature,
-    SHA256SUMS: sums,
-    'SHA256SUMS.minisig': sumsSignature,
-  }
-  for (const [file, bytes] of Object.entries(files))
-    if (bytes !== undefined) await writeFile(join(at, file), bytes)
-  return at
+  return layOut(release, at)
 }
 
 interface Answer {
@@ -221,13 +212,7 @@ describe('assay release verify', () => {
 })
 
 const serve = (release: Served): RequestListener => {
-  const { artifact, artifactSignature, name, sums, sumsSignature } = release
-  const files: Readonly<Record<string, Uint8Array | undefined>> = {
-    [name]: artifact,
-    [`${name}.minisig`]: artifactSignature,
-    SHA256SUMS: sums,
-    'SHA256SUMS.minisig': sumsSignature,
-  }
+  const files = filesOf(release)
   return ({ url = '' }, response) => {
     const bytes = files[url.replace('/v1.4.2/', '')]
     response.writeHead(bytes === undefined ? 404 : 200).end(bytes)

@@ -1,5 +1,6 @@
 /** A kernel with the plugin `release` and the package's policies for it, in memory. */
 import { createHash } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type ManualClock, manualClock } from '../../adapters/clock/manual.ts'
@@ -83,14 +84,32 @@ export interface Served {
   readonly sumsSignature: Uint8Array | undefined
 }
 
-export async function served(folder: string, name: string): Promise<Served> {
+/** Undefined without an artifact. */
+export async function served(folder: string, name: string): Promise<Served | undefined> {
   const file = (path: string): Promise<Uint8Array | undefined> =>
     readFile(join(folder, path)).catch(() => undefined)
-  const artifact = await readFile(join(folder, name))
-  const [artifactSignature, sums, sumsSignature] = await Promise.all(
-    [`${name}.minisig`, 'SHA256SUMS', 'SHA256SUMS.minisig'].map(file),
+  const [artifact, artifactSignature, sums, sumsSignature] = await Promise.all(
+    [name, `${name}.minisig`, 'SHA256SUMS', 'SHA256SUMS.minisig'].map(file),
   )
-  return { name, artifact, artifactSignature, sums, sumsSignature }
+  return artifact && { name, artifact, artifactSignature, sums, sumsSignature }
+}
+
+/** By their names. */
+export function filesOf(release: Served): Readonly<Record<string, Uint8Array | undefined>> {
+  const { artifact, artifactSignature, name, sums, sumsSignature } = release
+  return {
+    [name]: artifact,
+    [`${name}.minisig`]: artifactSignature,
+    SHA256SUMS: sums,
+    'SHA256SUMS.minisig': sumsSignature,
+  }
+}
+
+/** Writes them into a folder that is there. */
+export function layOut(release: Served, folder: string): string {
+  for (const [name, bytes] of Object.entries(filesOf(release)))
+    if (bytes !== undefined) writeFileSync(join(folder, name), bytes)
+  return folder
 }
 
 export interface Wanted {

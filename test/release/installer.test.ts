@@ -18,7 +18,7 @@ import { installer } from '../../cli/release/installer.ts'
 import { FIXTURES_ABSENT, fixture } from '../fixtures.ts'
 import { busyboxProgram, minisignProgram } from '../tools.ts'
 import { ARTIFACT, CASES, keyTexts } from './cases.ts'
-import type { Served } from './desk.ts'
+import { layOut, type Served } from './desk.ts'
 import { released, Signer, TIMESTAMP } from './signer.ts'
 
 const run = promisify(execFile)
@@ -66,18 +66,8 @@ async function install(
   )
 }
 
-function lay(release: Served, at = mkdtempSync(join(folder, 'release-'))): string {
-  const { artifact, artifactSignature, name, sums, sumsSignature } = release
-  const files = {
-    [name]: artifact,
-    [`${name}.minisig`]: artifactSignature,
-    SHA256SUMS: sums,
-    'SHA256SUMS.minisig': sumsSignature,
-  }
-  for (const [file, bytes] of Object.entries(files))
-    if (bytes !== undefined) writeFileSync(join(at, file), bytes)
-  return at
-}
+const lay = (release: Served, at = mkdtempSync(join(folder, 'release-'))): string =>
+  layOut(release, at)
 
 const keyScript = (...keys: readonly string[]): Promise<string> => installer({ keys, legacy: true })
 const expected = (reason: string): RegExp =>

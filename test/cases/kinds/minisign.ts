@@ -4,8 +4,10 @@
  */
 import { dirname, resolve } from 'node:path'
 import type { Json } from '../../../core/json.ts'
+import type { Decision } from '../../../core/kernel.ts'
+import { compiler } from '../../rego.ts'
 import { code, openDesk, question, served } from '../../release/desk.ts'
-import { type Case, CaseFileError, readCaseFile } from '../kind.ts'
+import { type Case, CaseFileError, type Outcome, readCaseFile } from '../kind.ts'
 import { legacyOf, minimumOf } from './minisign-circumstances.ts'
 
 interface Manifest {
@@ -24,25 +26,51 @@ export interface ManifestCase {
 }
 
 export async function* run(file: string): AsyncIterable<Case> {
-  const manifest = (await readCaseFile(file)) as unknown as Manifest
-  if (!Array.isArray(manifest?.cases) || typeof manifest.keys !== 'object')
-    throw new CaseFileError(`${file} is no manifest of releases: it has no keys and cases`)
-  for (const each of manifest.cases) yield await decide(each, manifest, dirname(file))
+  const { cases, keys } = await readManifest(file)
+  try {
+    for (const each of cases) {
+      const { expect, name, reason } = each
+      const expected = { verdict: expect, ...(reason === undefined ? {} : { reason }) }
+      yield { name, expected, got: await decided(each, keys, dirname(file)) }
+    }
+  } finally {
+    // Its worker would keep the process waiting for more to compile.
+    await compiler.close()
+  }
 }
 
-async function decide(each: ManifestCase, { keys }: Manifest, folder: string): Promise<Case> {
-  const { artifact, dir, expect, name, reason } = each
+async function readManifest(file: string): Promise<Manifest> {
+  const manifest = (await readCaseFile(file)) as Partial<Manifest>
+  const { cases, keys } = manifest
+  if (!Array.isArray(cases) || typeof keys !== 'object')
+    throw new CaseFileError(`${file} is no manifest of releases: it has no keys and cases`)
+  for (const { artifact, dir, expect, name, pinned_key } of cases)
+    if ([artifact, dir, expect, name].some((member) => typeof member !== 'string') || !pinned_key)
+      throw new CaseFileError(`${file}: a case lacks its name, dir, artifact, pinned_key or expect`)
+  return { cases, keys }
+}
+
+async function decided(
+  each: ManifestCase,
+  keys: Manifest['keys'],
+  folder: string,
+): Promise<Outcome> {
   const pinned = [each.pinned_key].flat().map((key) => keys[key] ?? key)
   const desk = await openDesk(legacyOf(each))
   try {
-    await desk.pin(...pinned)
-    const release = await served(resolve(folder, dir), artifact)
+    for (const public_key of pinned) {
+      const pin = await desk.decide('release.pin', { public_key })
+      if (!pin.allow) return outcome(pin)
+    }
+    const release = await served(resolve(folder, each.dir), each.artifact)
+    if (release === undefined) return { verdict: 'refuse', reason: 'artifact_missing' }
     const wanted = { keys: pinned, minimum: minimumOf(each) }
-    const decision = await desk.decide('release.verify', question(release, wanted))
-    const expected = { verdict: expect, ...(reason === undefined ? {} : { reason }) }
-    const got = { verdict: decision.allow ? 'accept' : 'refuse', reason: code(decision) }
-    return { name, expected, got }
+    return outcome(await desk.decide('release.verify', question(release, wanted)))
   } finally {
     await desk.kernel.close()
   }
+}
+
+function outcome(decision: Decision): Outcome {
+  return { verdict: decision.allow ? 'accept' : 'refuse', reason: code(decision) }
 }
