@@ -104,6 +104,23 @@ describe('a cell', () => {
     await expect.poll(() => told).toEqual([{ id: first.publicKey, kind: 'key' }])
   })
 
+  test('a key out of use installs no successor, whoever brings its signature', async () => {
+    await bound(bind())
+    await real.ask('enrolment.transition-key', { public_key: first.publicKey, state: 'revoked' })
+    const hand_over = first.handsOver(cellA, second.publicKey)
+    const stolen = next(second, { hand_over, replaces: first.publicKey })
+    expect(await bound(stolen, ANYBODY)).toEqual([false, 'peer_not_permitted'])
+    expect(await cell()).toMatchObject({ keys: [{ state: 'revoked' }] })
+  })
+
+  test('whoever brings a hand-over names no key of this custody', async () => {
+    await bound(bind())
+    const hand_over = first.handsOver(cellA, second.publicKey)
+    const here = next(second, { custody: 'cell', hand_over })
+    expect(await bound(here, ANYBODY)).toEqual([false, 'peer_not_permitted'])
+    expect(await cell()).toMatchObject({ local: false })
+  })
+
   test('has eight keys on record, and older ones keep their own', async () => {
     await bound(bind())
     let before = first

@@ -26,13 +26,11 @@ keys := owner.keys
 
 newest := keys[count(keys) - 1]
 
-in_force if newest.state in {"active", "grace"}
-
 applies if scopes[input.request.action]
 
 handed_over if {
 	input.facts.hand_over.check == "valid"
-	in_force
+	peers.newest_in_force
 }
 
 same if {

@@ -70,8 +70,17 @@ test_a_key_hands_over_whoever_brings_it if {
 
 test_a_key_out_of_use_does_not_hand_over if {
 	every state in ["retired", "revoked"] {
-		given.refused(given.binds(given.nobody, [with_key(state), {"hand_over": given.signed}]), "owner_has_key")
+		changes := [with_key(state), {"hand_over": given.signed}]
+		given.refused(given.binds(given.operator, changes), "owner_has_key")
+		given.refused(given.binds(given.nobody, changes), "peer_not_permitted")
+		named := array.concat(changes, [given.payload({"replaces": given.second})])
+		given.refused(given.binds(given.nobody, named), "peer_not_permitted")
 	}
+}
+
+test_a_hand_over_names_no_custody if {
+	here := given.payload({"custody": "cell-a"})
+	given.refused(given.binds(given.nobody, [with_key("active"), {"hand_over": given.signed}, here]), "peer_not_permitted")
 }
 
 test_a_hand_over_takes_a_proof_too if {

@@ -2,7 +2,8 @@
 # title: Who may enrol keys
 # description: |
 #   `data.enrolment.may` names peers as the transport established them, each with the actions that it may ask for; `anyone` needs no name.
-#   Without being named, a key in force hands over to the next one of the same owner, and a cell puts its own keys out of use by a signed call.
+#   Without being named, the newest key, while it is in force, hands over to the next one of the same owner, and a cell puts its own keys out of
+#   use by a signed call.
 package assay.enrolment.peers
 
 import data.assay.lib.call
@@ -23,11 +24,22 @@ vouches if {
 	peer.kind in data.enrolment.vouching
 }
 
+newest_in_force if {
+	keys := input.facts.owner.keys
+	keys[count(keys) - 1].state in {"active", "grace"}
+}
+
 permitted if named
 
 permitted if input.request.action in data.enrolment.may.anyone
 
-permitted if input.facts.hand_over.check == "valid"
+# What a hand-over says is all that its signature covers: which key comes next. What is replaced, and whose custody has it, a named peer says.
+permitted if {
+	input.facts.hand_over.check == "valid"
+	newest_in_force
+	input.facts.payload.replaces == ""
+	input.facts.payload.custody == ""
+}
 
 permitted if {
 	input.request.action == "enrolment.transition-key"
