@@ -2,15 +2,7 @@
 import { effectsOf, eventOf, issuedHandle, type LeaseEvent, presented } from './event.ts'
 import type { FindPorts } from './find.ts'
 import { after, type Life } from './life.ts'
-import {
-  asMembers,
-  bodyOf,
-  type Members,
-  membersOf,
-  mentions,
-  type Opened,
-  opened,
-} from './opened.ts'
+import { asMembers, bodyOf, membersOf, mentions, type Opened, opened } from './opened.ts'
 import { decisionsIn } from './scan.ts'
 
 /** A decision that may be about the lease: its openings were erased. */
@@ -74,17 +66,24 @@ export class Reading {
     else if (this.#concerns(one)) this.#add(one)
   }
 
+  /** Callers choose some words of what they ask: where a lease is named at all does not make it the one that it is about. */
   #concerns(one: Opened): boolean {
     const { action } = one.leaf
     if (action === PERFORM) return this.#decisions.has(entryOf(one))
-    if (mentions(one, this.#lease)) return true
-    // Of a token that did not verify the facts name no lease: what it says of itself is all there is.
-    if (action === 'capability.use') return !isVerified(one) && presented(one).lease === this.#lease
+    if (action.startsWith('lease.')) return this.#isOfLease(one)
+    if (action === 'capability.use') return leaseOf(one) === this.#lease
     const body = bodyOf(one)
     if (action === TRANSITION) return this.#isKey(body.public_key)
     if (body.kind === 'tenant') return body.id === this.state.lease?.tenant
     if (body.kind === 'key') return this.#isKey(body.id)
-    return [...this.#handles].some((handle) => mentions(one, handle))
+    return [this.#lease, ...this.#handles].some((name) => mentions(one, name))
+  }
+
+  /** About the lease that it asks for, or that it creates; else about whichever holds the resource. */
+  #isOfLease(one: Opened): boolean {
+    if (one.leaf.id === this.#lease) return true
+    const { lease } = bodyOf(one)
+    return (lease ?? asMembers(membersOf(one, 'facts.resource').record).lease) === this.#lease
   }
 
   #isKey(id: unknown): boolean {
@@ -105,20 +104,16 @@ export class Reading {
     const record = asMembers(membersOf(one, 'facts.resource').record)
     const moment = { id, now: time, epoch: typeof record.epoch === 'number' ? record.epoch : 0 }
     let life = this.state
-    for (const effect of effectsOf(one))
-      if (this.#isOwn(id, effect, record)) life = after(life, effect, moment) ?? life
+    for (const effect of effectsOf(one)) life = after(life, effect, moment) ?? life
     return life
-  }
-
-  /** A decision may mention this lease and be about another one: callers choose some of its words. */
-  #isOwn(id: string, effect: Members, resource: Members): boolean {
-    if (effect.kind === 'lease.grant') return id === this.#lease
-    if (effect.kind === 'lease.clear') return resource.lease === this.#lease
-    return effect.lease === this.#lease
   }
 }
 
-const isVerified = (one: Opened): boolean => membersOf(one, 'facts.token').check === 'valid'
+/** By the facts; those of a token that did not verify name none, and what it says of itself is all there is. */
+function leaseOf(one: Opened): unknown {
+  const { check, lease } = membersOf(one, 'facts.token')
+  return check === 'valid' ? lease : presented(one).lease
+}
 
 /** The decision that had it done. */
 function entryOf(one: Opened): string {
