@@ -1,7 +1,7 @@
 /**
- * `npm run bench [-- decide|http|opa|capability|all] [--rounds N] [--seconds N] [--warm SECONDS]`: measures Assay on one CPU against its own floor and
- * against OPA's server, and tokens against bare signatures and biscuit-wasm, and prints the tables that docs/benchmarks.md keeps. Needs Linux
- * with taskset, Go at first for OPA, and npm for biscuit-wasm.
+ * `npm run bench [-- decide|http|opa|capability|announce|all] [--rounds N] [--seconds N] [--warm SECONDS]`: measures Assay on one CPU against its
+ * own floor and against OPA's server, tokens against bare signatures and biscuit-wasm, and what signed messages and floods of others cost; prints
+ * the tables that docs/benchmarks.md keeps. Needs Linux with taskset, Go at first for OPA, and npm for biscuit-wasm.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
@@ -22,21 +22,26 @@ const CONNECTIONS = [16, 256]
 const EMBEDDED_CPU = 0
 /** As bin/assay starts its server. */
 const SERVE_OPTIONS = ['--max-semi-space-size=64']
-/** Tokens are measured in many short turns. */
-const SLICES = 5
-const SLICE_MS = 20
-const WARM_SLICE_MS = 500
+/** Tokens are measured in turns that are long enough for caches to be warm. */
+const SLICE_MS = 100
+const WARM_SLICE_MS = 600
 const WHAT: Readonly<
   Record<
     string,
-    { readonly capability: boolean; readonly decide: boolean; readonly sides: readonly Side[] }
+    {
+      readonly announce?: true
+      readonly capability: boolean
+      readonly decide: boolean
+      readonly sides: readonly Side[]
+    }
   >
 > = {
   decide: { capability: false, decide: true, sides: [] },
   http: { capability: false, decide: false, sides: ['assay'] },
   opa: { capability: false, decide: false, sides: ['assay', 'opa'] },
   capability: { capability: true, decide: false, sides: [] },
-  all: { capability: true, decide: true, sides: ['assay', 'opa'] },
+  announce: { announce: true, capability: false, decide: false, sides: [] },
+  all: { announce: true, capability: true, decide: true, sides: ['assay', 'opa'] },
 }
 
 interface Options {
@@ -66,10 +71,10 @@ async function decide(options: Options): Promise<readonly EmbeddedResult[]> {
 
 /** Tokens, and the revocation check on each store, each in a process of its own. */
 async function capability({ folder, rounds }: Options): Promise<readonly string[]> {
-  const turns = { rounds: rounds * SLICES, sliceMs: SLICE_MS, warmMs: WARM_SLICE_MS }
+  const turns = { rounds: 2 * rounds, sliceMs: SLICE_MS, warmMs: WARM_SLICE_MS }
   const measured = async <T>(chosen: CapabilityOptions): Promise<T> => {
     const script = join(root, 'test/bench/capability/main.ts')
-    const args = [script, JSON.stringify(chosen)]
+    const args = [...SERVE_OPTIONS, script, JSON.stringify(chosen)]
     const output = await runPinned(EMBEDDED_CPU, process.execPath, args)
     return JSON.parse(output.trimEnd().split('\n').at(-1) as string) as T
   }
@@ -81,6 +86,13 @@ async function capability({ folder, rounds }: Options): Promise<readonly string[
     revocations.push(await measured({ part: 'revocations', store, folder, ...turns }))
   }
   return [tokenTable(tokens), revocationTable(revocations), tokenGoals(tokens)]
+}
+
+/** Signed messages, and floods. */
+async function announce({ rounds }: Options): Promise<readonly string[]> {
+  note('messages')
+  const script = join(root, 'test/bench/announce/main.ts')
+  return [(await runPinned(EMBEDDED_CPU, process.execPath, [script, String(rounds)])).trimEnd()]
 }
 
 function machine(): string {
@@ -130,7 +142,8 @@ try {
     embedded.length + http.length > 0
       ? [embeddedTable(embedded), httpTable(http), goals(embedded, http)]
       : []
-  const parts = [machine(), ...decisions, ...tokens]
+  const messages = what.announce ? await announce(options) : []
+  const parts = [machine(), ...decisions, ...tokens, ...messages]
   console.log(parts.filter((part) => part !== '').join('\n\n'))
 } finally {
   rmSync(folder, { recursive: true, force: true })

@@ -1,6 +1,6 @@
 /**
- * `node test/bench/announce/main.ts`: signed messages a second through the door for datagrams, and what a flood of others costs there, in a
- * process of its own. Prints the tables that docs/benchmarks.md keeps. CPU is user and system time of the whole process.
+ * `main.ts ROUNDS`: signed messages a second through the door for datagrams, and what a flood of others costs there, in a process of its own. Prints
+ * a table. CPU is user and system time of the whole process. `main.ts send PORT` is the one who floods.
  */
 import { fork } from 'node:child_process'
 import { createSocket } from 'node:dgram'
@@ -19,9 +19,9 @@ import { announcement, messageOf, openPost, type Post } from '../../messages.ts'
 import { compiler } from '../../rego.ts'
 import { median } from '../stats.ts'
 
-const ROUNDS = 5
 const SIGNED = 2000
 const FLOOD = 1_000_000
+const HEARD = 10_000
 const DATAGRAMS = 100_000
 const ADDRESSES = 100_000
 /** For senders that are not to be held back. */
@@ -74,10 +74,15 @@ async function signed(post: Post): Promise<Cost> {
 }
 
 /** With what gets through to a decision. */
-async function flood(post: Post, message: Uint8Array): Promise<Cost> {
-  const door = new AnnounceDoor(post.kernel, systemClock)
-  return await costOf(FLOOD, async () => {
-    for (let i = 0; i < FLOOD; i++) {
+async function flood(
+  post: Post,
+  message: Uint8Array,
+  count = FLOOD,
+  limits?: SourceLimits,
+): Promise<Cost> {
+  const door = new AnnounceDoor(post.kernel, systemClock, limits)
+  return await costOf(count, async () => {
+    for (let i = 0; i < count; i++) {
       door.take(address(i % ADDRESSES), message)
       // As between two datagrams: decisions under way have their turn.
       if (i % 100 === 0) await new Promise((resolve) => setImmediate(resolve))
@@ -86,11 +91,18 @@ async function flood(post: Post, message: Uint8Array): Promise<Cost> {
   })
 }
 
+/** What one costs that is listened to: as many as the door's queue holds, one after the other. */
+async function heard(post: Post, message: Uint8Array): Promise<Cost> {
+  return await costOf(HEARD, async () => {
+    for (let i = 0; i < HEARD; i += 200) await flood(post, message, 200, OPEN)
+  })
+}
+
 /** Datagrams from another process; `port` of a socket that takes them. Counts what arrived. */
 async function overUdp(port: number, arrived: () => number): Promise<Cost> {
   const began = arrived()
   const cost = await costOf(1, async () => {
-    const sender = fork(import.meta.filename, [String(port)])
+    const sender = fork(import.meta.filename, ['send', String(port)])
     await once(sender, 'exit')
   })
   const count = Math.max(1, arrived() - began)
@@ -134,15 +146,16 @@ async function send(port: number): Promise<void> {
 
 const unsigned = (message: Uint8Array): Uint8Array => Uint8Array.from(message).fill(0, 37, 101)
 
-async function rounds(what: () => Promise<Cost>): Promise<string> {
+async function inRounds(count: number, what: () => Promise<Cost>): Promise<string> {
   const costs: Cost[] = []
-  for (let i = 0; i < ROUNDS; i++) costs.push(await what())
+  for (let i = 0; i < count; i++) costs.push(await what())
   const perSecond = median(costs.map(({ count, wallMs }) => (count * 1000) / wallMs))
   const cpu = median(costs.map(({ cpuMicros }) => cpuMicros))
   return `${Math.round(perSecond).toLocaleString('en')} | ${cpu.toFixed(2)}`
 }
 
-async function main(): Promise<void> {
+async function main(count: number): Promise<void> {
+  const rounds = (what: () => Promise<Cost>): Promise<string> => inRounds(count, what)
   const folder = mkdtempSync(join(tmpdir(), 'assay-bench-'))
   const pair = await openSqlite({ path: join(folder, 'assay.db') })
   const post = await openPost({ pair })
@@ -171,19 +184,31 @@ async function main(): Promise<void> {
     rounds(() => flood(post, stranger)),
   )
   const grown = held() - before
+  await row(
+    'unsigned, no limits',
+    rounds(() => heard(post, bare)),
+  )
+  await row(
+    'forged in the name of the controller, no limits',
+    rounds(() => heard(post, forged)),
+  )
+  await row(
+    'signed by somebody unknown, no limits',
+    rounds(() => heard(post, stranger)),
+  )
   await row('UDP socket alone', rounds(bareUdp))
   await row(
     'UDP socket and door, unsigned',
     rounds(() => doorUdp(post)),
   )
   console.log(
-    `\nheld after ${(15 * FLOOD).toLocaleString('en')} messages of floods: ${Math.round(grown / 1024)} KiB more`,
+    `\nheld after ${(3 * count * FLOOD).toLocaleString('en')} messages of floods: ${Math.round(grown / 1024)} KiB more`,
   )
   await post.kernel.close()
   await compiler.close()
   rmSync(folder, { recursive: true })
 }
 
-const [port] = process.argv.slice(2)
-await (port === undefined ? main() : send(Number(port)))
+const [first = '5', port] = process.argv.slice(2)
+await (first === 'send' ? send(Number(port)) : main(Number(first)))
 process.exit()
