@@ -22,7 +22,8 @@ export function isCanonicalJson(text: string, value: Json): boolean {
   return (isSorted(value) && JSON.stringify(value) === text) || canonicalJson(value) === text
 }
 
-function isSorted(value: Json): boolean {
+/** Whether the members of every object in `value` stand in the order of their names. */
+export function isSorted(value: Json): boolean {
   if (typeof value !== 'object' || value === null) return true
   if (Array.isArray(value)) return value.every(isSorted)
   const members = value as { readonly [name: string]: Json }

@@ -1,5 +1,5 @@
 /** The plugin `capability`: whether a token permits an operation, here and now. See README.md. */
-import { canonicalJson } from '../../core/canonical.ts'
+import { canonicalJson, isSorted } from '../../core/canonical.ts'
 import { JsonError } from '../../core/error.ts'
 import type { Json } from '../../core/json.ts'
 import type { Plugin, ReadPorts } from '../../core/plugin.ts'
@@ -91,9 +91,9 @@ async function use(
   }
 }
 
-/** Read back from its canonical form, the order of members is the same however they were written. */
+/** The same order of members however they were written. Most are in order: only those that are not are read back from canonical JSON. */
 const sorted = (operation: Operation): Operation =>
-  JSON.parse(canonicalJson(operation)) as Operation
+  isSorted(operation) ? operation : (JSON.parse(canonicalJson(operation)) as Operation)
 
 async function seen(
   proof: CapabilityFacts['proof'],

@@ -78,18 +78,16 @@ function byType(caveats: readonly Caveat[]): {
   readonly surplus: readonly string[]
   readonly unsupported: number
 } {
-  const values = new Map<string, Json[]>()
+  // No type is called __proto__, so each is a member of its own.
+  const values: { [type: string]: Json[] } = {}
   const surplus: string[] = []
   let unsupported = 0
   for (const caveat of caveats) {
     const { t, v } = caveat
     if (!TYPE.test(t)) unsupported++
     else if (Object.keys(caveat).length !== 2) surplus.push(t)
-    else {
-      const known = values.get(t)
-      if (known === undefined) values.set(t, [v])
-      else known.push(v)
-    }
+    else if (Object.hasOwn(values, t)) values[t]!.push(v)
+    else values[t] = [v]
   }
-  return { caveats: Object.fromEntries(values), surplus, unsupported }
+  return { caveats: values, surplus, unsupported }
 }
