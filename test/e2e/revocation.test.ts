@@ -1,6 +1,7 @@
 /**
- * Revocations on three kernels in processes of their own, over networks that lose, delay and repeat: never accepted again where they are made,
- * and nowhere after ten seconds, whoever is killed or cut off. `npm run soak -- revocation` measures the same for longer.
+ * Three kernels in processes of their own, over networks that lose, delay and repeat. A revoked token is never accepted again where it was
+ * revoked, and nowhere after ten seconds, whoever is killed or cut off (`npm run soak -- revocation` measures the same for longer); a token
+ * that is shown to another cell is in the logs of both.
  */
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -25,7 +26,7 @@ beforeAll(async () => {
 }, 240_000)
 afterAll(() => world?.close())
 
-test('are heard of in time, with messages lost and kernels killed', {
+test('revocations are heard of in time, with messages lost and kernels killed', {
   timeout: 300_000,
 }, async () => {
   const calm = await measure(world, { random, revocations: 4 })
@@ -47,7 +48,7 @@ async function toldBy(kernel: Kernel, cell: string): Promise<readonly string[]> 
   return body.entries.map(({ id }) => id)
 }
 
-test('are forgotten when the tokens are over', { timeout: 120_000 }, async () => {
+test('revocations are forgotten when the tokens are over', { timeout: 120_000 }, async () => {
   const id = 'ab'.repeat(32)
   const until = Math.floor(Date.now() / 1000) + 6
   await a.ask('announce.revoke', { cell: 'cell-a', id, kind: 'token', until })
@@ -67,17 +68,18 @@ test('are forgotten when the tokens are over', { timeout: 120_000 }, async () =>
 /** Read beside the running kernel. */
 async function recordsOf(kernel: Kernel): Promise<readonly string[]> {
   const path = join(kernel.folder, 'data/assay.db')
-  const { store } = await openSqlite({ path, readOnly: true })
+  const { log, store } = await openSqlite({ path, readOnly: true })
   try {
     const sorts: string[] = []
     for await (const { key } of store.list('announce', 'revoked/')) sorts.push(key.sort)
     return sorts
   } finally {
+    await log.close()
     await store.close()
   }
 }
 
-test('that cannot be heard of are not waited for', { timeout: 240_000 }, async () => {
+test('revocations that cannot be heard of are not waited for', { timeout: 240_000 }, async () => {
   const live = await granted(a, 'cell-a', RESOURCES - 1)
   const victim = await (WAYS.token as Way)({ cell: 'cell-a', issuer: a, n: RESOURCES - 2 })
   const isLive = async (kernel: Kernel): Promise<boolean> =>
@@ -116,7 +118,43 @@ async function lastAccepted(kernel: Kernel, victim: Victim, since: number): Prom
   }
 }
 
-test('of a key and of a tenant end all of their tokens', { timeout: 120_000 }, async () => {
+test('a token that is shown to another cell is in the logs of both', {
+  timeout: 60_000,
+}, async () => {
+  const shown = await granted(a, 'cell-a', RESOURCES - 3)
+  const refused = await used(b, 'cell-b', shown)
+  expect(refused.reasons.map(({ code }) => code)).toEqual(['audience_mismatch'])
+  expect(await leavesOf(b, 'capability.use')).toContain(refused.id)
+  // Over the bad network, as a signed call.
+  await expect
+    .poll(() => leavesOf(a, 'capability.report'), { timeout: 30_000, interval: 500 })
+    .toHaveLength(1)
+})
+
+/** Ids of the decisions of this action. */
+async function leavesOf(kernel: Kernel, action: string): Promise<readonly string[]> {
+  const path = join(kernel.folder, 'data/assay.db')
+  const { log, store } = await openSqlite({ path, readOnly: true })
+  try {
+    const ids: string[] = []
+    const size = await log.size()
+    for (let at = 0n; at < size; at += 256n) {
+      const left = size - at
+      for (const leaf of await log.leaves(at, left < 256n ? Number(left) : 256)) {
+        const said = JSON.parse(new TextDecoder().decode(leaf)) as { action?: string; id: string }
+        if (said.action === action) ids.push(said.id)
+      }
+    }
+    return ids
+  } finally {
+    await log.close()
+    await store.close()
+  }
+}
+
+test('revocations of a key and of a tenant end all of their tokens', {
+  timeout: 120_000,
+}, async () => {
   const key = await measure(world, { issuers: [c], kinds: ['key'], random, revocations: 1 })
   const tenant = await measure(world, { issuers: [a], kinds: ['tenant'], random, revocations: 1 })
   expect([...key.problems, ...tenant.problems]).toEqual([])
