@@ -3,7 +3,7 @@
  * holds nothing. Every object's members are sorted by name.
  */
 import type { FactsSchema } from '../../core/plugin.ts'
-import { KEY_SCOPES, type KeyScope } from '../../core/ports/custody.ts'
+import type { KeyScope } from '../../core/ports/custody.ts'
 import { type Schema, schema } from '../../core/schema.ts'
 import {
   type CommentFields,
@@ -208,7 +208,7 @@ const key: Schema<KeyFact> = object(
     known: boolean(),
     public_key: keyText,
   },
-  { pin, scope: literal(...KEY_SCOPES) },
+  { pin, scope: string({ maxLength: 32 }) as Schema<KeyScope> },
 )
 
 /** Shared with the effects, which write what these describe. */
