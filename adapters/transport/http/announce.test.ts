@@ -1,9 +1,11 @@
 /** The endpoint for wire messages: a real kernel with the package's policies, and real sockets. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { NoDecision } from '../../../core/error.ts'
+import { decision, FakeKernel } from '../../../test/fake-kernel.ts'
 import { signingKey } from '../../../test/keys.ts'
 import { announcement, messageOf, openPost, type Post } from '../../../test/messages.ts'
 import { RawClient } from '../../../test/raw-http.ts'
-import { serveHttp } from './index.ts'
+import { createApp, serveHttp } from './index.ts'
 import type { HttpServer } from './serve.ts'
 
 let post: Post
@@ -77,4 +79,26 @@ test('an address that sends nothing good is not listened to for a while', async 
   expect((await send(later)).status).toBe(204)
   const bad = { 'announce.receive signer_unknown': 10 }
   await expect.poll(counted).toEqual({ ...bad, 'announce.receive rate_limited': 2 })
+})
+
+describe('on a platform without connections', () => {
+  const asked = async (script: FakeKernel['script']): Promise<Response> => {
+    const kernel = Object.assign(new FakeKernel(script), { actions: ['announce.receive'] })
+    const app = createApp(kernel, { publicUrl: 'http://127.0.0.1' })
+    return await app.request('/assay/v1/announce', { method: 'POST', body: 'any' })
+  }
+
+  test('silence is a status and nothing else', async () => {
+    const answer = await asked(async () => {
+      throw new NoDecision('refused', 'unsigned')
+    })
+    expect([answer.status, await answer.text()]).toEqual([444, ''])
+  })
+
+  test('a kernel that could not decide is asked again', async () => {
+    const reason = { code: 'kernel/contended', message: 'try later', rule: 'kernel/contended' }
+    const answer = await asked(async () => decision({ allow: false, reasons: [reason] }))
+    expect([answer.status, await answer.text()]).toEqual([503, 'unavailable: try later'])
+    expect(answer.headers.get('retry-after')).toBe('1')
+  })
 })
