@@ -93,7 +93,7 @@ function empty(made: Made, count: number): Made {
 function graft({ authority, made }: Original): string {
   const other = granted(
     canonicalBytes({ ...authority, jti: 'another' }),
-    pairOf(authority.iss as string),
+    pairOf(String(authority.iss)),
   )
   const [, first] = extended(
     other,
@@ -142,4 +142,13 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
       changed(made, 0, ({ payload, signature }) => ({ payload, signature: plusOrder(signature) })),
     ),
   'take block 1 of another token of the same cell': graft,
+}
+
+/** Added blocks that there have to be, for there to be something to do. */
+export const TAKES: Readonly<Record<string, number>> = {
+  'exchange blocks 1 and 2': 2,
+  'flip bit 0 of block 1 payload': 1,
+  'flip bit 0 of block 1 signature': 1,
+  'remove block 1 of 2': 2,
+  'remove the last attenuation block, keep its proof': 1,
 }

@@ -1,7 +1,7 @@
 /** From a scenario to a request and the records that it meets: tokens of real keys, one for each cell's and each holder's name. */
 import { toBase64url } from '../../../core/crypto.ts'
 import type { Json } from '../../../core/json.ts'
-import { proofMessage, readToken } from '../../../formats/cap1/index.ts'
+import { proofMessage } from '../../../formats/cap1/index.ts'
 import { nonceId } from '../../../plugins/capability/keys.ts'
 import type { Records } from '../../enforcement.ts'
 import {
@@ -15,8 +15,9 @@ import {
   tokenText,
 } from '../../tokens.ts'
 import { CaseFileError } from '../kind.ts'
-import { MUTATIONS, type Original } from './mutations.ts'
-import type { Mint, ProofAsked, Scenario, State } from './scenario.ts'
+import { MUTATIONS, type Original, TAKES } from './mutations.ts'
+import { revocations } from './revocations.ts'
+import type { LeaseState, Mint, ProofAsked, Scenario, State } from './scenario.ts'
 
 /** As long as anything here is on record. */
 const LONG = 4_000_000_000
@@ -26,39 +27,52 @@ export interface Scene {
   readonly records: Records
 }
 
-/** @throws CaseFileError for a mutation that nobody knows */
+/** @throws CaseFileError for a mutation, or something revoked, that nobody knows */
 export function sceneOf(scenario: Scenario): Scene {
-  const original = mint(scenario)
+  const original = mint(scenario, TAKES[scenario.mutate ?? ''] ?? 0)
   const token = mutated(scenario, original)
   const { at, proof, time, ...operation } = scenario.present
   const payload = { at, operation, token } as { [member: string]: Json }
-  if (proof !== undefined)
+  if (proof !== undefined && proof !== null)
     payload.proof = prove(proof, { audience: at, operation: operation as Json, time, token })
   return { payload, records: recordsOf(scenario, tokenText(original.made)) }
 }
 
-function mint({ attenuate, mint: asked }: Scenario): Original {
+function mutated({ mutate }: Scenario, original: Original): string {
+  if (mutate === undefined) return tokenText(original.made)
+  const mutation = Object.hasOwn(MUTATIONS, mutate) ? MUTATIONS[mutate] : undefined
+  if (mutation === undefined) throw new CaseFileError(`no mutation "${mutate}"`)
+  return mutation(original)
+}
+
+/** @param blocks that are there at least: a holder adds ones that say nothing */
+function mint({ attenuate = [], mint: asked }: Scenario, blocks: number): Original {
   const authority = authorityOf(asked)
-  const build: Original['build'] = (payload, { issuer = pairOf(asked.issuer) } = {}) => {
+  const lacking = Math.max(0, blocks - attenuate.length)
+  const added = [...attenuate, ...Array.from({ length: lacking }, () => [])]
+  const build: Original['build'] = (payload, { issuer = pairOf(nameOf(asked.issuer)) } = {}) => {
     let made = granted(payload, issuer)
-    for (const [i, caveats] of attenuate.entries()) {
+    for (const [i, caveats] of added.entries()) {
       const nk = linkOf(i + 1).publicKey
-      const added = canonicalBytes({ caveats, nk })
-      made = extended(made, added, linkOf(i), linkOf(i + 1))
+      made = extended(made, canonicalBytes({ caveats, nk }), linkOf(i), linkOf(i + 1))
     }
     return asked.sealed === true ? sealed(made) : made
   }
   return { authority, build, made: build(canonicalBytes(authority)) }
 }
 
+/** Keys and records have names; what the token says in its place may be anything. */
+const nameOf = (said: Json | undefined): string =>
+  typeof said === 'string' ? said : JSON.stringify(said ?? null)
+
 function authorityOf(mint: Mint): Original['authority'] {
   const { audience, caveats, cnf, exp, extra_field, generation, iat, issuer } = mint
-  return {
+  const members = {
     aud: audience,
     caveats,
-    ...(cnf === undefined ? {} : { cnf: pairOf(cnf).publicKey }),
+    cnf: cnf === undefined ? undefined : pairOf(cnf).publicKey,
     exp,
-    ...(extra_field === undefined ? {} : { extra_field }),
+    extra_field,
     gen: generation,
     iat,
     iss: issuer,
@@ -68,13 +82,9 @@ function authorityOf(mint: Mint): Original['authority'] {
     resource: mint.resource,
     tenant: mint.tenant,
   }
-}
-
-function mutated({ mutate }: Scenario, original: Original): string {
-  if (mutate === undefined) return tokenText(original.made)
-  const mutation = Object.hasOwn(MUTATIONS, mutate) ? MUTATIONS[mutate] : undefined
-  if (mutation === undefined) throw new CaseFileError(`no mutation "${mutate}"`)
-  return mutation(original)
+  return Object.fromEntries(
+    Object.entries(members).filter((member): member is [string, Json] => member[1] !== undefined),
+  )
 }
 
 function prove(
@@ -91,11 +101,12 @@ function prove(
 
 function recordsOf(scenario: Scenario, token: string): Records {
   const { mint: asked, state } = scenario
+  const { registered_cells = [] } = state
   return {
     announce: { ...revocations(scenario, token), ...feeds(state) },
     capability: nonces(asked, state),
     enrolment: Object.fromEntries(
-      state.registered_cells.map((cell) => [`cell/${cell}`, cellRecord(cell, state)]),
+      registered_cells.map((cell) => [`cell/${cell}`, cellRecord(cell, state)]),
     ),
     lease: leases(asked, state),
   }
@@ -106,29 +117,34 @@ function cellRecord(cell: string, { foreign = {} }: State): Json {
   return { cell, keys, local: !Object.hasOwn(foreign, cell) }
 }
 
-function leases(asked: Mint, { fenced, lease }: State): Readonly<Record<string, Json>> {
-  const resource = lease?.resource ?? asked.resource
+function leases(asked: Mint, { fenced = [], lease }: State): Readonly<Record<string, Json>> {
+  const resource = lease?.resource ?? nameOf(asked.resource)
+  const id = lease?.id ?? nameOf(asked.lease)
   const held = {
     resource,
-    cell: lease?.cell ?? asked.issuer,
+    cell: lease?.cell ?? nameOf(asked.issuer),
     state: fenced.includes(resource) ? 'fenced' : 'leased',
-    lease: lease?.id ?? asked.lease,
+    lease: id,
     since: 0,
     epoch: 1,
   }
-  if (lease === null) return { [`resource/${resource}`]: held }
+  if (lease === null || lease === undefined) return { [`resource/${resource}`]: held }
   const record = {
-    lease: lease.id,
+    lease: id,
     cell: held.cell,
-    tenant: lease.tenant ?? asked.tenant,
+    tenant: lease.tenant ?? nameOf(asked.tenant),
     resource,
-    generation: lease.generation,
-    state: lease.status,
+    generation: lease.generation ?? asked.generation ?? 0,
+    state: stateOf(lease),
     expires_at: lease.expires_at ?? LONG,
     granted_at: 0,
     caveats: [],
   }
-  return { [`lease/${lease.id}`]: record, [`resource/${resource}`]: held }
+  return { [`lease/${id}`]: record, [`resource/${resource}`]: held }
+}
+
+function stateOf({ status = 'active' }: LeaseState): string {
+  return ['active', 'expired', 'freed', 'revoked'].includes(status) ? status : 'revoked'
 }
 
 function nonces(asked: Mint, { nonces: seen = [] }: State): Readonly<Record<string, Json>> {
@@ -143,28 +159,4 @@ function feeds({ foreign = {} }: State): Readonly<Record<string, Json>> {
   return Object.fromEntries(
     told.map(([cell, as_of]) => [`feed/${cell}`, { cell, sequence: 1, as_of }]),
   )
-}
-
-function revocations({ mint, state }: Scenario, token: string): Readonly<Record<string, Json>> {
-  const { registered_cells, revoked, revoked_below, revoked_until } = state
-  const readable = readToken(token)
-  const handles = 'problem' in readable ? [] : readable.blocks.map(({ handle }) => handle)
-  const named = (name: string): readonly [kind: string, id: string] => {
-    const [, block] = /^@block[ :-]?([0-9]+)$/.exec(name) ?? []
-    if (name === '@token') return ['token', handles[0] ?? name]
-    if (block !== undefined) return ['token', handles[Number(block)] ?? name]
-    if (name === '@last') return ['token', handles.at(-1) ?? name]
-    if (name === '@lease' || name === mint.lease) return ['lease', mint.lease]
-    if (name === '@tenant' || name === mint.tenant) return ['tenant', mint.tenant]
-    if (name === '@key') return ['key', pairOf(mint.issuer).publicKey]
-    if (registered_cells.includes(name)) return ['key', pairOf(name).publicKey]
-    return ['token', name]
-  }
-  const entry = (name: string): readonly [string, Json] => {
-    const [kind, id] = named(name)
-    const below = kind === 'lease' && revoked_below !== undefined ? { below: revoked_below } : {}
-    const until = revoked_until ?? null
-    return [`revoked/${kind}/${id}`, { kind, id, at: 0, until, origin: 'x', sequence: 1, ...below }]
-  }
-  return Object.fromEntries(revoked.map(entry))
 }

@@ -3,11 +3,12 @@
  * What holds for every scenario is checked with each: nothing but the issuer's enrolment is looked up before all signatures hold.
  */
 import type { Decision } from '../../../core/kernel.ts'
+import type { Bundle } from '../../../core/ports/compiler.ts'
 import type { Store } from '../../../core/ports/store.ts'
 import { storeWith } from '../../conformance/store/delegate.ts'
-import { EnforcementPoint } from '../../enforcement.ts'
-import { compiler } from '../../rego.ts'
-import { readScenarios, type Scenario } from '../capability/scenario.ts'
+import { ENTRYPOINT, EnforcementPoint, tokenBundle, tokenPolicies } from '../../enforcement.ts'
+import { bundle, compiler } from '../../rego.ts'
+import { type Reading, readScenarios, type Scenario } from '../capability/scenario.ts'
 import { sceneOf } from '../capability/scene.ts'
 import type { Case, Outcome } from '../kind.ts'
 
@@ -19,20 +20,45 @@ const UNVERIFIED: ReadonlySet<string> = new Set([
   'too_large',
   'weak_key',
 ])
+/** The types of caveats that the format of the files knows: there, any other is unsupported. */
+const NAMED = /^capability\/caveats\/(?!(?:aud|exp|max_bytes|op|program|resource)\/)/
 
 export async function* run(file: string): AsyncIterable<Case> {
   try {
-    for (const scenario of await readScenarios(file)) {
-      const { expect, name, reason } = scenario
-      const expected = reason === undefined ? { verdict: expect } : { verdict: expect, reason }
-      yield { name, expected, got: await decided(scenario) }
-    }
+    const { readings, types } = await readScenarios(file)
+    const policies = types === 'all' ? await tokenBundle() : await namedTypes()
+    for (const reading of readings) yield await judged(reading, policies)
   } finally {
     await compiler.close()
   }
 }
 
-async function decided(scenario: Scenario): Promise<Outcome> {
+/** Taking a type's folder away ends it: nothing else lists the types. */
+async function namedTypes(): Promise<Bundle> {
+  const sources = Object.entries(await tokenPolicies())
+  return bundle(Object.fromEntries(sources.filter(([path]) => !NAMED.test(path))), [ENTRYPOINT])
+}
+
+/** One that cannot be judged has come out as nobody expects, and does not keep the others from being judged. */
+async function judged(reading: Reading, policies: Bundle): Promise<Case> {
+  const { name } = reading
+  if ('problem' in reading) return notJudged(name, reading.problem)
+  const { expect, reason } = reading.scenario
+  const expected = reason === undefined ? { verdict: expect } : { verdict: expect, reason }
+  try {
+    return { name, expected, got: await decided(reading.scenario, policies) }
+  } catch (error) {
+    return notJudged(name, String(error))
+  }
+}
+
+const notJudged = (name: string, why: string): Case => ({
+  name,
+  expected: { verdict: 'a verdict' },
+  got: { verdict: 'none', reason: why },
+})
+
+async function decided(scenario: Scenario, policies: Bundle): Promise<Outcome> {
   const { payload, records } = sceneOf(scenario)
   const looked: string[] = []
   const watch = (store: Store): Store =>
@@ -42,7 +68,8 @@ async function decided(scenario: Scenario): Promise<Outcome> {
         return store.get(key)
       },
     })
-  const point = await EnforcementPoint.open({ now: scenario.present.time, records, watch })
+  const now = scenario.present.time
+  const point = await EnforcementPoint.open({ now, records, watch, bundle: policies })
   try {
     const decision = await point.use(payload)
     return outcome(decision, looked.length)
