@@ -1,5 +1,6 @@
 /** The generated installer says what the policies say, in each shell and with each program that checks its signatures. */
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
 import {
   existsSync,
   mkdirSync,
@@ -10,6 +11,8 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -18,7 +21,7 @@ import { installer } from '../../cli/release/installer.ts'
 import { FIXTURES_ABSENT, fixture } from '../fixtures.ts'
 import { busyboxProgram, minisignProgram } from '../tools.ts'
 import { ARTIFACT, CASES, keyTexts } from './cases.ts'
-import { layOut, type Served } from './desk.ts'
+import { filesOf, layOut, type Served } from './desk.ts'
 import { released, Signer, TIMESTAMP } from './signer.ts'
 
 const run = promisify(execFile)
@@ -27,6 +30,15 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 const signer = new Signer('release')
 let paths: Readonly<Record<string, string>>
+let dash: string
+
+/** All that the script needs, of several kinds one. */
+const FEW =
+  'awk cat chmod cp grep head mkdir mktemp mv od openssl rm sha256sum sync tr wc wget'.split(' ')
+
+async function commandPath(name: string): Promise<string> {
+  return (await run('sh', ['-c', `command -v ${name}`])).stdout.trim()
+}
 
 /** What a shell finds: this system's own tools, or busybox's and nothing else. */
 beforeAll(async () => {
@@ -37,17 +49,21 @@ beforeAll(async () => {
   for (const bin of [extra, small]) mkdirSync(bin)
   const program = `#!/bin/sh\nexec '${minisign}' "$@"\n`
   for (const bin of [extra, small]) writeFileSync(join(bin, 'minisign'), program, { mode: 0o755 })
-  const { stdout: openssl } = await run('sh', ['-c', 'command -v openssl'])
-  symlinkSync(openssl.trim(), join(small, 'openssl'))
+  symlinkSync(await commandPath('openssl'), join(small, 'openssl'))
   await run(busybox, ['--install', '-s', small])
-  paths = { dash: `${extra}${delimiter}${process.env.PATH}`, busybox: small }
+  dash = await commandPath('dash')
+  const few = join(folder, 'few')
+  mkdirSync(few)
+  for (const tool of FEW) symlinkSync(await commandPath(tool), join(few, tool))
+  paths = { dash: `${extra}${delimiter}${process.env.PATH}`, busybox: small, few }
 })
 
 interface Ran {
   readonly code: number
   readonly said: string
 }
-type Shell = 'busybox' | 'dash'
+/** `few`: dash, and hardly anything that it may call. */
+type Shell = 'busybox' | 'dash' | 'few'
 type With = 'minisign' | 'openssl'
 
 async function install(
@@ -58,7 +74,7 @@ async function install(
 ): Promise<Ran> {
   const file = join(mkdtempSync(join(folder, 'script-')), 'install.sh')
   writeFileSync(file, script)
-  const command = shell === 'dash' ? 'dash' : join(folder, 'small', 'sh')
+  const command = shell === 'busybox' ? join(folder, 'small', 'sh') : dash
   const options = { env: { PATH: paths[shell], HOME: folder, ...env } }
   return run(command, [file, ...args], options).then(
     ({ stdout }) => ({ code: 0, said: stdout.trim() }),
@@ -198,6 +214,64 @@ describe('the target', () => {
     expect(ran).toMatchObject({ code: 2 })
     expect(existsSync(join(folder, 'nowhere'))).toBe(false)
   })
+})
+
+describe('from a server', () => {
+  let answer: RequestListener
+  const server = createServer((request, response) => answer(request, response))
+  let base: string
+  beforeAll(async () => {
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    base = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`
+  })
+  afterAll(() => server.close())
+
+  const serve = (release: Served): RequestListener => {
+    const files = filesOf(release)
+    return ({ url = '' }, response) => {
+      const bytes = files[url.replace('/v1/', '')]
+      response.writeHead(bytes === undefined ? 404 : 200).end(bytes)
+    }
+  }
+  const check = async (shell: Shell): Promise<Ran> =>
+    install(
+      await keyScript(signer.text),
+      ['--check', '--from', base, '--artifact', ARTIFACT],
+      shell,
+    )
+
+  // One has curl, the other only wget.
+  test.each<Shell>(['dash', 'few'])('in %s', async (shell) => {
+    answer = serve(released(signer))
+    expect(await check(shell)).toMatchObject({ code: 0 })
+    answer = serve({ ...released(signer), sums: undefined })
+    expect(await check(shell)).toEqual({ code: 1, said: 'refused: sums_missing' })
+    answer = serve(released(new Signer('other')))
+    expect(await check(shell)).toEqual({ code: 1, said: 'refused: key_id_mismatch' })
+  })
+
+  test('that leads elsewhere, or does not work', async () => {
+    answer = (_, response) => response.writeHead(302, { location: `${base}/x` }).end()
+    expect(await check('dash')).toMatchObject({ code: 2 })
+    answer = (_, response) => response.writeHead(500).end()
+    expect(await check('dash')).toMatchObject({ code: 2 })
+  })
+})
+
+test('what a killed run has left goes with the next one', async () => {
+  const place = mkdtempSync(join(folder, 'target-'))
+  const [dead, running] = ['.it.assay-999999999', `.it.assay-${process.pid}`]
+  for (const name of [dead, running]) writeFileSync(join(place, name), '')
+  const args = [
+    '--from',
+    lay(released(signer)),
+    '--artifact',
+    ARTIFACT,
+    '--install',
+    join(place, 'it'),
+  ]
+  expect(await install(await keyScript(signer.text), args)).toMatchObject({ code: 0 })
+  expect(readdirSync(place).sort()).toEqual([running, 'it'])
 })
 
 test('half of the script does nothing', async () => {
