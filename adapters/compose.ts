@@ -209,7 +209,8 @@ async function openKernel(
   cells: CellParts,
 ): Promise<Kernel> {
   const { config, opa: desk } = adapters
-  const outbound = [...(await adapters.get('outbound')), ...cells.outbound]
+  // Of two for one kind the last one performs it: a configured one takes the place of ours.
+  const outbound = [...cells.outbound, ...(await adapters.get('outbound'))]
   const kernel = await createKernel({
     origin: identity.origin,
     store,
