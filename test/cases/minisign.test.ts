@@ -76,12 +76,13 @@ test('what was there before may be said in several ways', async () => {
   })
 })
 
-test.each<[string, Json]>([
-  ['no cases', {}],
-  [
-    'a case without a folder',
-    [{ name: 'x', artifact: 'x', expect: 'accept', pinned_key: 'release' }],
-  ],
-])('a file with %s is not judged', async (_, cases) => {
-  await expect(run(cases)).rejects.toThrow(CaseFileError)
+test('a case that cannot be judged stops no other', async () => {
+  const broken = { name: 'broken', expect: 'accept', artifact: 'x', pinned_key: 'release' }
+  const { failed, printed } = await run([broken, one('right', 'ok')])
+  expect(failed).toBe(1)
+  expect(printed).toEqual([expect.stringMatching(/^broken: expected accept, got none \(/)])
+})
+
+test('a file without cases is not judged', async () => {
+  await expect(run({})).rejects.toThrow(CaseFileError)
 })
