@@ -101,7 +101,7 @@ describe('a cell', () => {
     ])
     expect(await bound(next(second, { replaces: first.publicKey }))).toEqual([true, 'replaced'])
     expect(await cell()).toMatchObject({ keys: [{ state: 'revoked' }, { state: 'active' }] })
-    await expect.poll(() => told).toEqual([{ id: first.publicKey, kind: 'key' }])
+    await expect.poll(() => told).toEqual([{ cell: 'cell-a', id: first.publicKey, kind: 'key' }])
   })
 
   test('a key out of use installs no successor, whoever brings its signature', async () => {
@@ -163,7 +163,7 @@ describe('a cell', () => {
     expect(await cell()).toMatchObject({ keys: [{ state: 'revoked' }] })
     const third = signedCall(first, { action, body: revoke, cell: 'cell-a', time: now })
     expect(await real.ask(action, third, ANYBODY)).toEqual([false, 'caller_key_revoked'])
-    await expect.poll(() => told).toEqual([{ id: first.publicKey, kind: 'key' }])
+    await expect.poll(() => told).toEqual([{ cell: 'cell-a', id: first.publicKey, kind: 'key' }])
   })
 })
 

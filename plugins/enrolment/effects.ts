@@ -88,9 +88,12 @@ export const enrolmentEffects: EffectTable = {
   ),
   'enrolment.revoke-elsewhere': kind(
     object({ kind: literal('enrolment.revoke-elsewhere'), public_key: PUBLIC_KEY }),
-    ({ public_key }) => ({
-      outbox: [{ kind: 'announce.revoke', body: { id: public_key, kind: 'key' } }],
-    }),
+    ({ public_key }, { read }) => {
+      const { owner, scope } = keyAt(public_key, read)
+      // A cell says itself that its key is revoked: nobody else's word ends its tokens elsewhere.
+      const of = scope === 'cell' ? { cell: owner } : {}
+      return { outbox: [{ kind: 'announce.revoke', body: { ...of, id: public_key, kind: 'key' } }] }
+    },
   ),
   'enrolment.transition': kind(transition, (effect, context) => ({
     writes: moved(effect.public_key, effect.state, context),

@@ -90,9 +90,7 @@ export const WAYS: Readonly<Record<string, Way>> = {
   async key({ cell, issuer, n }) {
     const { resource, token } = await granted(issuer, cell, n)
     const { output } = await issuer.ask('enrolment.prove', { cell })
-    // Another of the kernel's cells signs that: the key's own signature counts no more.
-    const by = issuer.cells.find((each) => each !== cell) as string
-    const asked = { cell: by, id: output?.public_key, kind: 'key' }
+    const asked = { cell, id: output?.public_key, kind: 'key' }
     return {
       what: 'key',
       issuer,

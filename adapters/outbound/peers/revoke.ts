@@ -15,7 +15,7 @@ const OUTBOX: Peer = { kind: 'embedded', id: 'outbox' }
 
 export interface RevokingOptions {
   readonly kernel: Pick<Kernel, 'decide'>
-  /** Whose keys are here. Where an entry names no cell, the first one signs that has a key in force: of a key that was revoked, another one. */
+  /** Whose keys are here. What an entry without a cell revokes, each of them says: a cell's word ends its own tokens. */
   readonly cells: readonly string[]
 }
 
@@ -29,22 +29,15 @@ export function createRevoking({ cells, kernel }: RevokingOptions): Outbound {
       if (action.kind !== 'announce.revoke')
         throw new PeerError('revoking', 'malformed_entry', `nobody here performs ${action.kind}`)
       const entry = readEntry(action, action.kind)
-      let outcome: Outcome = { revoked: false, why: 'no_cell' }
+      const outcomes: Record<string, Json> = {}
       for (const cell of entry.cell === undefined ? cells : [entry.cell]) {
         const deciding = last.then(() => revoke(kernel, { ...entry, cell }, signal))
         last = deciding.catch(() => undefined)
-        outcome = await deciding
-        if (outcome.why !== 'signer_not_held') break
+        outcomes[cell] = await deciding
       }
-      return { ...outcome }
+      return outcomes
     },
   }
-}
-
-interface Outcome {
-  readonly revoked: boolean
-  readonly decided?: string
-  readonly why?: string
 }
 
 /** @throws PeerError `not_taken`; NoDecision */
@@ -52,7 +45,7 @@ async function revoke(
   kernel: Pick<Kernel, 'decide'>,
   asked: Revoke,
   signal: AbortSignal,
-): Promise<Outcome> {
+): Promise<Json> {
   const payload = Payload.fromJson(asked)
   const submission = { action: 'announce.revoke', payload, peer: OUTBOX }
   const { allow, id, reasons } = await kernel.decide(submission, { seal: 'durable', signal })
