@@ -62,7 +62,10 @@ use_refusal := token.refusal if {
 	caveats.refusal
 } else := proof.refusal
 
-effects := sort(caveats.spends | proof.seen) if {
+# None, rather than undefined, where no type counts.
+costs := {cost | some cost in caveats.spends}
+
+effects := sort(costs | proof.seen) if {
 	uses
 } else := [report.heard] if {
 	input.request.action == "capability.report"

@@ -60,7 +60,7 @@ worst := {
 		"gen": 4,
 		"handles": [given.handle],
 		"iat": given.now + 31,
-		"iss": "cell-b",
+		"iss": "cell-c",
 		"jti": "j",
 		"key_state": "active",
 		"lease": "l1",

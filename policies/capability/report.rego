@@ -38,12 +38,15 @@ refusal := {
 	report.known
 }
 
-# The effect of an accepted report: on record for longer than any token lives, so that it is heard once.
+# For longer than any token lives, whatever this one says of itself: so that it is told, and heard, once.
+kept := input.now + (2 * data.capability.max_ttl)
+
+# The effect of an accepted report.
 heard := {
 	"at": report.at,
 	"handle": report.handle,
 	"kind": "capability.hear",
-	"until": input.now + (2 * data.capability.max_ttl),
+	"until": kept,
 }
 
 # The effect of a refusal for its audience, where this kernel can sign for the cell that refuses and the named cell is elsewhere.
@@ -53,7 +56,7 @@ alert := {
 	"handle": input.facts.token.handles[0],
 	"key": input.facts.state.elsewhere.custody,
 	"kind": "capability.alert",
-	"until": input.facts.token.exp,
+	"until": kept,
 } if {
 	token.refusal.code == "audience_mismatch"
 	not input.facts.state.cell.local

@@ -62,8 +62,19 @@ test_the_named_cell_is_told if {
 		"handle": given.handle,
 		"key": "cell-b",
 		"kind": "capability.alert",
-		"until": given.now + 200,
+		"until": given.now + 600,
 	}]
+}
+
+# However long ago the token ended, or however late it will: audience comes before time.
+test_it_is_remembered_for_as_long_whatever_the_token_says if {
+	every ends in [given.now - 1000, given.now + 1000000] {
+		decision := given.decide(object.union(
+			elsewhere({"local": false}, {"custody": "cell-b", "reported": false}),
+			{"facts": {"token": {"exp": ends}}},
+		))
+		[effect.until | some effect in decision.effects] == [given.now + 600]
+	}
 }
 
 test_it_is_told_once_by_a_cell_of_this_kernel_and_not_by_itself if {

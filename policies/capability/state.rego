@@ -36,7 +36,7 @@ refusal := {
 	"message": "the lease has expired",
 	"rule": "assay.capability.state.refusal",
 } if {
-	lease.expires_at <= input.now
+	over
 } else := {
 	"code": "lease_generation_stale",
 	"message": "the lease was renewed: there is a newer token",
@@ -85,7 +85,7 @@ leased if {
 	lease.tenant == token.tenant
 }
 
-ended if lease.state != "active"
+ended if lease.state in {"freed", "revoked"}
 
 # All generations of it.
 ended if {
@@ -93,6 +93,11 @@ ended if {
 	entry.kind == "lease"
 	not below(entry)
 }
+
+# On record, or by its time where that was not swept yet.
+over if lease.state != "active"
+
+over if lease.expires_at <= input.now
 
 stale if lease.generation != token.gen
 

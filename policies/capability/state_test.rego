@@ -27,10 +27,11 @@ test_a_lease_is_on_record_for_its_cell_and_tenant if {
 }
 
 test_a_lease_that_has_ended_is_refused if {
-	every state in ["expired", "freed", "revoked"] {
+	every state in ["freed", "revoked"] {
 		given.refused(given.with_state({"lease": object.union(given.lease, {"state": state})}), "lease_revoked")
 	}
 	given.refused(given.with_state({"lease": object.union(given.lease, {"expires_at": given.now})}), "lease_expired")
+	given.refused(given.with_state({"lease": object.union(given.lease, {"state": "expired"})}), "lease_expired")
 }
 
 test_a_revocation_of_a_lease_is_of_all_its_tokens_or_of_the_older_ones if {

@@ -73,6 +73,9 @@ refusal := {
 # Rules of their own: what cannot be compared, for want of a bound or of a member, does not hold.
 own if token.iss == token.aud
 
+# Its own for somewhere else: what is wrong with it is where it is for.
+own if token.iss == input.facts.claimed.at
+
 for_this_cell if token.aud == input.facts.claimed.at
 
 begun if token.iat <= input.now + data.capability.skew

@@ -14,7 +14,9 @@ test_a_check_that_nobody_knows_is_no_signature if {
 
 test_a_cell_accepts_what_it_issued_for_itself if {
 	given.refused(given.with_token({"iss": "cell-b"}), "issuer_mismatch")
+	given.refused(given.with_token({"aud": "cell-c", "iss": "cell-b"}), "issuer_mismatch")
 	given.refused(given.with_token({"aud": "cell-b", "iss": "cell-b"}), "audience_mismatch")
+	given.refused(given.with_token({"aud": "cell-b"}), "audience_mismatch")
 }
 
 test_one_decision_point_serves_several_cells if {

@@ -12,10 +12,10 @@ holds contains ["path_prefix", i] if {
 }
 
 # Absolute, and whoever resolves it comes to the same place: no empty, `.` or `..` segments, in no spelling that a later decoder may turn
-# into one.
+# into one: percent-encoded once or twice, too long for UTF-8 (%c0, %c1), or with parameters (`..;x`).
 path_prefix_plain(path) if {
 	startswith(path, "/")
 	segments := split(trim_right(path, "/"), "/")
 	count([segment | some segment in segments; segment in {"", ".", ".."}]) == 1
-	not regex.match(`//$|[\\\x00-\x1f]|%(?:2[eEfF]|5[cC]|00)`, path)
+	not regex.match(`//$|[\\\x00-\x1f\x7f]|%(?:[01]|2[5eEfF]|5[cC]|7[fF]|[cC][01])|/\.{1,2};`, path)
 }

@@ -12,6 +12,12 @@ test_it_goes_by_segments if {
 	}
 }
 
+test_a_name_is_any_other_text if {
+	every path in ["/a/...", "/a/..b", "/a/b..", "/a/b;c", "/a/%20", "/a/%C3%A4", "/a/é"] {
+		given.permits("path_prefix", ["/a"], {"path": path})
+	}
+}
+
 test_one_prefix_is_enough if {
 	given.permits("path_prefix", ["/a", "/b/c"], {"path": "/b/c/d"})
 	given.denies("path_prefix", ["/a", "/b/c"], {"path": "/b"})
@@ -26,6 +32,7 @@ test_a_path_that_could_lead_elsewhere_is_refused if {
 	every path in [
 		"", "a", "a/b", "//", "/a//b", "/a//", "/a/..", "/a/../b", "/a/./b", "/a/.", "/..", "/a/%2e%2e/b", "/a/%2E./b", "/a/.%2e/b", "/a%2fb",
 		"/a/..%2Fb", "/a/..\\b", "/a\\b", "/a/%5c..", "/a/b%00", "/a/b\u0000", "/a/\n",
+		"/a/%252e%252e/b", "/a/..%252fb", "/a/..;/b", "/a/.;x/b", "/a/..%c0%af", "/a/%C0%AE%c0%ae/b", "/a/b%0a", "/a/b%7F", "/a/b\u007f",
 	] {
 		given.denies("path_prefix", ["/", "/a"], {"path": path})
 	}

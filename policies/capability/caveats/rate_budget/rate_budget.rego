@@ -14,7 +14,10 @@ spends contains spend(counter, rate_budget_used(counter, budget) + 1, rate_budge
 }
 
 # A window begins with the first use after the one before is over.
-rate_budget_running(counter, budget) if input.now < counter.since + budget.seconds
+rate_budget_running(counter, budget) if {
+	counter.amount > 0
+	input.now < counter.since + budget.seconds
+}
 
 rate_budget_used(counter, budget) := counter.amount if {
 	rate_budget_running(counter, budget)

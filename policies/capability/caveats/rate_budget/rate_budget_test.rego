@@ -31,6 +31,10 @@ test_a_new_window_begins_with_the_first_use_after_the_last_one if {
 	costs(spent({"count": 2, "seconds": 10}, 2, given.now - 10, {}), 1, given.now)
 }
 
+test_no_window_began_before_the_first_use if {
+	costs(spent({"count": 2, "seconds": given.now + 5}, 0, 0, {}), 1, given.now)
+}
+
 test_what_is_not_counted_is_not_permitted if {
 	given.refused(given.with_token({"caveats": {"rate_budget": [{"count": 2, "seconds": 10}]}}), "caveat_denied")
 }

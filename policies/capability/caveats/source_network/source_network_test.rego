@@ -16,6 +16,11 @@ test_an_address_is_one_and_known if {
 	given.denies("source_network", ["0.0.0.0/0"], {"source": "localhost"})
 	given.denies("source_network", ["0.0.0.0/0"], {"source": 1})
 	given.denies("source_network", ["10.0.0.0/8"], {"source": "10.0.0.0/4"})
+	given.denies("source_network", ["10.0.0.0/8"], {"source": "10.0.0.0/16"})
+	given.denies("source_network", ["10.0.0.0/8"], {"source": "10.0.0.1/32"})
+	given.denies("source_network", ["10.0.0.0/8"], {"source": "010.0.0.1"})
+	given.denies("source_network", ["fe80::/10"], {"source": "fe80::1%eth0"})
+	given.denies("source_network", ["::/0"], {"source": "10.0.0.1"})
 }
 
 test_it_is_a_list_of_networks if {

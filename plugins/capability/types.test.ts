@@ -1,0 +1,25 @@
+/** What holds whichever types of caveats an organisation has. */
+import { afterAll, expect, test } from 'vitest'
+import { prove } from '../../formats/cap1/client.ts'
+import { ENTRYPOINT, EnforcementPoint, said, tokenPolicies } from '../../test/enforcement.ts'
+import { NOW, operation, RECORDS } from '../../test/presented.ts'
+import { bundle, compiler } from '../../test/rego.ts'
+import { CELL, chain, pairOf, tokenText } from '../../test/tokens.ts'
+
+afterAll(() => compiler.close())
+
+test('where no type counts, a proof is still good for one use', async () => {
+  const sources = Object.entries(await tokenPolicies())
+  const uncounted = sources.filter(([path]) => !/^capability\/caveats\/\w+_budget\//.test(path))
+  expect(uncounted.length).toBeLessThan(sources.length)
+  const policies = await bundle(Object.fromEntries(uncounted), [ENTRYPOINT])
+  const point = await EnforcementPoint.open({ now: NOW, records: RECORDS, bundle: policies })
+  const holder = pairOf('holder')
+  const token = tokenText(chain(0, { cnf: holder.publicKey }))
+  const about = { audience: CELL, nonce: 'once', request: operation, time: NOW }
+  const proof = { ...(await prove(token, holder, about)) }
+  const asked = { at: CELL, operation, proof, token }
+  expect((await point.use(asked)).allow).toBe(true)
+  expect(said(await point.use(asked))).toEqual([false, 'replayed'])
+  await point.close()
+})
