@@ -70,11 +70,13 @@ export interface PostOptions extends RealOptions {
   readonly pinned?: boolean
   /** A kernel of which cell-a is instead: here it is a cell of another kernel. */
   readonly guest?: Post
+  /** Beside `enrolment` and `announce`. */
+  readonly plugins?: readonly Plugin[]
 }
 
 /** With `cell-a`, whose key is in its custody, and `cell-b`, whose key is the one of this name. */
 export async function openPost(given: PostOptions = {}): Promise<Post> {
-  const { guest, pinned = true, ...options } = given
+  const { guest, pinned = true, plugins: more = [], ...options } = given
   const broadcasts: Json[] = []
   const fetches: Json[] = []
   const sender: Outbound = {
@@ -86,7 +88,7 @@ export async function openPost(given: PostOptions = {}): Promise<Post> {
       return {}
     },
   }
-  const plugins = [announce as Plugin, enrolment as Plugin]
+  const plugins = [announce as Plugin, enrolment as Plugin, ...more]
   const real = await realKernel(plugins, { outbound: [sender], ...options })
   const controller = signingKey('controller')
   const [own] = await (guest ?? real).custody.list('cell')

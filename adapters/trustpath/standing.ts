@@ -59,16 +59,20 @@ async function revocationSteps(
   { publicKey, token }: Standing,
   { now, store }: StandingPorts,
 ): Promise<readonly Step[]> {
-  const { gen, lease, tenant } = token.authority
-  const asked: readonly (readonly [kind: string, id: string])[] = [
-    ...token.blocks.map(({ handle }) => ['token', handle] as const),
-    ['lease', lease],
-    ...(publicKey === undefined ? [] : [['key', publicKey] as const]),
-    ['tenant', tenant],
+  const { gen, iss, lease, tenant } = token.authority
+  // What the issuer says of its own tokens, and what is said for every cell.
+  const asked: readonly (readonly [kind: string, id: string, ...reach: string[]])[] = [
+    ...token.blocks.map(({ handle }) => ['token', handle, iss] as const),
+    ['lease', lease, iss],
+    ...(publicKey === undefined ? [] : [['key', publicKey, iss, '*'] as const]),
+    ['tenant', tenant, iss, '*'],
   ]
+  const sorts = asked.flatMap(([kind, id, ...reach]) =>
+    reach.map((each) => [kind, id, `revoked/${kind}/${each}/${id}`] as const),
+  )
   const steps: Step[] = []
-  for (const [kind, id] of asked) {
-    const entry = await recordOf(store, 'announce', `revoked/${kind}/${id}`)
+  for (const [kind, id, sort] of sorts) {
+    const entry = await recordOf(store, 'announce', sort)
     if (entry === undefined) continue
     const { below, origin, until } = entry
     const over = typeof until === 'number' && until <= now

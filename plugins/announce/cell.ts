@@ -21,15 +21,19 @@ export const NO_CELL: Cell = {
   signer: { custody: '', held: false, key: '' },
 }
 
+/** @param dying a public key that is to be revoked: it signs that itself, in any state, since others may know no other key of the cell */
 export async function localSigner(
   name: string,
   reader: Reader,
-  as: 'cell' | 'controller' = 'cell',
+  { as = 'cell', dying }: { readonly as?: 'cell' | 'controller'; readonly dying?: string } = {},
 ): Promise<Cell> {
   const sort = as === 'cell' ? `cell/${name}` : 'controller'
   const owner = await reader.enrolled<EnrolledOwner>(sort)
   if (owner === undefined) return { ...NO_CELL, name }
-  const held = owner.keys.find(({ custody, state }) => state === 'active' && custody !== undefined)
+  const here = owner.keys.filter(({ custody }) => custody !== undefined)
+  const held =
+    here.find(({ public_key }) => public_key === dying) ??
+    here.find(({ state }) => state === 'active')
   return {
     known: true,
     local: owner.local ?? held !== undefined,

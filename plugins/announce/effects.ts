@@ -8,7 +8,7 @@ import type {
 } from '../../core/plugin.ts'
 import { type Schema, schema } from '../../core/schema.ts'
 import { heardMembers, nonceKey, withNonce } from '../../formats/call/index.ts'
-import { members, type Revocation } from '../../formats/wire/index.ts'
+import { MAX_ENTRIES, members, type Revocation } from '../../formats/wire/index.ts'
 import { append, sweep } from './journal.ts'
 import {
   announcedKey,
@@ -27,13 +27,16 @@ import {
   merged,
   NO_OWN,
   type OwnRecord,
+  type Reaching,
   type RevokedRecord,
   revokedRecord,
+  says,
 } from './records.ts'
+import { reach } from './schema.ts'
 import { scopeMember, signed, signerMembers } from './sign.ts'
 
 const { array, boolean, integer, json, literal, object } = schema
-const { cells, count, endpoint, id, key, kind, name, revocations, types } = members
+const { cells, count, endpoint, id, key, kind, name, types } = members
 type Put = NonNullable<EffectPlan['writes']>[number]
 
 /** Ties a plan to the type that the effect's schema has checked. */
@@ -79,12 +82,12 @@ const withdraw = effect(
 
 const delegate = effect(
   object(
-    { expires: count, key, kind: literal('announce.delegate'), not_before: count, types },
+    { by: key, expires: count, key, kind: literal('announce.delegate'), not_before: count, types },
     { cells },
   ),
-  ({ cells, expires, key, not_before, types }) => {
+  ({ by, cells, expires, key, not_before, types }) => {
     const some = cells === undefined ? {} : { cells }
-    const record = { ...some, expires, not_before, public_key: key, revoked: false, types }
+    const record = { by, ...some, expires, not_before, public_key: key, revoked: false, types }
     return { writes: [put(delegateKey(key), record)] }
   },
 )
@@ -99,36 +102,49 @@ const undelegate = effect(
 )
 
 interface Learned {
+  readonly cell: string
+  readonly entries: readonly Reaching[]
+  readonly sequence: number
+}
+const reaching = object({ at: count, id, kind, reach }, { below: count, until: count })
+const learn = effect(
+  object({
+    cell: name,
+    entries: array(reaching as Schema<Reaching>, { maxItems: MAX_ENTRIES }),
+    kind: literal('announce.learn'),
+    sequence: count,
+  }),
+  (learned: Learned, context) => ({ writes: entriesOf(learned, context) }),
+)
+
+interface Followed {
   readonly after: number
   readonly as_of: number
   readonly cell: string
   readonly complete: boolean
-  readonly entries: readonly Revocation[]
   readonly sequence: number
   readonly signer: string
 }
-const learn = effect(
+/** How far the cell's own word goes. */
+const follow = effect(
   object({
     after: count,
     as_of: count,
     cell: name,
     complete: boolean(),
-    entries: revocations,
-    kind: literal('announce.learn'),
+    kind: literal('announce.follow'),
     sequence: count,
     signer: key,
   }),
-  (learned: Learned, context) => ({
-    writes: [
-      ...entriesOf(learned, context),
-      put(feedKey(learned.cell), nextFeed(asRecord(context.read(feedKey(learned.cell))), learned)),
-    ],
-  }),
+  (followed: Followed, context) => {
+    const sort = feedKey(followed.cell)
+    return { writes: [put(sort, nextFeed(asRecord(context.read(sort)), followed))] }
+  },
 )
 
 /** `complete`: with what was known before, nothing up to `sequence` is missing. */
-function nextFeed(before: FeedRecord | undefined, learned: Learned): FeedRecord {
-  const { after, as_of, cell, complete, sequence, signer } = learned
+function nextFeed(before: FeedRecord | undefined, followed: Followed): FeedRecord {
+  const { after, as_of, cell, complete, sequence, signer } = followed
   const known = before?.sequence ?? 0
   const reached = after <= known ? Math.max(known, sequence) : known
   return {
@@ -142,13 +158,17 @@ function nextFeed(before: FeedRecord | undefined, learned: Learned): FeedRecord 
 
 function entriesOf({ cell, entries, sequence }: Learned, context: EffectContext): readonly Put[] {
   const records = new Map<string, RevokedRecord>()
+  const mortal: Reaching[] = []
   for (const entry of entries) {
-    const sort = revokedKey(entry.kind, entry.id)
+    const sort = revokedKey(entry.kind, entry.reach, entry.id)
     const before = records.get(sort) ?? asRecord<RevokedRecord>(context.read(sort))
-    records.set(sort, merged(before, revokedRecord(entry, cell, sequence), context.now))
+    const after = merged(before, revokedRecord(entry, cell, sequence), context.now)
+    // A copy makes nothing grow.
+    if (says(before, after)) continue
+    records.set(sort, after)
+    // What has no end is never swept, and what others revoked they send themselves.
+    if (entry.until !== undefined) mortal.push(entry)
   }
-  // What has no end is never swept, and what others revoked they send themselves.
-  const mortal = entries.filter(({ until }) => until !== undefined)
   const { writes } = append(
     context,
     mortal.map((entry) => ({ ...entry, origin: cell })),
@@ -160,23 +180,24 @@ interface Revoke extends Omit<Revocation, 'at' | 'kind'> {
   readonly cell: string
   readonly custody: string
   readonly of: Revocation['kind']
+  readonly reach: string
   readonly signer: string
 }
 const revoke = effect(
   object(
-    { ...signerMembers, cell: name, id, kind: literal('announce.revoke'), of: kind },
+    { ...signerMembers, cell: name, id, kind: literal('announce.revoke'), of: kind, reach },
     { below: count, until: integer({ min: 1 }) },
   ),
-  ({ below, cell, custody, id, of, signer, until }: Revoke, context) => {
+  ({ below, cell, custody, id, of, reach, signer, until }: Revoke, context) => {
     const some = {
       ...(below === undefined ? {} : { below }),
       ...(until === undefined ? {} : { until }),
     }
     const entry: Revocation = { at: context.now, id, kind: of, ...some }
-    const { own, writes } = append(context, [{ ...entry, origin: cell }])
+    const { own, writes } = append(context, [{ ...entry, origin: cell, reach }])
     const { sequence } = own
     const feed = asRecord<{ sequence: number }>(context.read(ownFeedKey(cell)))
-    const sort = revokedKey(of, id)
+    const sort = revokedKey(of, reach, id)
     const before = asRecord<RevokedRecord>(context.read(sort))
     const message = signed(
       { after: feed?.sequence ?? 0, cell, entries: [entry], type: 'REVOKE_BROADCAST' },
@@ -186,7 +207,7 @@ const revoke = effect(
     return {
       writes: [
         ...writes,
-        put(sort, merged(before, revokedRecord(entry, cell, sequence), context.now)),
+        put(sort, merged(before, revokedRecord({ ...entry, reach }, cell, sequence), context.now)),
         put(ownFeedKey(cell), { sequence }),
       ],
       signatures: message.signatures,
@@ -225,7 +246,7 @@ const answer = effect(
     ...signerMembers,
     after: count,
     cell: name,
-    entries: revocations,
+    entries: members.revocations,
     kind: literal('announce.answer'),
     more: boolean(),
     through: count,
@@ -252,7 +273,11 @@ const fetchMissing = effect(
 const swept = effect(
   object({
     chunks: array(
-      object({ chunk: count, done: boolean(), due: array(object({ id, kind }), { maxItems: 64 }) }),
+      object({
+        chunk: count,
+        done: boolean(),
+        due: array(object({ id, kind, reach }), { maxItems: 64 }),
+      }),
       { maxItems: 2 },
     ),
     kind: literal('announce.sweep'),
@@ -273,6 +298,7 @@ export const announceEffects: EffectTable = {
   'announce.answer': answer,
   'announce.delegate': delegate,
   'announce.fetch': fetchMissing,
+  'announce.follow': follow,
   'announce.heard': heard,
   'announce.learn': learn,
   'announce.offer': offer,

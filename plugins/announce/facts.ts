@@ -8,15 +8,22 @@ import { bodyProblem, type RevocationKind } from '../../formats/wire/index.ts'
 import { type EnrolledOwner, localSigner, NO_CELL } from './cell.ts'
 import { announceEffects } from './effects.ts'
 import { page, readTail, sweepable } from './journal.ts'
-import { ownFeedKey, revokedKey } from './keys.ts'
+import { delegateKey, EVERYWHERE, ownFeedKey, revokedKey } from './keys.ts'
 import { type Payload, type ReadPayload, readPayload } from './payload.ts'
 import { Reader } from './reader.ts'
 import { NO_SUBJECT, received } from './receive.ts'
-import type { RevokedRecord } from './records.ts'
+import type { DelegateRecord, RevokedRecord } from './records.ts'
 import { type AnnounceFacts, actions, announceSchema } from './schema.ts'
 import { screen } from './screen.ts'
-import { NO_SIGNER } from './signer.ts'
+import { delegationOf, NO_SIGNER } from './signer.ts'
 
+const NO_RECORD: AnnounceFacts['revocation']['record'] = {
+  below: 0,
+  every_generation: true,
+  found: false,
+  mortal: false,
+  until: 0,
+}
 const NOTHING: AnnounceFacts = {
   caller: NO_CALLER,
   cell: NO_CELL,
@@ -29,9 +36,10 @@ const NOTHING: AnnounceFacts = {
   revocation: {
     below: 0,
     every_generation: true,
+    everywhere: NO_RECORD,
     id: '',
     kind: 'none',
-    record: { below: 0, every_generation: true, found: false, mortal: false, until: 0 },
+    record: NO_RECORD,
     until: 0,
   },
   set: { after: 0, entries: [], more: false, through: 0 },
@@ -78,7 +86,7 @@ async function gather(
     case 'announce.sweep':
       return { journal: await sweepable(reader) }
     default:
-      return await received({ payload: request.payload, text: body.message as string }, reader)
+      return await received({ payload: request.payload, text: body.message as string }, reader, now)
   }
 }
 
@@ -94,7 +102,7 @@ async function published(
   const problem = bodyProblem({ ...message, from, seq: 1, time: now })
   if (problem !== undefined) return malformed(`/message: ${problem}`)
   await readTail(reader, 0)
-  const cell = await localSigner(from, reader, as)
+  const cell = await localSigner(from, reader, { as })
   // Members in one order, whatever the caller's was.
   return { cell, publish: { as, body: JSON.parse(canonicalJson(message)), send } }
 }
@@ -112,27 +120,43 @@ async function revoking(
   }
   const asked = { action: 'announce.revoke', body: body as never }
   const caller = await callerOf(call, asked, ports, now)
-  const record = await reader.own<RevokedRecord>(revokedKey(kind, id))
   await readTail(reader, 1)
   await reader.own(ownFeedKey(cell))
+  const signs = await localSigner(cell, reader, kind === 'key' ? { dying: id } : {})
+  const { key } = signs.signer
+  const delegate = await reader.own<DelegateRecord>(delegateKey(key))
   return {
     caller,
-    cell: await localSigner(cell, reader),
+    cell: signs,
     claimed: { why },
     revocation: {
       below: below ?? 0,
       every_generation: below === undefined,
+      everywhere: await foundOf(kind, EVERYWHERE, id, reader),
       id,
       kind,
-      record: {
-        below: record?.below ?? 0,
-        every_generation: record?.below === undefined,
-        found: record !== undefined,
-        mortal: typeof record?.until === 'number',
-        until: record?.until ?? 0,
-      },
+      record: await foundOf(kind, cell, id, reader),
       until,
     },
+    signer: { ...NO_SIGNER, delegation: await delegationOf(delegate, reader), key },
+  }
+}
+
+async function foundOf(
+  kind: RevocationKind,
+  reach: string,
+  id: string,
+  reader: Reader,
+): Promise<AnnounceFacts['revocation']['record']> {
+  const record = await reader.own<RevokedRecord>(revokedKey(kind, reach, id))
+  if (record === undefined) return NO_RECORD
+  const { below, until } = record
+  return {
+    below: below ?? 0,
+    every_generation: below === undefined,
+    found: true,
+    mortal: until !== null,
+    until: until ?? 0,
   }
 }
 

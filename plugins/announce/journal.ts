@@ -36,7 +36,7 @@ export async function readTail(reader: Reader, count: number): Promise<OwnRecord
 /** The writes that add `items` with the numbers after the last one; `own` as it is then. */
 export function append(
   context: EffectContext,
-  items: readonly (Revocation & { readonly origin: string })[],
+  items: readonly Omit<JournalItem, 'sequence'>[],
 ): { readonly own: OwnRecord; readonly writes: Writes } {
   let own = asRecord<OwnRecord>(context.read(OWN)) ?? NO_OWN
   const chunks = new Map<number, JournalItem[]>()
@@ -100,17 +100,20 @@ export async function sweepable(reader: Reader): Promise<AnnounceFacts['journal'
 }
 
 /** The record may live longer than this line of it, and be gone when another line was swept. */
-async function lineOf({ id, kind, until = 0 }: JournalItem, reader: Reader): Promise<JournalLine> {
-  const record = await reader.own<RevokedRecord>(revokedKey(kind, id))
+async function lineOf(
+  { id, kind, reach, until = 0 }: JournalItem,
+  reader: Reader,
+): Promise<JournalLine> {
+  const record = await reader.own<RevokedRecord>(revokedKey(kind, reach, id))
   const end = record === undefined ? until : record.until
-  return { id, kind, mortal: end !== null, until: end ?? 0 }
+  return { id, kind, mortal: end !== null, reach, until: end ?? 0 }
 }
 
 /** What a sweep asks for: what is due in these chunks goes, and those that are `done` are not looked at again. */
 export interface SweptChunk {
   readonly chunk: number
   readonly done: boolean
-  readonly due: readonly Pick<JournalLine, 'id' | 'kind'>[]
+  readonly due: readonly Pick<JournalLine, 'id' | 'kind' | 'reach'>[]
 }
 
 export function sweep(context: EffectContext, chunks: readonly SweptChunk[]): Writes {
@@ -118,9 +121,9 @@ export function sweep(context: EffectContext, chunks: readonly SweptChunk[]): Wr
   const removed = new Set<string>()
   const writes: Writes[number][] = []
   for (const { chunk, done, due } of chunks) {
-    const gone = new Set(due.map(({ id, kind }) => revokedKey(kind, id)))
+    const gone = new Set(due.map(({ id, kind, reach }) => revokedKey(kind, reach, id)))
     const items = asRecord<JournalRecord>(context.read(journalKey(chunk)))?.items ?? []
-    const left = items.filter(({ id, kind }) => !gone.has(revokedKey(kind, id)))
+    const left = items.filter(({ id, kind, reach }) => !gone.has(revokedKey(kind, reach, id)))
     for (const record of gone) removed.add(record)
     if (left.length === 0) writes.push({ remove: journalKey(chunk) })
     else if (left.length < items.length)

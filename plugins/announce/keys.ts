@@ -1,8 +1,14 @@
 /** Where the plugin's records lie. Other plugins read `revoked/...` and `feed/...`; nobody else writes any of them. */
 import type { RevocationKind } from '../../formats/wire/index.ts'
 
-/** What is revoked, whoever said so. */
-export const revokedKey = (kind: RevocationKind, id: string): string => `revoked/${kind}/${id}`
+/** Where a cell's name stands otherwise: at every cell. Names have no such character. */
+export const EVERYWHERE = '*'
+/**
+ * What is revoked. @param reach the cell whose tokens that concerns, or {@link EVERYWHERE}: whoever may speak for one cell writes no record
+ * that counts for another
+ */
+export const revokedKey = (kind: RevocationKind, reach: string, id: string): string =>
+  `revoked/${kind}/${reach}/${id}`
 /** What is known of another cell's revocations. */
 export const feedKey = (cell: string): string => `feed/${cell}`
 /** The last message accepted from a key. */

@@ -3,10 +3,18 @@ import { importKey } from '../../formats/call/index.ts'
 import type { Body, Revocation } from '../../formats/wire/index.ts'
 import { localSigner } from './cell.ts'
 import { readTail } from './journal.ts'
-import { announcedKey, delegateKey, FIRST_USE, feedKey, revokedKey, signerKey } from './keys.ts'
+import {
+  announcedKey,
+  delegateKey,
+  EVERYWHERE,
+  FIRST_USE,
+  feedKey,
+  revokedKey,
+  signerKey,
+} from './keys.ts'
 import { type Brought, openMessage } from './message.ts'
 import type { Reader } from './reader.ts'
-import type { DelegateRecord, FeedRecord, SignerRecord } from './records.ts'
+import type { DelegateRecord, FeedRecord, RevokedRecord, SignerRecord } from './records.ts'
 import type { AnnounceFacts } from './schema.ts'
 import { delegationOf, NO_SIGNER } from './signer.ts'
 
@@ -16,11 +24,16 @@ export const NO_SUBJECT: AnnounceFacts['subject'] = {
   scope: '',
 }
 
-export async function received(brought: Brought, reader: Reader): Promise<Partial<AnnounceFacts>> {
+/** @param now Unix seconds */
+export async function received(
+  brought: Brought,
+  reader: Reader,
+  now: number,
+): Promise<Partial<AnnounceFacts>> {
   const { body, check, signer } = await openMessage(brought, reader)
   if (body === undefined) return { message: { check }, signer }
   const last = await reader.own<SignerRecord>(signerKey(signer.key))
-  const revoked = await reader.own(revokedKey('key', signer.key))
+  const revoked = await isRevoked(signer, reader, now)
   // Written by whoever is believed at first use.
   if (signer.first_use) await reader.own(FIRST_USE)
   return {
@@ -28,10 +41,22 @@ export async function received(brought: Brought, reader: Reader): Promise<Partia
     message: { check, ...body },
     signer: {
       ...signer,
-      key_revoked: revoked !== undefined,
+      key_revoked: revoked,
       last: { sequence: last?.sequence ?? 0, time: last?.time ?? 0 },
     },
   }
+}
+
+async function isRevoked(
+  { cell, key }: AnnounceFacts['signer'],
+  reader: Reader,
+  now: number,
+): Promise<boolean> {
+  for (const reach of cell.name === '' ? [EVERYWHERE] : [EVERYWHERE, cell.name]) {
+    const entry = await reader.own<RevokedRecord>(revokedKey('key', reach, key))
+    if (entry !== undefined && (entry.until === null || entry.until > now)) return true
+  }
+  return false
 }
 
 async function concerning(body: Body, reader: Reader): Promise<Partial<AnnounceFacts>> {
@@ -44,14 +69,20 @@ async function concerning(body: Body, reader: Reader): Promise<Partial<AnnounceF
     case 'UNDELEGATE':
       return { subject: await subjectOf(body.key, reader) }
     default:
-      await readEntries(body.entries, reader)
+      await readEntries(body, reader)
       return { cell: await localSigner(body.cell, reader), feed: await feedOf(body.cell, reader) }
   }
 }
 
-/** What an accepted message will write. */
-async function readEntries(entries: readonly Revocation[], reader: Reader): Promise<void> {
-  for (const { id, kind } of entries) await reader.own(revokedKey(kind, id))
+/** What an accepted message may write, whoever signed it. */
+async function readEntries(
+  { cell, entries }: { readonly cell: string; readonly entries: readonly Revocation[] },
+  reader: Reader,
+): Promise<void> {
+  for (const { id, kind } of entries) {
+    await reader.own(revokedKey(kind, cell, id))
+    if (kind === 'key' || kind === 'tenant') await reader.own(revokedKey(kind, EVERYWHERE, id))
+  }
   await readTail(reader, entries.length)
 }
 
@@ -70,7 +101,7 @@ async function subjectOf(key: string, reader: Reader): Promise<AnnounceFacts['su
   const enrolled = await reader.enrolled<{ readonly scope: string }>(`key/${key}`)
   return {
     check: typeof importKey(key) === 'string' ? 'weak_key' : 'valid',
-    delegation: delegationOf(record),
+    delegation: await delegationOf(record, reader),
     scope: enrolled?.scope ?? '',
   }
 }

@@ -2,7 +2,7 @@
 import type { Json } from '../../core/json.ts'
 import type { MessageType, Revocation, RevocationKind } from '../../formats/wire/index.ts'
 
-/** `revoked/KIND/ID`. */
+/** `revoked/KIND/REACH/ID`. */
 export interface RevokedRecord {
   readonly at: number
   /** Of a lease: tokens of generations below it are dead. Absent: all of them. */
@@ -11,6 +11,8 @@ export interface RevokedRecord {
   readonly kind: RevocationKind
   /** The cell that said so first. */
   readonly origin: string
+  /** The cell whose tokens it concerns, or `*`: everywhere. */
+  readonly reach: string
   /** Of the message that said so last. */
   readonly sequence: number
   /** After it the entry counts no more, Unix seconds; null: for ever. */
@@ -35,6 +37,8 @@ export interface SignerRecord {
 
 /** `delegate/KEY`. A revoked one stays, so that nobody brings it back. */
 export interface DelegateRecord {
+  /** The controller's key that signed it. */
+  readonly by?: string
   readonly cells?: readonly string[]
   readonly expires: number
   readonly not_before: number
@@ -53,8 +57,13 @@ export interface OwnRecord {
 }
 export const NO_OWN: OwnRecord = { oldest: 0, sequence: 0, swept: 0 }
 
+/** A revocation, and whose tokens it concerns. */
+export interface Reaching extends Revocation {
+  readonly reach: string
+}
+
 /** One line of the journal: what was revoked, in order, until it comes to its end. */
-export interface JournalItem extends Revocation {
+export interface JournalItem extends Reaching {
   readonly origin: string
   readonly sequence: number
 }
@@ -80,13 +89,17 @@ export function merged(
   return { ...rest, ...below, at: before.at, origin: before.origin, until }
 }
 
+/** Whether merging it made no difference to what is dead, or for how long. */
+export const says = (before: RevokedRecord | undefined, after: RevokedRecord): boolean =>
+  before !== undefined && before.until === after.until && before.below === after.below
+
 export function revokedRecord(
-  { at, below, id, kind, until }: Revocation,
+  { at, below, id, kind, reach, until }: Reaching,
   origin: string,
   sequence: number,
 ): RevokedRecord {
   const some = below === undefined ? {} : { below }
-  return { at, ...some, id, kind, origin, sequence, until: until ?? null }
+  return { at, ...some, id, kind, origin, reach, sequence, until: until ?? null }
 }
 
 /** A record that only this plugin writes, in the shape in which it does. */

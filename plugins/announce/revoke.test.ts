@@ -41,11 +41,12 @@ describe('revoking', () => {
       kind: 'token',
     })
     expect(decided.output).toMatchObject({ repeated: false, sequence: 1, until: NOW + 330 })
-    expect(await post.record('announce', `revoked/token/${token(1)}`)).toEqual({
+    expect(await post.record('announce', `revoked/token/cell-a/${token(1)}`)).toEqual({
       at: NOW,
       id: token(1),
       kind: 'token',
       origin: 'cell-a',
+      reach: 'cell-a',
       sequence: 1,
       until: NOW + 330,
     })
@@ -78,16 +79,18 @@ describe('revoking', () => {
     await revoke({ id: 'l1', kind: 'lease', below: 2 })
     expect(await own()).toMatchObject({ sequence: 1 })
     await revoke({ id: 'l1', kind: 'lease', below: 5 })
-    expect(await post.record('announce', 'revoked/lease/l1')).toMatchObject({ below: 5 })
+    expect(await post.record('announce', 'revoked/lease/cell-a/l1')).toMatchObject({ below: 5 })
     await revoke({ id: 'l1', kind: 'lease' })
-    expect(await post.record('announce', 'revoked/lease/l1')).not.toHaveProperty('below')
+    expect(await post.record('announce', 'revoked/lease/cell-a/l1')).not.toHaveProperty('below')
     await sent(3)
     expect(post.broadcasts.map((entry) => said(entry).after)).toEqual([0, 1, 2])
   })
 
   test('of a tenant is for ever', async () => {
     await revoke({ id: 'acme', kind: 'tenant' })
-    expect(await post.record('announce', 'revoked/tenant/acme')).toMatchObject({ until: null })
+    expect(await post.record('announce', 'revoked/tenant/cell-a/acme')).toMatchObject({
+      until: null,
+    })
   })
 
   test('at the same time takes a number each', async () => {
@@ -134,7 +137,7 @@ describe('another kernel', () => {
     return post.made(output)
   }
   const known = (id: string): Promise<Json | undefined> =>
-    other.record('announce', `revoked/token/${id}`)
+    other.record('announce', `revoked/token/cell-a/${id}`)
   const feed = (): Promise<Json | undefined> => other.record('announce', 'feed/cell-a')
 
   test('learns of each revocation from its message', async () => {
@@ -219,7 +222,7 @@ describe('another kernel', () => {
         const feed = (await third.record('announce', 'feed/cell-a')) as Record<string, Json>
         expect(feed).toMatchObject({ as_of: NOW, seen: 6, sequence: 6 })
         for (let n = 0; n < 6; n++)
-          expect(await third.record('announce', `revoked/token/${token(n)}`)).toMatchObject({
+          expect(await third.record('announce', `revoked/token/cell-a/${token(n)}`)).toMatchObject({
             until: NOW + 330,
           })
         await third.kernel.close()
@@ -246,8 +249,8 @@ describe('the set', () => {
     // Swept or not, it counts no more.
     expect(await all()).toHaveLength(1)
     expect(await sweep()).toEqual({ more: false, swept: 70 })
-    expect(await post.record('announce', `revoked/token/${token(3)}`)).toBeUndefined()
-    expect(await post.record('announce', 'revoked/tenant/acme')).toBeDefined()
+    expect(await post.record('announce', `revoked/token/cell-a/${token(3)}`)).toBeUndefined()
+    expect(await post.record('announce', 'revoked/tenant/cell-a/acme')).toBeDefined()
     expect(await own()).toMatchObject({ oldest: 0, swept: 1 })
     expect(await post.ask('announce.sweep', {}, EMBEDDED)).toEqual([false, 'nothing_to_sweep'])
     expect(await all()).toHaveLength(1)
@@ -271,7 +274,7 @@ describe('the set', () => {
     expect(await post.ask('announce.sweep', {}, EMBEDDED)).toEqual([false, 'nothing_to_sweep'])
     post.clock.advance(101_000)
     expect(await sweep()).toMatchObject({ swept: 1 })
-    expect(await post.record('announce', `revoked/token/${token(1)}`)).toBeUndefined()
+    expect(await post.record('announce', `revoked/token/cell-a/${token(1)}`)).toBeUndefined()
   })
 })
 

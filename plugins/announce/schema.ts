@@ -80,6 +80,8 @@ export interface Said {
   readonly until?: number
 }
 interface Delegation {
+  /** What has become of the controller's key that signed it. */
+  readonly by: KeyState
   readonly cells: readonly string[]
   readonly every_cell: boolean
   readonly expires: number
@@ -88,10 +90,19 @@ interface Delegation {
   readonly revoked: boolean
   readonly types: readonly MessageType[]
 }
+/** What there is of a revocation. */
+interface Found {
+  readonly below: number
+  readonly every_generation: boolean
+  readonly found: boolean
+  readonly mortal: boolean
+  readonly until: number
+}
 /** A line of the journal that the sweep looks at, with the end that the revocation has by now. */
 export interface JournalLine {
   readonly id: string
   readonly kind: RevocationKind
+  readonly reach: string
   /** False where it has none. */
   readonly mortal: boolean
   readonly until: number
@@ -142,13 +153,10 @@ export interface AnnounceFacts {
     readonly every_generation: boolean
     readonly id: string
     readonly kind: RevocationKind | 'none'
-    readonly record: {
-      readonly below: number
-      readonly every_generation: boolean
-      readonly found: boolean
-      readonly mortal: boolean
-      readonly until: number
-    }
+    /** Of every cell's tokens. */
+    readonly everywhere: Found
+    /** Of the cell's tokens. */
+    readonly record: Found
     /** The end that is asked for; 0 where none is. */
     readonly until: number
   }
@@ -159,7 +167,7 @@ export interface AnnounceFacts {
     readonly more: boolean
     readonly through: number
   }
-  /** Whose key signed the message. */
+  /** Whose key signed the message; of a revocation here, the delegation of the key that signs it. */
   readonly signer: {
     readonly cell: { readonly name: string; readonly state: KeyState }
     readonly controller: KeyState
@@ -167,9 +175,11 @@ export interface AnnounceFacts {
     /** No controller is pinned: this key could be the first. */
     readonly first_use: boolean
     readonly key: string
-    /** It is among the revoked keys. */
+    /** It is among the revoked keys, of its cell or everywhere. */
     readonly key_revoked: boolean
     readonly last: { readonly sequence: number; readonly time: number }
+    /** What the key is enrolled for; empty where it is not. */
+    readonly scope: string
   }
   /** The key that a message delegates to, or takes that from. */
   readonly subject: {
@@ -186,6 +196,7 @@ const keyText = string({ maxLength: 43 })
 const state: Schema<KeyState> = literal(...STATES)
 
 const delegation: Schema<Delegation> = object({
+  by: state,
   cells,
   every_cell: boolean(),
   expires: count,
@@ -213,7 +224,19 @@ const said = {
   types,
   until: count,
 }
-const line: Schema<JournalLine> = object({ id, kind, mortal: boolean(), until: count })
+/** A cell's name, or `*`. */
+export const reach: Schema<string> = string({
+  maxLength: 128,
+  pattern: /^(?:\*|[A-Za-z0-9][A-Za-z0-9._:@-]*)$/,
+})
+const line: Schema<JournalLine> = object({ id, kind, mortal: boolean(), reach, until: count })
+const found: Schema<Found> = object({
+  below: count,
+  every_generation: boolean(),
+  found: boolean(),
+  mortal: boolean(),
+  until: count,
+})
 
 /** Actions that bring a message. */
 export const BRINGS: readonly string[] = ['announce.learn', 'announce.receive']
@@ -275,13 +298,8 @@ export const announceSchema: FactsSchema<AnnounceFacts> = {
       every_generation: boolean(),
       id: text,
       kind: literal('key', 'lease', 'none', 'tenant', 'token'),
-      record: object({
-        below: count,
-        every_generation: boolean(),
-        found: boolean(),
-        mortal: boolean(),
-        until: count,
-      }),
+      everywhere: found,
+      record: found,
       until: count,
     }),
   },
@@ -307,6 +325,7 @@ export const announceSchema: FactsSchema<AnnounceFacts> = {
       key: keyText,
       key_revoked: boolean(),
       last: object({ sequence: count, time: integer({ min: 0 }) }),
+      scope: string({ maxLength: 32 }),
     }),
   },
   subject: {

@@ -16,13 +16,17 @@ export const cellKey = (cell: string): string => `cell/${cell}`
 /** Of `lease`. */
 export const leaseKey = (lease: string): string => `lease/${lease}`
 export const resourceKey = (resource: string): string => `resource/${resource}`
-/** Of `announce`: the revocation set, and how far a foreign cell's is known. */
-export const revokedKey = (kind: 'key' | 'lease' | 'tenant' | 'token', id: string): string =>
-  `revoked/${kind}/${id}`
+/** Of `announce`: what is revoked of a cell's tokens, or everywhere (`*`), and how far a foreign cell's word is known. */
+export const revokedKey = (
+  kind: 'key' | 'lease' | 'tenant' | 'token',
+  reach: string,
+  id: string,
+): string => `revoked/${kind}/${reach}/${id}`
+export const EVERYWHERE = '*'
 export const feedKey = (cell: string): string => `feed/${cell}`
 
-/** UTF-8 bytes: with a prefix and a handle before it, a name still fits the store's 512. */
-const MAX_NAME_BYTES = 400
+/** UTF-8 bytes: with a prefix and a handle or a cell before it, a name still fits the store's 512. */
+const MAX_NAME_BYTES = 360
 const encoder = new TextEncoder()
 
 /** Whether a record can be named so. A UTF-16 unit has at most three UTF-8 bytes. */

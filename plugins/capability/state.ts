@@ -3,6 +3,7 @@ import type { Json } from '../../core/json.ts'
 import type { ReadPorts } from '../../core/plugin.ts'
 import {
   cellKey,
+  EVERYWHERE,
   feedKey,
   leaseKey,
   reportedKey,
@@ -59,14 +60,20 @@ export class State {
     }
   }
 
-  /** Entries for the token and every token that it was made from, its lease, the key that signed it, and its tenant. */
+  /**
+   * Entries for the token and every token that it was made from, its lease, the key that signed it, and its tenant: what its issuer says of
+   * them, and of key and tenant what is said for every cell. What another cell says concerns that one's tokens.
+   */
   async #revocations({ fact, token }: Verified): Promise<readonly Revocation[]> {
-    const { lease, tenant } = token.authority
+    const { iss, lease, tenant } = token.authority
+    const signer = fact.signer as string
     const keys = [
-      ...token.blocks.map(({ handle }) => revokedKey('token', handle)),
-      revokedKey('lease', lease),
-      revokedKey('key', fact.signer as string),
-      revokedKey('tenant', tenant),
+      ...token.blocks.map(({ handle }) => revokedKey('token', iss, handle)),
+      revokedKey('lease', iss, lease),
+      revokedKey('key', iss, signer),
+      revokedKey('key', EVERYWHERE, signer),
+      revokedKey('tenant', iss, tenant),
+      revokedKey('tenant', EVERYWHERE, tenant),
     ]
     const found: Revocation[] = []
     for (const key of keys) {

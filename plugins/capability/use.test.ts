@@ -168,7 +168,7 @@ test('a revocation that lands between facts and commit wins', async () => {
     revoking = false
     const entry = { kind: 'token', id: handle, at: NOW, until: null, origin: CELL, sequence: 1 }
     const value = new TextEncoder().encode(JSON.stringify(entry))
-    const put = { partition: 'announce', sort: `revoked/token/${handle}` }
+    const put = { partition: 'announce', sort: `revoked/token/${CELL}/${handle}` }
     await store?.commit([{ writes: [{ put, value, if: 'absent' }] }])
   }
   const watch = (inner: Store): Store => {

@@ -6,7 +6,15 @@ import type { Request } from '../../core/request.ts'
 import { callerOf, NO_CALLER } from '../../formats/call/index.ts'
 import { defined, type Readable, readPayload } from './asked.ts'
 import { leaseEffects } from './effects.ts'
-import { cellKey, dueKey, leaseKey, resourceKey, revokedKey, tenantKey } from './keys.ts'
+import {
+  cellKey,
+  dueKey,
+  EVERYWHERE,
+  leaseKey,
+  resourceKey,
+  revokedKey,
+  tenantKey,
+} from './keys.ts'
 import type {
   CellRecord,
   LeaseRecord,
@@ -105,16 +113,29 @@ class Gathering {
         name,
       },
       revoked: defined({
-        key: key && (await this.#revoked('key', key.public_key)),
-        lease: lease && (await this.#revoked('lease', lease.lease)),
-        tenant: tenant && (await this.#revoked('tenant', tenant)),
+        key: key && (await this.#revokedAt('key', name, key.public_key)),
+        lease: lease && (await this.#revoked('lease', name, lease.lease)),
+        tenant: tenant && (await this.#revokedAt('tenant', name, tenant)),
       }),
       tenant: { found: known !== undefined, name: tenant ?? '', state: known?.state ?? '' },
     }
   }
 
-  async #revoked(kind: 'key' | 'lease' | 'tenant', id: string): Promise<Revoked | undefined> {
-    const entry = (await this.#from('announce', revokedKey(kind, id))) as RevokedRecord | undefined
+  /** What the cell says of its own tokens, or what is said for every cell: whichever lasts longer. */
+  async #revokedAt(kind: 'key' | 'tenant', cell: string, id: string): Promise<Revoked | undefined> {
+    const here = await this.#revoked(kind, cell, id)
+    const everywhere = await this.#revoked(kind, EVERYWHERE, id)
+    if (here === undefined || everywhere === undefined) return here ?? everywhere
+    return lastsFor(here) > lastsFor(everywhere) ? here : everywhere
+  }
+
+  async #revoked(
+    kind: 'key' | 'lease' | 'tenant',
+    reach: string,
+    id: string,
+  ): Promise<Revoked | undefined> {
+    const sort = revokedKey(kind, reach, id)
+    const entry = (await this.#from('announce', sort)) as RevokedRecord | undefined
     if (entry === undefined) return undefined
     const { below, until } = entry
     return defined({ below, until: until ?? undefined })
@@ -136,6 +157,7 @@ class Gathering {
     return this.#read.getFrom(plugin, sort)
   }
 }
+const lastsFor = ({ until = Number.POSITIVE_INFINITY }: Revoked): number => until
 const issuing: ReadonlySet<string> = new Set(['lease.add-resource', 'lease.grant', 'lease.renew'])
 
 function ordered({

@@ -16,6 +16,7 @@ export const dueKey = (expiresAt: number, lease: string): string =>
 export const cellKey = (cell: string): string => `cell/${cell}`
 export const tenantKey = (tenant: string): string => `tenant/${tenant}`
 
-/** Of `announce`. */
-export const revokedKey = (kind: 'key' | 'lease' | 'tenant', id: string): string =>
-  `revoked/${kind}/${id}`
+/** Of `announce`: what is revoked of a cell's tokens, or everywhere (`*`). */
+export const revokedKey = (kind: 'key' | 'lease' | 'tenant', reach: string, id: string): string =>
+  `revoked/${kind}/${reach}/${id}`
+export const EVERYWHERE = '*'

@@ -39,6 +39,7 @@ carol := {"id": "carol", "kind": "user"}
 key := "the-signer"
 
 no_delegation := {
+	"by": "none",
 	"cells": [],
 	"every_cell": false,
 	"expires": 0,
@@ -50,6 +51,7 @@ no_delegation := {
 
 delegation(members) := object.union(
 	{
+		"by": "active",
 		"cells": [],
 		"every_cell": true,
 		"expires": now + 60,
@@ -70,6 +72,7 @@ signer(members) := object.union(
 		"key": key,
 		"key_revoked": false,
 		"last": {"sequence": 4, "time": now - 5},
+		"scope": "",
 	},
 	members,
 )
@@ -98,7 +101,15 @@ record(members) := object.union(
 )
 
 revocation(members) := object.union(
-	{"below": 0, "every_generation": true, "id": "t1", "kind": "token", "record": no_record, "until": 0},
+	{
+		"below": 0,
+		"every_generation": true,
+		"everywhere": no_record,
+		"id": "t1",
+		"kind": "token",
+		"record": no_record,
+		"until": 0,
+	},
 	members,
 )
 
@@ -108,6 +119,8 @@ local_cell := {
 	"name": "cell-a",
 	"signer": {"custody": "cell", "held": true, "key": "own"},
 }
+
+cell_b := signer({"cell": {"name": "cell-b", "state": "active"}, "scope": "cell"})
 
 foreign_cell := {
 	"known": true,

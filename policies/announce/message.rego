@@ -80,6 +80,7 @@ revocations_refusal := {
 	"rule": "assay.announce.message.revocations_refusal",
 } if {
 	input.facts.cell.local
+	signer.of_its_cell
 } else := {
 	"code": "revocation_not_allowed",
 	"message": "the signer may not revoke things of this kind",
@@ -170,6 +171,7 @@ asked_for := [{"cell": said.cell, "kind": "announce.withdraw", "service": said.s
 
 asked_for := [object.union(
 	{
+		"by": input.facts.signer.key,
 		"expires": said.expires,
 		"key": said.key,
 		"kind": "announce.delegate",
@@ -185,17 +187,38 @@ asked_for := [{"key": said.key, "kind": "announce.undelegate"}] if {
 	said.type == "UNDELEGATE"
 }
 
-asked_for := [{
+asked_for := array.concat([learning], following) if {
+	lists_revocations
+}
+
+learning := {
+	"cell": said.cell,
+	"entries": [object.union(entry, {"reach": reach(entry)}) |
+		some entry in said.entries
+		not over(entry)
+	],
+	"kind": "announce.learn",
+	"sequence": reaches,
+}
+
+# A token or lease is the cell's that issued it. Of a key or a tenant, a cell has a say about its own tokens.
+reach(entry) := "*" if {
+	entry.kind in {"key", "tenant"}
+	signer.everywhere
+} else := said.cell
+
+default following := []
+
+following := [{
 	"after": said.after,
 	"as_of": min({input.now, said.time}),
 	"cell": said.cell,
 	"complete": complete,
-	"entries": [entry | some entry in said.entries; not over(entry)],
-	"kind": "announce.learn",
+	"kind": "announce.follow",
 	"sequence": reaches,
 	"signer": input.facts.signer.key,
 }] if {
-	lists_revocations
+	signer.of_its_cell
 }
 
 # What is missing is asked for at once. A page of a set was asked for: whoever did so goes on by itself.
@@ -230,7 +253,10 @@ complete if {
 
 default gap := false
 
-gap if not contiguous
+gap if {
+	signer.of_its_cell
+	not contiguous
+}
 
 default output := {}
 

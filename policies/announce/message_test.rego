@@ -43,52 +43,106 @@ test_each_action_takes_its_types if {
 	given.refused(by_controller(given.page({})), "wrong_type")
 }
 
-learned(given_input) := effect if {
+by_cell(what) := given.receives(given.cell_b, what)
+
+effect_of(kind, given_input) := effect if {
 	some effect in given.decide(given_input).effects
-	effect.kind == "announce.learn"
+	effect.kind == kind
 }
 
+learned(given_input) := effect_of("announce.learn", given_input)
+
+followed(given_input) := effect_of("announce.follow", given_input)
+
+reaching(members) := object.union(given.entry(members), {"reach": "cell-b"})
+
 test_a_broadcast_that_follows_what_is_known_is_complete if {
-	learned(by_controller(given.broadcast([given.entry({})]))) == {
+	learned(by_cell(given.broadcast([given.entry({})]))) == {
+		"cell": "cell-b",
+		"entries": [reaching({})],
+		"kind": "announce.learn",
+		"sequence": 5,
+	}
+	followed(by_cell(given.broadcast([given.entry({})]))) == {
 		"after": 7,
 		"as_of": given.now,
 		"cell": "cell-b",
 		"complete": true,
-		"entries": [given.entry({})],
-		"kind": "announce.learn",
+		"kind": "announce.follow",
 		"sequence": 5,
 		"signer": given.key,
 	}
 }
 
 test_a_gap_is_told_and_its_entries_count if {
-	gapped := by_controller(object.union(given.broadcast([given.entry({})]), {"after": 8}))
+	gapped := by_cell(object.union(given.broadcast([given.entry({})]), {"after": 8}))
 	decision := given.decide(gapped)
 	decision.output == {"cell": "cell-b", "gap": true, "more": false, "through": 5}
-	decision.effects[2] == {"cell": "cell-b", "kind": "announce.fetch"}
-	effect := learned(gapped)
-	not effect.complete
-	count(effect.entries) == 1
+	decision.effects[3] == {"cell": "cell-b", "kind": "announce.fetch"}
+	not followed(gapped).complete
+	count(learned(gapped).entries) == 1
 }
 
 test_a_page_says_the_same_however_often_it_comes if {
-	given.kinds(given.learns(given.controller, given.page({"seq": 1}))) == ["announce.learn"]
+	given.kinds(given.learns(given.cell_b, given.page({"seq": 1}))) == ["announce.learn", "announce.follow"]
 }
 
 test_the_last_page_completes_what_is_known if {
-	last := given.learns(given.controller, given.page({}))
-	learned(last).complete
-	learned(last).sequence == 9
-	first := given.learns(given.controller, given.page({"more": true}))
-	not learned(first).complete
+	last := given.learns(given.cell_b, given.page({}))
+	followed(last).complete
+	followed(last).sequence == 9
+	first := given.learns(given.cell_b, given.page({"more": true}))
+	not followed(first).complete
 	given.decide(first).output == {"cell": "cell-b", "gap": false, "more": true, "through": 9}
-	later := given.learns(given.controller, given.page({"after": 8}))
-	not learned(later).complete
+	later := given.learns(given.cell_b, given.page({"after": 8}))
+	not followed(later).complete
+}
+
+test_nobody_but_the_cell_says_how_far_its_revocations_go if {
+	delegate := given.signer({"delegation": given.delegation({"types": ["REVOCATIONS", "REVOKE_BROADCAST"]})})
+	every who in [given.controller, delegate] {
+		given.kinds(given.learns(who, given.page({"after": 8}))) == ["announce.learn"]
+		missing := object.union(given.broadcast([]), {"after": 8})
+		given.kinds(given.receives(who, missing)) == ["announce.accept", "announce.learn"]
+		not given.decide(given.receives(who, missing)).output.gap
+	}
+}
+
+may_all := object.union(given.policy_data, {"may_revoke": {
+	"cell": ["key", "lease", "tenant", "token"],
+	"controller": ["key", "lease", "tenant", "token"],
+	"delegate": ["key", "lease", "tenant", "token"],
+}})
+
+reach_of(who, kind) := entry.reach if {
+	said := given.receives(who, given.broadcast([given.entry({"kind": kind})]))
+	decision := data.assay.announce.decision with input as said
+		with data.announce as may_all
+		with data.freeze as {"actions": []}
+	some effect in decision.effects
+	some entry in effect.entries
+}
+
+test_a_stolen_key_kills_tokens_of_its_scope_alone if {
+	some_cells := given.signer({"delegation": given.delegation({"cells": ["cell-b"], "every_cell": false})})
+	every_cell := given.signer({"delegation": given.delegation({})})
+	every kind in ["key", "lease", "tenant", "token"] {
+		reach_of(given.cell_b, kind) == "cell-b"
+		reach_of(some_cells, kind) == "cell-b"
+	}
+	every who in [given.controller, every_cell] {
+		every kind in ["key", "tenant"] {
+			reach_of(who, kind) == "*"
+		}
+		every kind in ["lease", "token"] {
+			reach_of(who, kind) == "cell-b"
+		}
+	}
 }
 
 test_what_is_over_is_not_kept if {
 	old := given.entry({"until": given.now - 1})
-	learned(by_controller(given.broadcast([old, given.entry({"id": "t2"})]))).entries == [given.entry({"id": "t2"})]
+	learned(by_controller(given.broadcast([old, given.entry({"id": "t2"})]))).entries == [reaching({"id": "t2"})]
 }
 
 test_a_revocation_ends_with_its_tokens if {
@@ -108,12 +162,11 @@ test_not_everybody_revokes_everything if {
 }
 
 test_nobody_tells_a_cell_what_it_revoked_itself if {
-	mirrored := given.asks(given.nobody, "announce.receive", {
-		"cell": given.local_cell,
-		"message": given.broadcast([given.entry({})]),
-		"signer": given.controller,
-	})
-	given.refused(mirrored, "own_feed")
+	mirrored := {"cell": given.local_cell, "message": given.broadcast([given.entry({})])}
+	by_itself := object.union(mirrored, {"signer": given.cell_b})
+	given.refused(given.asks(given.nobody, "announce.receive", by_itself), "own_feed")
+	by_controller_here := object.union(mirrored, {"signer": given.controller})
+	given.allowed(given.asks(given.nobody, "announce.receive", by_controller_here), {"signed_message"})
 }
 
 span := {"expires": given.now + 60, "key": "k", "not_before": given.now, "types": ["ANNOUNCE"]}
@@ -127,7 +180,7 @@ delegates(members, about) := given.asks(given.nobody, "announce.receive", {
 })
 
 test_the_controller_delegates_and_takes_it_back if {
-	given.decide(delegates({}, {})).effects[1] == object.union(span, {"kind": "announce.delegate"})
+	given.decide(delegates({}, {})).effects[1] == object.union(span, {"by": given.key, "kind": "announce.delegate"})
 	given.decide(delegates({"cells": ["cell-b"]}, {})).effects[1].cells == ["cell-b"]
 	given.allowed(delegates({}, {"scope": "cell"}), {"signed_message"})
 	given.decide(by_controller(given.message("UNDELEGATE", {"key": "k"}))).effects[1] == {

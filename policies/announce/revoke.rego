@@ -11,7 +11,22 @@ cell := input.facts.cell
 
 asked := input.facts.revocation
 
-record := asked.record
+# Whose tokens it kills: those of the cell that signs, unless its key has the controller's word for every cell.
+reach := "*" if {
+	asked.kind in {"key", "tenant"}
+	delegation := input.facts.signer.delegation
+	delegation.every_cell
+	delegation.by in {"active", "grace", "retired"}
+	not delegation.revoked
+	delegation.not_before <= input.now
+	input.now < delegation.expires
+	"REVOKE_BROADCAST" in delegation.types
+	asked.kind in data.announce.may_revoke.delegate
+} else := cell.name
+
+record := asked.everywhere if {
+	reach == "*"
+} else := asked.record
 
 caller_refusal := call.refusal
 
@@ -113,6 +128,7 @@ written := [object.union(
 		"id": asked.id,
 		"kind": "announce.revoke",
 		"of": asked.kind,
+		"reach": reach,
 		"signer": cell.signer.key,
 	},
 )] if {

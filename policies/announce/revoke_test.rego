@@ -11,7 +11,7 @@ written(members) := given.decide(asks(members)).effects
 
 latest := given.now + 330
 
-base := {"cell": "cell-a", "custody": "cell", "id": "t1", "kind": "announce.revoke", "of": "token", "signer": "own"}
+base := {"cell": "cell-a", "custody": "cell", "id": "t1", "kind": "announce.revoke", "of": "token", "reach": "cell-a", "signer": "own"}
 
 test_a_token_is_revoked_for_as_long_as_it_can_live if {
 	written({}) == [object.union(base, {"until": latest})]
@@ -31,6 +31,44 @@ test_a_lease_is_revoked_below_a_generation if {
 		{"below": 3, "of": "lease", "until": latest},
 	)]
 	given.refused(asks({"below": 3, "every_generation": false}), "below_without_lease")
+}
+
+for_all(members) := given.signer({"delegation": given.delegation(members)})
+
+reach_of(kind, members) := decision.effects[0].reach if {
+	may_all := object.union(given.policy_data, {"may_revoke": {"delegate": ["key", "tenant", "token"]}})
+	decision := data.assay.announce.decision with input as given.asks(given.operator, "announce.revoke", {
+		"cell": given.local_cell,
+		"revocation": given.revocation({"kind": kind}),
+		"signer": for_all(members),
+	})
+		with data.announce as may_all
+		with data.freeze as {"actions": []}
+}
+
+test_a_cell_revokes_everywhere_with_the_controller_s_word if {
+	reach_of("tenant", {}) == "*"
+	reach_of("key", {}) == "*"
+	reach_of("token", {}) == "cell-a"
+	every members in [
+		{"by": "revoked"}, {"every_cell": false}, {"expires": given.now}, {"not_before": given.now + 1},
+		{"revoked": true}, {"types": ["ANNOUNCE"]},
+	] {
+		reach_of("tenant", members) == "cell-a"
+	}
+}
+
+test_what_is_revoked_at_one_cell_is_not_everywhere if {
+	may_all := object.union(given.policy_data, {"may_revoke": {"delegate": ["tenant"]}})
+	asked := given.revocation({"kind": "tenant", "record": given.record({"mortal": false, "until": 0})})
+	decision := data.assay.announce.decision with input as given.asks(given.operator, "announce.revoke", {
+		"cell": given.local_cell,
+		"revocation": asked,
+		"signer": for_all({}),
+	})
+		with data.announce as may_all
+		with data.freeze as {"actions": []}
+	decision.output == {"repeated": false}
 }
 
 test_an_end_that_has_passed_is_none if given.refused(asks({"until": given.now}), "until_over")

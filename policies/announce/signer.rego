@@ -2,7 +2,8 @@
 # title: Who may say what
 # description: |
 #   The controller says everything. A delegate says what its delegation names, while it is in force. An enrolled cell says of itself what
-#   `cell_signs` in data.json names: whoever enrolled it stood for that; an empty list leaves the delegations alone.
+#   `cell_signs` in data.json names: whoever enrolled it stood for that; an empty list leaves the delegations alone. What a stolen key can say
+#   concerns its own scope: a cell's its own tokens, that of a delegate of some cells theirs.
 package assay.announce.signer
 
 facts := input.facts.signer
@@ -13,13 +14,17 @@ delegation := facts.delegation
 
 in_force := {"active", "grace"}
 
-controller_speaks if facts.controller in in_force
+controller_speaks if {
+	facts.controller in in_force
+	facts.scope in {"", "controller"}
+}
 
 controller_speaks if pins
 
 # Nobody is pinned, and the policy believes the first announcement.
 pins if {
 	facts.first_use
+	facts.scope == ""
 	data.announce.trust_on_first_use
 	said.type == "ANNOUNCE"
 }
@@ -45,7 +50,29 @@ role := "controller" if {
 	cell_speaks
 }
 
+# Its word on keys and tenants counts at every cell.
+everywhere if controller_speaks
+
+everywhere if {
+	delegate_speaks
+	delegation.every_cell
+}
+
+# The cell's own key: nobody else knows how far its revocations go.
+of_its_cell if {
+	facts.cell.state in in_force
+	facts.cell.name == said.cell
+}
+
 about_delegation if said.type in {"DELEGATE", "UNDELEGATE"}
+
+# Nobody hands on what was delegated.
+heard if controller_speaks
+
+heard if {
+	role
+	not about_delegation
+}
 
 refusal := {
 	"code": "controller_only",
@@ -56,7 +83,7 @@ refusal := {
 	facts.controller == "none"
 	not facts.first_use
 } else := reason if {
-	not role
+	not heard
 	reason := unheard
 }
 
@@ -95,6 +122,19 @@ delegation_refusal := {
 	"rule": "assay.announce.signer.delegation_refusal",
 } if {
 	delegation.revoked
+} else := {
+	"code": "delegator_revoked",
+	"message": "the controller's key that delegated does not count any more",
+	"rule": "assay.announce.signer.delegation_refusal",
+} if {
+	not delegation.by in {"active", "grace", "retired"}
+} else := {
+	"code": "delegate_scope",
+	"message": "the key that was delegated to is enrolled for something else",
+	"rule": "assay.announce.signer.delegation_refusal",
+} if {
+	facts.scope != ""
+	not facts.scope in data.announce.delegate_scopes
 } else := {
 	"code": "delegation_not_yet_valid",
 	"message": "the delegation begins later",

@@ -5,7 +5,7 @@ import data.assay.announce.given_test as given
 
 delegate(members) := given.signer({"delegation": given.delegation(members)})
 
-cell(members) := given.signer({"cell": object.union({"name": "cell-b", "state": "active"}, members)})
+cell(members) := object.union(given.cell_b, {"cell": members})
 
 test_the_controller_says_everything if {
 	every state in ["active", "grace"] {
@@ -39,6 +39,24 @@ test_a_delegation_ends if {
 	given.refused(given.receives(revoked, given.announcement), "signer_revoked")
 }
 
+test_a_delegation_ends_with_the_key_that_signed_it if {
+	every state in ["active", "grace", "retired"] {
+		given.allowed(given.receives(delegate({"by": state}), given.announcement), {"signed_message"})
+	}
+	every state in ["none", "revoked"] {
+		given.refused(given.receives(delegate({"by": state}), given.announcement), "delegator_revoked")
+	}
+}
+
+test_a_key_of_another_scope_is_no_delegate_and_no_controller if {
+	every scope in ["controller", "release", "tenant"] {
+		who := object.union(delegate({}), {"scope": scope})
+		given.refused(given.receives(who, given.announcement), "delegate_scope")
+	}
+	elsewhere := object.union(given.controller, {"scope": "tenant"})
+	not given.decide(given.receives(elsewhere, given.announcement)).allow
+}
+
 test_a_delegation_is_for_types_and_cells if {
 	given.refused(given.receives(delegate({"types": ["WITHDRAW"]}), given.announcement), "delegation_type")
 	given.refused(
@@ -52,6 +70,8 @@ test_nobody_but_the_controller_delegates if {
 	every who in [delegate({"types": ["DELEGATE", "UNDELEGATE"]}), cell({})] {
 		given.refused(given.receives(who, undelegation), "controller_only")
 	}
+	gone := object.union(delegate({"types": ["DELEGATE", "UNDELEGATE"]}), {"controller": "revoked"})
+	given.refused(given.receives(gone, undelegation), "signer_revoked")
 }
 
 test_a_cell_speaks_of_itself if {
@@ -89,4 +109,9 @@ test_the_first_announcement_pins_the_controller_where_the_data_says_so if {
 	{reason.code | some reason in decision.reasons} == {"first_use", "signed_message"}
 	decision.effects[0] == {"key": given.key, "kind": "announce.pin"}
 	not trusts(given.withdrawal).allow
+	enrolled := given.receives(object.union(first, {"scope": "cell"}), given.announcement)
+	refused := announce.decision with input as enrolled
+		with data.announce as given.trusting
+		with data.freeze as {"actions": []}
+	not refused.allow
 }

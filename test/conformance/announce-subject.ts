@@ -37,12 +37,12 @@ const foreign = {
   },
 }
 const entry = { at: NOW, id, kind: 'token', until: NOW + 300 }
-const item = { ...entry, origin: 'cell-a', sequence: 3 }
+const item = { ...entry, origin: 'cell-a', reach: 'cell-a', sequence: 3 }
 const records: Readonly<Record<string, Json>> = {
   own: { oldest: 0, sequence: 3, swept: 0 },
   'own/cell-a': { sequence: 3 },
   'journal/0': { items: [item] },
-  [`revoked/token/${id}`]: { ...entry, origin: 'cell-a', sequence: 3 },
+  [`revoked/token/cell-a/${id}`]: item,
   'feed/cell-b': { as_of: NOW, cell: 'cell-b', seen: 7, sequence: 7, signer: other },
   [`signer/${controller.publicKey}`]: { sequence: 1, time: NOW },
 }
@@ -56,12 +56,19 @@ const message = (body: Readonly<Record<string, Json>>): Json => ({
 })
 const feed = { after: 7, cell: 'cell-b', entries: [entry] }
 const learned = {
-  ...feed,
-  as_of: NOW,
-  complete: true,
+  cell: 'cell-b',
+  entries: [{ ...entry, reach: 'cell-b' }],
   kind: 'announce.learn',
   sequence: 9,
-  signer: controller.publicKey,
+}
+const followed = {
+  after: 7,
+  as_of: NOW,
+  cell: 'cell-b',
+  complete: true,
+  kind: 'announce.follow',
+  sequence: 9,
+  signer: other,
 }
 const span = { expires: NOW + 60, key: other, not_before: NOW, types: ['ANNOUNCE'] }
 
@@ -84,7 +91,7 @@ const receiving: readonly PluginSample[] = [
     cell: 'cell-b',
     service: 'gpu',
   }),
-  sample('announce.receive', message({ type: 'REVOKE_BROADCAST', ...feed }), learned, {
+  sample('announce.receive', message({ type: 'REVOKE_BROADCAST', ...feed }), learned, followed, {
     kind: 'announce.fetch',
     cell: 'cell-b',
   }),
@@ -92,9 +99,11 @@ const receiving: readonly PluginSample[] = [
     'announce.learn',
     message({ type: 'REVOCATIONS', ...feed, more: false, through: 9 }),
     learned,
+    followed,
   ),
   sample('announce.receive', message({ type: 'DELEGATE', ...span, cells: ['cell-b'] }), {
     kind: 'announce.delegate',
+    by: controller.publicKey,
     ...span,
     cells: ['cell-b'],
   }),
@@ -126,6 +135,7 @@ const making: readonly PluginSample[] = [
       cell: 'cell-a',
       id: asked.id,
       of: 'token',
+      reach: 'cell-a',
       until: NOW + 60,
     },
   ),
@@ -167,7 +177,7 @@ const making: readonly PluginSample[] = [
     {},
     {
       kind: 'announce.sweep',
-      chunks: [{ chunk: 0, done: false, due: [{ id, kind: 'token' }] }],
+      chunks: [{ chunk: 0, done: false, due: [{ id, kind: 'token', reach: 'cell-a' }] }],
     },
   ),
 ]

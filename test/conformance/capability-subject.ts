@@ -68,7 +68,7 @@ const lease = {
   },
 }
 const revoked = (kind: string, id: string, members: object = {}): { [sort: string]: Json } => ({
-  [`revoked/${kind}/${id}`]: { kind, id, at: NOW, until: null, ...members },
+  [`revoked/${kind}/${CELL}/${id}`]: { kind, id, at: NOW, until: null, ...members },
 })
 const foreign = {
   announce: {

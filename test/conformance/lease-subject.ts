@@ -49,9 +49,9 @@ const fenced = { 'resource/gpu-0': resource({ fence, lease: LEASE, state: 'fence
 const free = { 'resource/gpu-0': resource({ state: 'free' }) }
 const foreign: PluginSample['foreign'] = {
   announce: {
-    [`revoked/key/${key}`]: { until: null },
-    [`revoked/lease/${LEASE}`]: { below: 3, until: NOW + 9 },
-    'revoked/tenant/demo': { until: NOW },
+    [`revoked/key/cell-a/${key}`]: { until: null },
+    [`revoked/lease/cell-a/${LEASE}`]: { below: 3, until: NOW + 9 },
+    'revoked/tenant/*/demo': { until: NOW },
   },
   enrolment: {
     'cell/cell-a': {

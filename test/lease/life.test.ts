@@ -249,16 +249,19 @@ describe('a resource', () => {
   it('is leased to those only who are registered and not revoked', async () => {
     const grant = (more: object) => place.decide('lease.grant', request({ ...more }))
     expect(code(await grant({ tenant: 'nobody' }))).toBe('tenant_unknown')
-    await place.put('announce', 'revoked/tenant/acme', { until: null })
+    await place.put('announce', 'revoked/tenant/cell-a/acme', { until: null })
     expect(code(await grant({ tenant: 'acme' }))).toBe('tenant_revoked')
-    await place.put('announce', 'revoked/tenant/acme', { until: NOW })
+    await place.put('announce', 'revoked/tenant/cell-a/acme', { until: NOW })
+    await place.put('announce', 'revoked/tenant/cell-far/acme', { until: null })
     expect(code(await grant({ tenant: 'acme' }))).toBe('granted')
+    await place.put('announce', 'revoked/tenant/*/acme', { until: NOW + 1 })
+    expect(code(await grant({ tenant: 'acme' }))).toBe('tenant_revoked')
   })
 
   it('is not leased under a key that is revoked', async () => {
     const cell = await place.store.get({ partition: 'enrolment', sort: 'cell/cell-a' })
     const [{ public_key }] = JSON.parse(new TextDecoder().decode(cell?.value)).keys
-    await place.put('announce', `revoked/key/${public_key}`, { until: null })
+    await place.put('announce', `revoked/key/cell-a/${public_key}`, { until: null })
     expect(code(await place.decide('lease.grant', request()))).toBe('key_revoked')
   })
 })
@@ -267,8 +270,8 @@ it('a lease that is revoked from elsewhere is not renewed', async () => {
   const { lease } = await granted()
   const renew = (generation: number) =>
     place.decide('lease.renew', { generation, lease, nk: publicKey(), ttl: 300 })
-  await place.put('announce', `revoked/lease/${lease}`, { below: 1, until: NOW + 300 })
+  await place.put('announce', `revoked/lease/cell-a/${lease}`, { below: 1, until: NOW + 300 })
   expect(code(await renew(1))).toBe('renewed')
-  await place.put('announce', `revoked/lease/${lease}`, { until: NOW + 300 })
+  await place.put('announce', `revoked/lease/cell-a/${lease}`, { until: NOW + 300 })
   expect(code(await renew(2))).toBe('lease_revoked')
 })

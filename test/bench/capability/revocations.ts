@@ -6,7 +6,8 @@ import { openSqlite } from '../../../adapters/store/sqlite/index.ts'
 import type { Store, Write } from '../../../core/ports/store.ts'
 import { GuardedReads, RecordCache } from '../../../core/reads.ts'
 import { capability } from '../../../plugins/capability/facts.ts'
-import { revokedKey } from '../../../plugins/capability/keys.ts'
+import { EVERYWHERE, revokedKey } from '../../../plugins/capability/keys.ts'
+import { CELL } from '../../tokens.ts'
 import type { Side } from './measure.ts'
 
 export type StoreKind = 'memory' | 'sqlite'
@@ -20,9 +21,13 @@ const encoder = new TextEncoder()
 function entries(count: number): Write[] {
   return Array.from({ length: count }, (): Write => {
     const id = handle()
-    const entry = { at: 1_800_000_000, id, kind: 'token', origin: 'cell-A', sequence: 1 }
+    const entry = { at: 1_800_000_000, id, kind: 'token', origin: CELL, reach: CELL, sequence: 1 }
     const value = encoder.encode(JSON.stringify({ ...entry, until: 1_800_000_300 }))
-    return { put: { partition: 'announce', sort: revokedKey('token', id) }, value, if: 'absent' }
+    return {
+      put: { partition: 'announce', sort: revokedKey('token', CELL, id) },
+      value,
+      if: 'absent',
+    }
   })
 }
 
@@ -42,7 +47,10 @@ export async function openStore(kind: StoreKind, folder: string, live: number): 
   return store
 }
 
-/** The four lookups of a token without added blocks: itself, its lease, its key, its tenant. None of them finds anything. */
+/**
+ * The six lookups of a token without added blocks: itself and its lease, its key and its tenant at its cell and everywhere. None of them finds
+ * anything.
+ */
 export function revocationCheck(store: Store): Side {
   const handles = Array.from({ length: LOOKED_UP }, handle)
   const cache = new RecordCache()
@@ -50,10 +58,12 @@ export function revocationCheck(store: Store): Side {
   return async () => {
     const reads = new GuardedReads(store, capability, cache)
     const keys = [
-      revokedKey('token', handles[i++ % LOOKED_UP] as string),
-      revokedKey('lease', 'lease-1'),
-      revokedKey('key', 'key-1'),
-      revokedKey('tenant', 'tenant-1'),
+      revokedKey('token', CELL, handles[i++ % LOOKED_UP] as string),
+      revokedKey('lease', CELL, 'lease-1'),
+      revokedKey('key', CELL, 'key-1'),
+      revokedKey('key', EVERYWHERE, 'key-1'),
+      revokedKey('tenant', CELL, 'tenant-1'),
+      revokedKey('tenant', EVERYWHERE, 'tenant-1'),
     ]
     for (const key of keys)
       if ((await reads.getFrom('announce', key)) !== undefined) throw new Error('revoked')

@@ -16,11 +16,15 @@ type Named = readonly [kind: 'key' | 'lease' | 'tenant' | 'token', id: string]
  */
 export function revocations(scenario: Scenario, token: string): Readonly<Record<string, Json>> {
   const { revoked = [], revoked_below, revoked_until } = scenario.state
+  const readable = readToken(token)
+  const issuer = 'problem' in readable ? '' : readable.authority.iss
   const entry = (name: string): readonly [string, Json] => {
     const [kind, id] = named(name, scenario, token)
     const below = kind === 'lease' && revoked_below !== undefined ? { below: revoked_below } : {}
     const until = revoked_until ?? null
-    return [`revoked/${kind}/${id}`, { kind, id, at: 0, until, origin: 'x', sequence: 1, ...below }]
+    const reach = kind === 'key' || kind === 'tenant' ? '*' : issuer
+    const said = { kind, id, at: 0, until, origin: reach, reach, sequence: 1, ...below }
+    return [`revoked/${kind}/${reach}/${id}`, said]
   }
   return Object.fromEntries(revoked.map(entry))
 }
