@@ -90,3 +90,10 @@ test('a controller that is another one than the pinned one is refused at start',
     place.start(CELLS.replace('controller: own', `controller: ${publicKey()}`)),
   ).rejects.toMatchObject({ code: 'invalid_config' })
 })
+
+test('a key that is refused at start is named by the member that has it', async () => {
+  const weak = `AQ${'A'.repeat(41)}`
+  await expect(
+    place.start(`${CELLS}peers: { cell-b: { key: ${weak}, url: "http://b.example" } }\n`),
+  ).rejects.toThrow(/"peers\.cell-b\.key".*weak_key/)
+})

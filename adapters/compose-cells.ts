@@ -130,19 +130,26 @@ async function enrolCells(kernel: Kernel, custody: Custody, config: Cells): Prom
   const { cells, controller, peers, tenants } = config
   if (controller !== undefined) {
     const key = await keyOf(custody, 'controller', 'controller', controller)
-    await settle(kernel, 'enrolment.pin-controller', { ...key })
+    await settle(kernel, 'enrolment.pin-controller', { ...key }, 'controller')
   }
   for (const [cell, { resources }] of Object.entries(cells)) {
     const key = await keyOf(custody, 'cell', cell, 'own')
-    await settle(kernel, 'enrolment.bind-cell', { cell, ...key })
-    for (const resource of resources) await settle(kernel, 'lease.add-resource', { cell, resource })
+    await settle(kernel, 'enrolment.bind-cell', { cell, ...key }, `cells.${cell}`)
+    for (const resource of resources)
+      await settle(kernel, 'lease.add-resource', { cell, resource }, `cells.${cell}.resources`)
   }
   for (const [cell, { key }] of Object.entries(peers))
-    await settle(kernel, 'enrolment.bind-cell', { cell, public_key: normal(key) })
+    await settle(
+      kernel,
+      'enrolment.bind-cell',
+      { cell, public_key: normal(key) },
+      `peers.${cell}.key`,
+    )
   for (const [tenant, written] of Object.entries(tenants)) {
     const key = await keyOf(custody, 'tenant', tenant, written)
     const verification = { by: 'operator', reference: 'configuration' }
-    await settle(kernel, 'enrolment.register-tenant', { tenant, verification, ...key })
+    const payload = { tenant, verification, ...key }
+    await settle(kernel, 'enrolment.register-tenant', payload, `tenants.${tenant}`)
   }
 }
 
@@ -182,6 +189,7 @@ async function settle(
   kernel: Kernel,
   action: string,
   payload: { readonly [member: string]: Json },
+  member: string,
 ): Promise<void> {
   const submission: Submission = { action, payload: Payload.fromJson(payload) }
   const { allow, reasons } = await kernel.check(submission)
@@ -189,5 +197,5 @@ async function settle(
   const decided = allow ? await kernel.decide(submission) : { allow, reasons }
   if (decided.allow) return
   const why = decided.reasons.map(({ code }) => code).join(', ')
-  throw new ConfigError('invalid_config', `${action} of the configuration is refused: ${why}`)
+  throw new ConfigError('invalid_config', `"${member}": ${action} is refused: ${why}`)
 }

@@ -72,10 +72,17 @@ function expectation(issue: Issue): string {
       return `must be at most ${issue.maximum}${issue.origin === 'string' ? ' characters' : ''}`
     case 'invalid_union':
       return 'is none of the forms allowed here; see docs/config.schema.json'
+    case 'invalid_format':
+      return issue.format === 'regex' && issue.pattern !== undefined
+        ? `must match ${issue.pattern}`
+        : OTHER_FORM
+    case 'invalid_key':
+      return `is no name that is possible here: it ${issue.issues.map(expectation).join(', ')}`
     default:
-      return 'does not have the form that is needed here'
+      return OTHER_FORM
   }
 }
+const OTHER_FORM = 'does not have the form that is needed here; see docs/config.schema.json'
 const TYPES: Readonly<Record<string, string>> = {
   object: 'a mapping',
   record: 'a mapping',
@@ -88,6 +95,8 @@ const TYPES: Readonly<Record<string, string>> = {
 
 interface SchemaNode {
   readonly properties?: Readonly<Record<string, SchemaNode>>
+  /** Of a mapping whose names the writer chooses. */
+  readonly additionalProperties?: SchemaNode | false
   readonly anyOf?: readonly SchemaNode[]
   readonly items?: SchemaNode
   readonly const?: unknown
@@ -99,8 +108,9 @@ function knownMembers(path: Path, kind: Json | undefined): string[] {
   const open = (node: SchemaNode): readonly SchemaNode[] => node.anyOf ?? [node]
   for (const step of path)
     nodes = nodes.flatMap((node) => {
-      const next = typeof step === 'number' ? node.items : node.properties?.[String(step)]
-      return next === undefined ? [] : open(next)
+      const member = node.properties?.[String(step)] ?? node.additionalProperties
+      const next = typeof step === 'number' ? node.items : member
+      return next === undefined || next === false ? [] : open(next)
     })
   const ofKind = nodes.filter((node) => node.properties?.kind?.const === kind)
   return (ofKind.length > 0 ? ofKind : nodes).flatMap((node) => Object.keys(node.properties ?? {}))
