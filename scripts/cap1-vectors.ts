@@ -82,6 +82,9 @@ function validTokens(): readonly (readonly [string, Made])[] {
     ['bound to a holder', sealed(chain(1, { cnf }))],
     ['names beyond ASCII', chain(0, { tenant: 'größe-😀' })],
     ['caveats of other shapes', chain(0, { caveats: odd })],
+    ...['{"t":"op"}', '{"t":"","v":1}', `{"t":"${'c'.repeat(65)}","v":1}`].map(
+      (caveat) => [`the caveat ${caveat}`, signedCaveat(caveat)] as const,
+    ),
     ['a block without caveats', signedBlock(attenuationOf(1, []))],
     ['the largest generation', chain(0, { gen: Number.MAX_SAFE_INTEGER })],
     ['twelve levels', signedCaveat(`{"t":"deep","v":${'['.repeat(9)}${']'.repeat(9)}}`)],
@@ -190,10 +193,10 @@ function malformedCaveats(): Named {
   const deep = `{"t":"deep","v":${'['.repeat(10)}${']'.repeat(10)}}`
   return [
     ['caveats that are an object', signedText(good.replace('"caveats":[]', '"caveats":{}'))],
-    ...['null', '"op"', '[]', '{"v":1}', '{"t":"op"}', '{"t":7,"v":1}', '{"t":"","v":1}'].map(
-      (caveat): Named[number] => [`the caveat ${caveat}`, signedCaveat(caveat)],
-    ),
-    ['a caveat whose type is too long', signedCaveat(`{"t":"${'c'.repeat(65)}","v":1}`)],
+    ...['null', '"op"', '[]', '{"v":1}', '{"t":7,"v":1}'].map((caveat): Named[number] => [
+      `the caveat ${caveat}`,
+      signedCaveat(caveat),
+    ]),
     ['a caveat with a member twice', signedCaveat('{"t":"op","v":["read"],"v":["read","write"]}')],
     ['a caveat with a huge integer', signedCaveat('{"t":"max_bytes","v":9007199254740993}')],
     ['a caveat too deep', signedCaveat(deep)],

@@ -133,6 +133,8 @@ describe('what is minted', () => {
     ['a fraction', { exp: 1.5 }],
     ['a negative number', { gen: -1 }],
     ['a key that is none', { nk: 'key' }],
+    ['a caveat without a value', { caveats: [{ t: 'a' }] }],
+    ['a caveat of no type', { caveats: [{ t: '', v: 1 }] }],
     ['a caveat too deep', { caveats: [{ t: 'a', v: [[[[[[[[[[]]]]]]]]]] }] }],
     ['a payload too large', { caveats: [{ t: 'a', v: 'x'.repeat(MAX_TOKEN_BYTES) }] }],
   ])('never has %s', (_, changes) => {

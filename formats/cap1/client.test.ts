@@ -142,6 +142,7 @@ describe('a holder is told', () => {
   it.each<[string, Caveat]>([
     ['without a type', { t: '', v: 1 }],
     ['with a type too long', { t: 'x'.repeat(65), v: 1 }],
+    ['without a value', { t: 'x' }],
     ['too deep', { t: 'x', v: [[[[[[[[[[]]]]]]]]]] }],
     ['with an unsafe integer', { t: 'x', v: 2 ** 53 }],
   ])('that a caveat is none: %s', async (_, caveat) => {

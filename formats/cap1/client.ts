@@ -22,6 +22,7 @@ import {
 import {
   type Attenuation,
   type Authority,
+  areCaveats,
   type Caveat,
   readAttenuation,
   readAuthority,
@@ -72,7 +73,8 @@ export async function attenuate(token: string, caveats: readonly Caveat[]): Prom
   const { blocks, last } = frame
   const key = await newKey()
   const payload = encoder.encode(canonicalJson({ caveats, nk: key.publicKey }))
-  if (readAttenuation(payload) === undefined) throw malformed('a caveat is { t: name, v: value }')
+  if (readAttenuation(payload) === undefined || !areCaveats(caveats))
+    throw malformed('a caveat is { t: name, v: value }')
   const signed = await sign(last, blockMessage(blocks.length, signature, payload))
   const block = { payload: toBase64url(payload), signature: signed }
   return joined({ blocks: [...blocks, block], last: key.privateKey })

@@ -6,13 +6,13 @@ import { type Schema, schema } from '../../core/schema.ts'
 import { MAX_TOKEN_BYTES } from './frame.ts'
 
 /**
- * A condition. What its type means, and whether its value and members are as that type wants them, is not this format's business: other
- * members than `t` and `v` are kept for a policy to refuse.
+ * A condition. What its type means, and whether its value and members are as that type wants them, is not this format's business: a type of
+ * any text, a value that is missing and further members are kept for a policy to refuse. Who makes one gives it a name and a value.
  */
 export interface Caveat {
-  /** 1 to 64 characters. */
+  /** 1 to 64 characters, unless somebody else made it. */
   readonly t: string
-  readonly v: Json
+  /** `v`, its value, and what else there is. */
   readonly [member: string]: Json
 }
 
@@ -50,19 +50,12 @@ const MAX_DEPTH = 12
 const MAX_TYPE_LENGTH = 64
 
 const caveat: Schema<Caveat> = {
-  json: {
-    type: 'object',
-    properties: { t: { type: 'string', minLength: 1, maxLength: MAX_TYPE_LENGTH }, v: {} },
-    required: ['t', 'v'],
-  },
+  json: { type: 'object', properties: { t: { type: 'string' }, v: {} }, required: ['t'] },
   problem(value, at) {
     if (typeof value !== 'object' || value === null || Array.isArray(value))
       return `${at}: expected an object`
     const { t } = value as { readonly t?: unknown }
-    if (!Object.hasOwn(value, 't') || typeof t !== 'string' || t === '')
-      return `${at}/t: expected a name`
-    if (t.length > MAX_TYPE_LENGTH) return `${at}/t: expected at most ${MAX_TYPE_LENGTH} characters`
-    return Object.hasOwn(value, 'v') ? undefined : `${at}/v: expected a value`
+    return Object.hasOwn(value, 't') && typeof t === 'string' ? undefined : `${at}/t: expected text`
   },
 }
 const name = schema.string({ maxLength: 256, pattern: /^\P{Cc}+$/u })
@@ -106,6 +99,12 @@ function read<T>(payload: Uint8Array, shape: Schema<T>): T | undefined {
     throw error
   }
 }
+
+/** As whoever makes a token makes them. */
+export function areCaveats(caveats: readonly Caveat[]): boolean {
+  return caveats.every(({ t, v }) => t !== '' && t.length <= MAX_TYPE_LENGTH && v !== undefined)
+}
+
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const encoder = new TextEncoder()
 
@@ -116,7 +115,9 @@ const encoder = new TextEncoder()
 export function authorityPayload(fields: Authority): Uint8Array {
   const payload = encoder.encode(canonicalJson({ ...fields }))
   const problem = authority.problem(fields, '')
-  if (problem !== undefined || readAuthority(payload) === undefined)
-    throw new TypeError(`not an authority block: ${problem ?? 'too deep or too large'}`)
+  if (problem !== undefined || readAuthority(payload) === undefined || !areCaveats(fields.caveats))
+    throw new TypeError(
+      `not an authority block: ${problem ?? 'too deep or too large, or a caveat'}`,
+    )
   return payload
 }

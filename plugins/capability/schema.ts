@@ -17,8 +17,8 @@ const MAX_MEMBERS = 32
 const MAX_DEPTH = 4
 /** Records that one sweep removes: each is a write of its commit. */
 export const MAX_SWEPT = 64
-/** Of a token's text there are 16,384 bytes: so many caveats and no more. */
-const MAX_CAVEATS = 1024
+/** Of a token's text there are 16,384 bytes, and a caveat takes ten of its payload's: so many and no more. */
+const MAX_CAVEATS = 2048
 
 const name = string({ maxLength: 256, pattern: /^\P{Cc}+$/u })
 const seconds = integer({ min: 0 })
@@ -131,7 +131,7 @@ export interface TokenFact {
   readonly sealed?: boolean
   /** The issuer's key that signed it. */
   readonly signer?: string
-  /** Types of caveats with members other than `t` and `v`. */
+  /** Types of caveats whose members are not `t` and `v`. */
   readonly surplus?: readonly string[]
   readonly tenant?: string
   /** Caveats whose type no rule can be named after. */

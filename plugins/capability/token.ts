@@ -36,10 +36,10 @@ export async function verifiedToken(
   return { token, issuer, fact: describe(token, signer) }
 }
 
-/** Records can be named as it says, and it ends after it begins. */
+/** Records can be named as it says, and it does not end before it begins. */
 function isWellFormed({ authority }: Token): boolean {
   const { aud, exp, iat, iss, lease, resource, tenant } = authority
-  return iat < exp && [aud, iss, lease, resource, tenant].every(fitsKey)
+  return iat <= exp && [aud, iss, lease, resource, tenant].every(fitsKey)
 }
 
 function describe(
@@ -85,7 +85,7 @@ function byType(caveats: readonly Caveat[]): {
   for (const caveat of caveats) {
     const { t, v } = caveat
     if (!TYPE.test(t)) unsupported++
-    else if (Object.keys(caveat).length !== 2) surplus.push(t)
+    else if (v === undefined || Object.keys(caveat).length !== 2) surplus.push(t)
     else if (Object.hasOwn(values, t)) values[t]!.push(v)
     else values[t] = [v]
   }

@@ -4,9 +4,34 @@ import { prove } from '../../formats/cap1/client.ts'
 import { ENTRYPOINT, EnforcementPoint, said, tokenPolicies } from '../../test/enforcement.ts'
 import { NOW, operation, RECORDS } from '../../test/presented.ts'
 import { bundle, compiler } from '../../test/rego.ts'
-import { CELL, chain, pairOf, tokenText } from '../../test/tokens.ts'
+import {
+  attenuationOf,
+  CELL,
+  chain,
+  extended,
+  linkOf,
+  pairOf,
+  tokenText,
+} from '../../test/tokens.ts'
 
 afterAll(() => compiler.close())
+
+test('there is a reason however many caveats there are', async () => {
+  const point = await EnforcementPoint.open({ now: NOW, records: RECORDS })
+  const blocks = [1, 2].map((i) =>
+    attenuationOf(
+      i,
+      Array.from({ length: 560 }, () => ({ t: 'o' })),
+    ),
+  )
+  const token = blocks.reduce(
+    (made, block, i) => extended(made, block, linkOf(i), linkOf(i + 1)),
+    chain(0),
+  )
+  const asked = { at: CELL, operation, token: tokenText(token) }
+  expect(said(await point.use(asked))).toEqual([false, 'unsupported_caveat'])
+  await point.close()
+})
 
 test('where no type counts, a proof is still good for one use', async () => {
   const sources = Object.entries(await tokenPolicies())

@@ -38,7 +38,7 @@ unsupported if {
 	not schemas[type]
 }
 
-# With further members.
+# With other members.
 malformed if count(token.surplus) > 0
 
 malformed if {

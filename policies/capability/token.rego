@@ -80,6 +80,9 @@ for_this_cell if token.aud == input.facts.claimed.at
 
 begun if token.iat <= input.now + data.capability.skew
 
-running if input.now < token.exp
+running if {
+	input.now < token.exp
+	token.iat < token.exp
+}
 
 short if token.exp - token.iat <= data.capability.max_ttl

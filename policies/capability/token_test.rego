@@ -32,6 +32,7 @@ test_clocks_differ_at_the_beginning_and_not_at_the_end if {
 	given.refused(given.with_token({"iat": given.now + 31}), "not_yet_valid")
 	given.allowed(given.with_token({"exp": given.now + 1}))
 	given.refused(given.with_token({"exp": given.now}), "lease_expired")
+	given.refused(given.with_token({"exp": given.now + 9, "iat": given.now + 9}), "lease_expired")
 }
 
 test_no_token_is_for_long if {
