@@ -2,7 +2,7 @@
 import { compiler } from '../../rego.ts'
 import { median } from '../stats.ts'
 import { BiscuitWasm } from './biscuit.ts'
-import { inTurns, type Side, type Taken, type Turns } from './measure.ts'
+import { inTurns, type RenewedSide, type Side, type Taken, type Turns } from './measure.ts'
 import { openStore, revocationCheck, type StoreKind } from './revocations.ts'
 import {
   bareVerification,
@@ -54,14 +54,13 @@ function ratioOf(taken: Taken<string>, side: string, base: string, times = 1): n
 
 async function measureTokens(turns: Turns): Promise<TokenResults> {
   const verdicts = await Verdicts.open()
-  const biscuit = await BiscuitWasm.open()
   const reads = memoryReads(RECORDS)
-  const sides: Record<string, Side> = { bare: bareVerification() }
+  const sides: Record<string, RenewedSide | Side> = { bare: bareVerification() }
   const nameOf = ({ added, last }: Shape, what: string): string => `${added} ${last} ${what}`
   for (const shape of SHAPES) {
     for (const keys of KEYS) sides[nameOf(shape, keys)] = verification(shape, keys)
     sides[nameOf(shape, 'verdict')] = verdicts.of(shape, () => reads)
-    sides[nameOf(shape, 'biscuit')] = biscuit.authorization(shape)
+    sides[nameOf(shape, 'biscuit')] = BiscuitWasm.authorizing(shape)
   }
   const taken = await inTurns(sides, turns)
   await verdicts.close()

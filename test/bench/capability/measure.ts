@@ -4,6 +4,10 @@ import { type Random, seeded } from '../../crash/random.ts'
 
 /** One call: what it gives does not matter. Set up before, so that only what is to be measured is in it. */
 export type Side = () => unknown
+/** Made anew before each turn, which is not measured: for what gets slower the longer it lives. */
+export interface RenewedSide {
+  renew(): Promise<Side>
+}
 
 export interface Turns {
   readonly rounds: number
@@ -13,11 +17,14 @@ export interface Turns {
   readonly warmMs: number
 }
 
+/** Calls before a renewed side's turn begins. */
+const RENEWED_CALLS = 50
+
 /** Microseconds of CPU a call, by side, for each round: garbage collection and helper threads included. */
 export type Taken<Name extends string> = Readonly<Record<Name, readonly number[]>>
 
 export async function inTurns<Name extends string>(
-  sides: Readonly<Record<Name, Side>>,
+  sides: Readonly<Record<Name, RenewedSide | Side>>,
   { rounds, sliceMs, warmMs }: Turns,
 ): Promise<Taken<Name>> {
   const names = Object.keys(sides) as Name[]
@@ -27,15 +34,22 @@ export async function inTurns<Name extends string>(
     number[]
   >
   for (const name of names) {
-    const each = await warm(sides[name], warmMs)
+    const each = await warm(await ready(sides[name]), warmMs)
     counts.set(name, Math.max(1, Math.round((sliceMs * 1000) / each)))
   }
   const random = seeded(1)
   for (let round = 0; round < rounds; round++)
     // In another order each time: what one leaves to be collected, the next one pays for.
     for (const name of shuffled(names, random))
-      taken[name].push(await perCall(sides[name], counts.get(name) ?? 1))
+      taken[name].push(await perCall(await ready(sides[name]), counts.get(name) ?? 1))
   return taken
+}
+
+async function ready(side: RenewedSide | Side): Promise<Side> {
+  if (typeof side === 'function') return side
+  const renewed = await side.renew()
+  for (let i = 0; i < RENEWED_CALLS; i++) await renewed()
+  return renewed
 }
 
 function shuffled<T>(items: readonly T[], random: Random): readonly T[] {
