@@ -114,7 +114,16 @@ const askedFor = (over: object = {}): { action: string; body: Json } => ({
   body: said.body,
   ...over,
 })
-const reads = (cell: Json | undefined, nonces?: Json, asked: string[] = []) => ({
+const reads = (
+  cell: Json | undefined,
+  nonces?: Json,
+  asked: string[] = [],
+  revoked: Readonly<Record<string, Json>> = {},
+) => ({
+  async revoked(sort: string) {
+    asked.push(sort)
+    return revoked[sort]
+  },
   async cell(sort: string) {
     asked.push(sort)
     return cell
@@ -143,7 +152,8 @@ describe('the caller', () => {
       time: NOW,
     })
     expect(callerSchema.problem(caller, '')).toBeUndefined()
-    expect(asked).toEqual(['cell/cell-a', `call/cell-a/${said.nonce[0]}`])
+    const revoked = ['cell-a', '*'].map((reach) => `revoked/key/${reach}/${publicKey}`)
+    expect(asked).toEqual(['cell/cell-a', `call/cell-a/${said.nonce[0]}`, ...revoked])
   })
 
   test('may have signed with an earlier key, whose state is told', async () => {
@@ -156,6 +166,17 @@ describe('the caller', () => {
       check: 'valid',
       key_state: 'revoked',
     })
+  })
+
+  test.each([
+    ['by the cell itself', `revoked/key/cell-a/${publicKey}`, null, 'revoked'],
+    ['everywhere', `revoked/key/*/${publicKey}`, NOW + 1, 'revoked'],
+    ['until now', `revoked/key/*/${publicKey}`, NOW, 'active'],
+    ['by another cell', `revoked/key/cell-b/${publicKey}`, null, 'active'],
+  ])('may have signed with a key that is revoked %s', async (_, sort, until, key_state) => {
+    const ports = reads(cellRecord, undefined, [], { [sort]: { until } })
+    const caller = await callerOf(call(), askedFor(), ports, NOW)
+    expect(caller).toMatchObject({ check: 'valid', key_state })
   })
 
   test('is unknown where no such cell is enrolled', async () => {

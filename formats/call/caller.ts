@@ -50,6 +50,8 @@ export interface CallerReads {
   cell(sort: string): Promise<Json | undefined>
   /** The plugin's own record of nonces, guarded. Read only once the signature holds. */
   nonces(sort: string): Promise<Json | undefined>
+  /** announce's record `revoked/key/…`, guarded. Read only once the signature holds. */
+  revoked(sort: string): Promise<Json | undefined>
 }
 
 export const NO_CALLER: Caller = {
@@ -59,6 +61,27 @@ export const NO_CALLER: Caller = {
   nonce: '',
   nonce_state: 'fresh',
   time: 0,
+}
+
+/**
+ * Whether a key is in announce's revocation set, by a word that counts everywhere, or by its cell's own. Its enrolment may not say so.
+ *
+ * @param read announce's records, guarded
+ * @param cell whose key it is, if a cell's
+ */
+export async function keyIsRevoked(
+  read: (sort: string) => Promise<Json | undefined>,
+  publicKey: string,
+  cell: string | undefined,
+  now: number,
+): Promise<boolean> {
+  for (const reach of cell === undefined ? ['*'] : [cell, '*']) {
+    const entry = (await read(`revoked/key/${reach}/${publicKey}`)) as
+      | { readonly until: number | null }
+      | undefined
+    if (entry !== undefined && (entry.until === null || entry.until > now)) return true
+  }
+  return false
 }
 
 /** Who signed `body` as a call of `action`. `now`: Unix seconds. */
@@ -80,10 +103,11 @@ export async function callerOf(
   })
   if (signer === undefined) return { ...said, check: 'signature_invalid' }
   const nonces = await reads.nonces(nonceKey(call))
+  const revoked = await keyIsRevoked((sort) => reads.revoked(sort), signer.public_key, cell, now)
   return {
     ...said,
     check: 'valid',
-    key_state: signer.state,
+    key_state: revoked ? 'revoked' : signer.state,
     nonce_state: nonceState(nonces, nonce, now),
   }
 }

@@ -17,6 +17,7 @@ export {
   callerOf,
   callerSchema,
   heardMembers,
+  keyIsRevoked,
   NO_CALLER,
 } from './caller.ts'
 export { type Imported, importKey } from './keys.ts'

@@ -117,6 +117,7 @@ async function revoking(
   const ports = {
     cell: (sort: string) => reader.enrolled<EnrolledOwner>(sort) as Promise<never>,
     nonces: (sort: string) => reader.own(sort) as Promise<never>,
+    revoked: (sort: string) => reader.own(sort) as Promise<never>,
   }
   const asked = { action: 'announce.revoke', body: body as never }
   const caller = await callerOf(call, asked, ports, now)

@@ -1,5 +1,5 @@
 /** Facts about a message that came: who signed it, what it says, and what is known already of that of which it speaks. */
-import { importKey } from '../../formats/call/index.ts'
+import { importKey, keyIsRevoked } from '../../formats/call/index.ts'
 import type { Body, Revocation } from '../../formats/wire/index.ts'
 import { localSigner } from './cell.ts'
 import { readTail } from './journal.ts'
@@ -14,7 +14,7 @@ import {
 } from './keys.ts'
 import { type Brought, openMessage } from './message.ts'
 import type { Reader } from './reader.ts'
-import type { DelegateRecord, FeedRecord, RevokedRecord, SignerRecord } from './records.ts'
+import type { DelegateRecord, FeedRecord, SignerRecord } from './records.ts'
 import type { AnnounceFacts } from './schema.ts'
 import { delegationOf, NO_SIGNER } from './signer.ts'
 
@@ -33,7 +33,8 @@ export async function received(
   const { body, check, signer } = await openMessage(brought, reader)
   if (body === undefined) return { message: { check }, signer }
   const last = await reader.own<SignerRecord>(signerKey(signer.key))
-  const revoked = await isRevoked(signer, reader, now)
+  const cell = signer.cell.name === '' ? undefined : signer.cell.name
+  const revoked = await keyIsRevoked((sort) => reader.own(sort), signer.key, cell, now)
   // Written by whoever is believed at first use.
   if (signer.first_use) await reader.own(FIRST_USE)
   return {
@@ -45,18 +46,6 @@ export async function received(
       last: { sequence: last?.sequence ?? 0, time: last?.time ?? 0 },
     },
   }
-}
-
-async function isRevoked(
-  { cell, key }: AnnounceFacts['signer'],
-  reader: Reader,
-  now: number,
-): Promise<boolean> {
-  for (const reach of cell.name === '' ? [EVERYWHERE] : [EVERYWHERE, cell.name]) {
-    const entry = await reader.own<RevokedRecord>(revokedKey('key', reach, key))
-    if (entry !== undefined && (entry.until === null || entry.until > now)) return true
-  }
-  return false
 }
 
 async function concerning(body: Body, reader: Reader): Promise<Partial<AnnounceFacts>> {

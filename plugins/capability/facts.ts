@@ -122,9 +122,14 @@ async function report(
     signal.throwIfAborted()
     return read.getFrom('enrolment', sort)
   }
+  const revoked = (sort: string): Promise<Json | undefined> => {
+    signal.throwIfAborted()
+    return read.getFrom('announce', sort)
+  }
+  const ports = { cell: enrolled, nonces: own, revoked }
   const { at, cell, handle, time } = body
   const asked = { action: 'capability.report', body: body as unknown as Json }
-  const caller = await callerOf(call, asked, { cell: enrolled, nonces: own }, now)
+  const caller = await callerOf(call, asked, ports, now)
   // A call whose signature does not hold looks nothing up.
   if (caller.check !== 'valid') return { ...NOTHING, caller }
   const named =

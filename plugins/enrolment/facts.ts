@@ -11,12 +11,13 @@ import {
   callerOf,
   handOverMessage,
   importKey,
+  keyIsRevoked,
   NO_CALLER,
   type Owner,
   openCall,
 } from '../../formats/call/index.ts'
 import { enrolmentEffects } from './effects.ts'
-import { CONTROLLER, keyRecord, ownerRecord, RELEASE } from './keys.ts'
+import { ANNOUNCE, CONTROLLER, keyRecord, ownerRecord, RELEASE } from './keys.ts'
 import { Records } from './records.ts'
 import {
   actions,
@@ -57,8 +58,9 @@ async function facts(
   // What a new key replaces is written with it.
   const newest = owner.keys.at(-1)
   if (newest !== undefined) await records.own(keyRecord(newest.public_key))
-  const hand_over = handOverOf(body, wanted, newest)
-  return { ...said, caller, hand_over, key, owner, proof }
+  const check = handOverOf(body, wanted, newest)
+  const key_revoked = check === 'valid' && (await isRevoked(wanted, newest, records, now))
+  return { ...said, caller, hand_over: { check, key_revoked }, key, owner, proof }
 }
 
 interface Asked {
@@ -107,12 +109,23 @@ function handOverOf(
   { hand_over, public_key }: Body,
   owner: Owner | undefined,
   newest: OwnedKey | undefined,
-): EnrolmentFacts['hand_over'] {
-  if (hand_over === undefined || owner === undefined || public_key === undefined)
-    return { check: 'absent' }
+): EnrolmentFacts['hand_over']['check'] {
+  if (hand_over === undefined || owner === undefined || public_key === undefined) return 'absent'
   const key = newest && importKey(newest.public_key)
-  if (typeof key !== 'object') return { check: 'signature_invalid' }
-  return { check: holds(key, handOverMessage(owner, public_key), hand_over) }
+  if (typeof key !== 'object') return 'signature_invalid'
+  return holds(key, handOverMessage(owner, public_key), hand_over)
+}
+
+/** Of a controller's key its pin alone decides. */
+async function isRevoked(
+  owner: Owner | undefined,
+  newest: OwnedKey | undefined,
+  records: Records,
+  now: UnixSeconds,
+): Promise<boolean> {
+  if (owner === undefined || newest === undefined || owner.scope === CONTROLLER) return false
+  const cell = owner.scope === 'cell' ? owner.owner : undefined
+  return keyIsRevoked((sort) => records.revoked(sort), newest.public_key, cell, now)
 }
 
 function holds(
@@ -179,7 +192,7 @@ function malformed(problem: string): EnrolmentFacts['payload'] {
 const NOTHING: EnrolmentFacts = {
   caller: NO_CALLER,
   claimed: { verification: { by: '', reference: '' } },
-  hand_over: { check: 'absent' },
+  hand_over: { check: 'absent', key_revoked: false },
   key: {
     check: 'absent',
     pinned_for_release: false,
@@ -195,7 +208,7 @@ export const enrolment: Plugin<EnrolmentFacts> = {
   name: 'enrolment',
   actions,
   schema: enrolmentSchema,
-  reads: [RELEASE],
+  reads: [ANNOUNCE, RELEASE],
   effects: enrolmentEffects,
   facts,
 }

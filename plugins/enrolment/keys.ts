@@ -8,6 +8,9 @@ export const keyRecord = (publicKey: string): string => `key/${publicKey}`
 /** The plugin `release` keeps a record of the same name for each key that it pins. */
 export const RELEASE = 'release'
 
+/** What is revoked by messages; see `keyIsRevoked` of formats/call. */
+export const ANNOUNCE = 'announce'
+
 /** There is one controller. */
 export const CONTROLLER = 'controller'
 

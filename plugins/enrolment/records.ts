@@ -2,11 +2,13 @@
 import type { Json } from '../../core/json.ts'
 import type { ReadPorts } from '../../core/plugin.ts'
 import type { CallerReads } from '../../formats/call/index.ts'
+import { ANNOUNCE } from './keys.ts'
 
 export class Records implements CallerReads {
   readonly #read: ReadPorts
   readonly #signal: AbortSignal
   readonly #own = new Map<string, Promise<Json | undefined>>()
+  readonly #revoked = new Map<string, Promise<Json | undefined>>()
 
   constructor(read: ReadPorts, signal: AbortSignal) {
     this.#read = read
@@ -32,5 +34,11 @@ export class Records implements CallerReads {
 
   nonces(sort: string): Promise<Json | undefined> {
     return this.own(sort)
+  }
+
+  revoked(sort: string): Promise<Json | undefined> {
+    const record = this.#revoked.get(sort) ?? this.foreign(ANNOUNCE, sort)
+    this.#revoked.set(sort, record)
+    return record
   }
 }

@@ -110,7 +110,11 @@ export interface EnrolmentFacts {
   /** Said by the one who registers, checked by nobody. */
   readonly claimed: { readonly verification: Verification }
   /** The newest key of the owner signed that this one comes next. */
-  readonly hand_over: { readonly check: Check }
+  readonly hand_over: {
+    readonly check: Check
+    /** That newest key is in the revocation set. */
+    readonly key_revoked: boolean
+  }
   /** The key that the request is about, and what it is known as. */
   readonly key: {
     readonly check: 'absent' | 'valid' | 'weak_key'
@@ -162,7 +166,11 @@ export const members: {
 export const enrolmentSchema: FactsSchema<EnrolmentFacts> = {
   caller: { trust: 'verified', evidence: { requiredFor: [] }, schema: callerSchema },
   claimed: { trust: 'claimed', schema: object({ verification }) },
-  hand_over: { trust: 'verified', evidence: { requiredFor: [] }, schema: object({ check }) },
+  hand_over: {
+    trust: 'verified',
+    evidence: { requiredFor: [] },
+    schema: object({ check, key_revoked: boolean() }),
+  },
   key: {
     trust: 'verified',
     evidence: { requiredFor: actions.filter((action) => action !== 'enrolment.prove') },

@@ -52,7 +52,7 @@ async function facts(
 class Gathering {
   readonly #read: ReadPorts
   readonly #signal: AbortSignal
-  readonly #cells = new Map<string, Json | undefined>()
+  readonly #known = new Map<string, Json | undefined>()
 
   constructor(read: ReadPorts, signal: AbortSignal) {
     this.#read = read
@@ -60,7 +60,11 @@ class Gathering {
   }
 
   async gather(action: string, { asked, body, call, payload }: Readable, now: UnixSeconds) {
-    const reads = { cell: this.#cell, nonces: this.#own }
+    const reads = {
+      cell: this.#cell,
+      nonces: this.#own,
+      revoked: (sort: string) => this.#once('announce', sort),
+    }
     const caller = await callerOf(call, { action, body }, reads, now)
     const said = { ...NOTHING, caller, claimed: { why: asked.why ?? '' }, payload }
     // A call whose signature does not hold looks nothing up.
@@ -135,7 +139,7 @@ class Gathering {
     id: string,
   ): Promise<Revoked | undefined> {
     const sort = revokedKey(kind, reach, id)
-    const entry = (await this.#from('announce', sort)) as RevokedRecord | undefined
+    const entry = (await this.#once('announce', sort)) as RevokedRecord | undefined
     if (entry === undefined) return undefined
     const { below, until } = entry
     return defined({ below, until: until ?? undefined })
@@ -146,10 +150,12 @@ class Gathering {
     return this.#read.get(sort)
   }
 
-  /** The caller's cell is often the one that issues. */
-  readonly #cell = async (sort: string): Promise<Json | undefined> => {
-    if (!this.#cells.has(sort)) this.#cells.set(sort, await this.#from('enrolment', sort))
-    return this.#cells.get(sort)
+  readonly #cell = (sort: string): Promise<Json | undefined> => this.#once('enrolment', sort)
+
+  /** The caller's cell and key are often those that issue. */
+  async #once(plugin: string, sort: string): Promise<Json | undefined> {
+    if (!this.#known.has(sort)) this.#known.set(sort, await this.#from(plugin, sort))
+    return this.#known.get(sort)
   }
 
   async #from(plugin: string, sort: string): Promise<Json | undefined> {

@@ -78,6 +78,12 @@ test_a_key_out_of_use_does_not_hand_over if {
 	}
 }
 
+test_a_key_that_others_revoked_does_not_hand_over if {
+	stolen := {"hand_over": {"check": "valid", "key_revoked": true}}
+	given.refused(given.binds(given.nobody, [with_key("active"), stolen]), "peer_not_permitted")
+	given.refused(given.binds(given.operator, [with_key("active"), stolen]), "owner_has_key")
+}
+
 test_a_hand_over_names_no_custody if {
 	here := given.payload({"custody": "cell-a"})
 	given.refused(given.binds(given.nobody, [with_key("active"), {"hand_over": given.signed}, here]), "peer_not_permitted")

@@ -87,7 +87,7 @@ asks(peer, action, changes) := {
 			{
 				"caller": uncalled,
 				"claimed": {"verification": {"by": "", "reference": ""}},
-				"hand_over": absent,
+				"hand_over": {"check": "absent", "key_revoked": false},
 				"proof": signed,
 			},
 			key({}),

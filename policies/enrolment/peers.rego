@@ -25,6 +25,7 @@ vouches if {
 }
 
 newest_in_force if {
+	not input.facts.hand_over.key_revoked
 	keys := input.facts.owner.keys
 	keys[count(keys) - 1].state in {"active", "grace"}
 }

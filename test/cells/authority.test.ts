@@ -4,7 +4,7 @@ import type { Json } from '../../core/json.ts'
 import type { Plugin } from '../../core/plugin.ts'
 import { capability } from '../../plugins/capability/facts.ts'
 import { lease } from '../../plugins/lease/facts.ts'
-import { signingKey } from '../keys.ts'
+import { signedCall, signingKey } from '../keys.ts'
 import { EMBEDDED, messageOf, NOW, openPost, type Post, STRANGER } from '../messages.ts'
 import { CELL, chain, pairOf, tokenText } from '../tokens.ts'
 
@@ -155,4 +155,25 @@ test('a key that is out of use here still tells the others so', async () => {
     'signer_not_held',
   ])
   expect(await post.ask('announce.revoke', asked)).toEqual([true, 'peer_allowed'])
+})
+
+test('a key that was revoked by a message neither hands over nor calls', async () => {
+  const next = signingKey('next')
+  const owner = { owner: 'cell-b', scope: 'cell' }
+  const revoked = broadcast('control', [entry('key', cellB.publicKey)])
+  expect(await post.receive(messageOf(post.controller, revoked))).toEqual([true, 'signed_message'])
+  const payload = {
+    cell: 'cell-b',
+    hand_over: cellB.handsOver(owner, next.publicKey),
+    proof: next.binds(owner),
+    public_key: next.publicKey,
+  }
+  expect(await post.ask('enrolment.bind-cell', payload, STRANGER)).toEqual([
+    false,
+    'peer_not_permitted',
+  ])
+  const body = { public_key: cellB.publicKey, state: 'grace' }
+  const action = 'enrolment.transition-key'
+  const call = signedCall(cellB, { action, body, cell: 'cell-b', time: NOW })
+  expect(await post.ask(action, call, STRANGER)).toEqual([false, 'caller_key_revoked'])
 })
