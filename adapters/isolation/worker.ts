@@ -1,7 +1,8 @@
 /**
  * `isolation: worker`: a plugin's facts and candidates, or an engine, in a worker without store or custody that is killed at its deadline. Reads go by
  * message through the guarded ports of the request. A module's metadata (actions, schema, effects) is loaded in the process itself, so
- * importing a module still trusts its top level; effects are pure and run in the process.
+ * importing a module still trusts its top level; effects are pure and run in the process. So does `screen`, which a plugin may have for what is
+ * not worth a message: one that does not come back holds up the process.
  */
 import { EngineError, type EngineErrorCode } from '../../core/error.ts'
 import type { Json } from '../../core/json.ts'

@@ -212,6 +212,48 @@ describe('a reset', () => {
     })
   })
 
+  it('that is asked for twice at a time reaches the driver once: by then somebody may have the resource', async () => {
+    desk.answer(FAILED)
+    const place = await open({ url: desk.url })
+    await endOne(place)
+    await becomes(place, 'fenced')
+    const late = lateKernel()
+    late.use(place.kernel)
+    const drivers = createDrivers({ drivers: { [CELL]: { url: desk.url } }, kernel: late })
+    const body = { cell: CELL, epoch: 3, resource: GPU }
+    const { signal } = new AbortController()
+    desk.asked.length = 0
+    desk.answer(202, DONE)
+    const perform = (key: string) => drivers.perform({ key, kind: 'lease.reset', body }, signal)
+    const [first, second] = await Promise.all([perform('a/0'), perform('b/0')])
+    expect(first).toMatchObject({ ok: true })
+    expect(second).toEqual({ settled: 'not_fenced' })
+    expect(desk.asked.map(({ key }) => key)).toEqual(['a/0', 'a/0'])
+  })
+
+  it('waits for the teardown before it, unless it is called off', async () => {
+    desk.answer('silence')
+    const place = await open({ url: desk.url, timeoutMs: 20_000 })
+    const late = lateKernel()
+    late.use(place.kernel)
+    const drivers = createDrivers({ drivers: { [CELL]: { url: desk.url } }, kernel: late })
+    const lease = await endOne(place)
+    await place.decide('lease.torn-down', { epoch: 2, lease, ok: false, resource: GPU })
+    const body = { cell: CELL, epoch: 3, resource: GPU }
+    const [one, other] = [new AbortController(), new AbortController()]
+    const perform = (key: string, signal: AbortSignal) =>
+      drivers.perform({ key, kind: 'lease.reset', body }, signal)
+    const hanging = perform('a/0', one.signal)
+    await vi.waitFor(() => expect(desk.asked.at(-1)?.key).toBe('a/0'))
+    const waiting = perform('b/0', other.signal)
+    other.abort(new Error('called off'))
+    await expect(waiting).rejects.toThrow('called off')
+    one.abort(new Error('the end'))
+    await expect(hanging).rejects.toThrow('the end')
+    desk.answer(DONE)
+    expect(await perform('c/0', new AbortController().signal)).toMatchObject({ ok: true })
+  })
+
   it('of a resource that somebody has by now is not asked for', async () => {
     desk.answer(FAILED)
     const place = await open({ url: desk.url })

@@ -3,7 +3,7 @@
  * leaves the outbox. It decides nothing: what an outcome means stands in policies/lease.
  *
  * Entries are performed at least once, so before a driver is asked the kernel is, by a dry run, whether the outcome still matters. A resource
- * that somebody else has meanwhile is not touched again.
+ * that somebody else has meanwhile is not touched again; and so that nobody has it meanwhile, entries of one resource take turns.
  */
 import type { Json } from '../../../core/json.ts'
 import type { Decision, Kernel, Submission } from '../../../core/kernel.ts'
@@ -12,6 +12,7 @@ import { Payload } from '../../../core/request.ts'
 import { askDriver, type DriverAnswer, type DriverOptions } from './client.ts'
 import { type Entry, readEntry } from './entries.ts'
 import { DriverError } from './error.ts'
+import { Turns } from './turns.ts'
 
 export type { DriverOptions } from './client.ts'
 export { DriverError, type DriverErrorCode } from './error.ts'
@@ -35,26 +36,35 @@ const SETTLED: ReadonlySet<string> = new Set([
   'outcome_settled',
 ])
 
-export function createDrivers({ drivers, kernel }: DriversOptions): Outbound {
+export function createDrivers(options: DriversOptions): Outbound {
+  const turns = new Turns()
   return {
     name: 'outbound/driver',
     kinds: ['lease.reset', 'lease.teardown'],
     async perform(action, signal) {
-      signal.throwIfAborted()
       const entry = readEntry(action)
-      const before = await kernel.check(outcome(entry, { ok: true }))
-      const settled = settledBy(before)
-      if (settled !== undefined) return { settled }
-      const { cell } = entry.body
-      const driver = Object.hasOwn(drivers, cell) ? drivers[cell] : undefined
-      const answer = await ask(driver, action, entry, signal)
-      // Nothing is decided about a resource that was not reset: it stays fenced, and an operator may ask again.
-      if (entry.kind === 'lease.reset' && !answer.ok) return { ...answer }
-      const decision = await kernel.decide(outcome(entry, answer), { seal: 'durable' })
-      const late = settledBy(decision)
-      return { ...answer, decision: decision.id, ...(late === undefined ? {} : { settled: late }) }
+      return turns.take(entry.body.resource, signal, () => settle(options, action, entry, signal))
     },
   }
+}
+
+async function settle(
+  { drivers, kernel }: DriversOptions,
+  action: OutboundAction,
+  entry: Entry,
+  signal: AbortSignal,
+): Promise<Json> {
+  const before = await kernel.check(outcome(entry, { ok: true }))
+  const settled = settledBy(before)
+  if (settled !== undefined) return { settled }
+  const { cell } = entry.body
+  const driver = Object.hasOwn(drivers, cell) ? drivers[cell] : undefined
+  const answer = await ask(driver, action, entry, signal)
+  // Nothing is decided about a resource that was not reset: it stays fenced, and an operator may ask again.
+  if (entry.kind === 'lease.reset' && !answer.ok) return { ...answer }
+  const decision = await kernel.decide(outcome(entry, answer), { seal: 'durable' })
+  const late = settledBy(decision)
+  return { ...answer, decision: decision.id, ...(late === undefined ? {} : { settled: late }) }
 }
 
 async function ask(
