@@ -69,14 +69,23 @@ function u32(value: number): Uint8Array {
   return Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value)
 }
 
+/** Messages share buffers: one of its own for each costs more than the copying. */
+const SHARED_BYTES = 262_144
+let shared = new Uint8Array(SHARED_BYTES)
+let used = 0
+
+/** Nobody else gets the same bytes. */
 function concat(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   let length = 0
   for (const part of parts) length += part.length
-  const bytes = new Uint8Array(length)
-  let at = 0
-  for (const part of parts) {
-    bytes.set(part, at)
-    at += part.length
+  if (used + length > shared.length) {
+    shared = new Uint8Array(Math.max(SHARED_BYTES, length))
+    used = 0
   }
-  return bytes
+  const from = used
+  for (const part of parts) {
+    shared.set(part, used)
+    used += part.length
+  }
+  return shared.subarray(from, used)
 }
