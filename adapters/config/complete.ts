@@ -209,5 +209,5 @@ function completeEngine(engine: EngineConfig = { kind: 'wasm' }, at: At): Config
 
 function completeCompiler(compiler: CompilerConfig = { kind: 'opa' }, at: At): Config['compiler'] {
   if (isForeign('compiler', compiler)) return foreign(compiler, at)
-  return { kind: 'opa', deadlineMs: compiler.deadlineMs ?? 30_000 }
+  return { kind: 'opa', deadlineMs: compiler.deadlineMs ?? 120_000 }
 }

@@ -56,7 +56,7 @@ class OpaCompilerAdapter implements OpaCompiler {
   readonly version: string = 'opa 1.22.0'
   readonly #thread: CompilerThread
 
-  constructor({ deadlineMs = 30_000, idleMs = 30_000 }: OpaCompilerOptions) {
+  constructor({ deadlineMs = 120_000, idleMs = 30_000 }: OpaCompilerOptions) {
     this.#thread = new CompilerThread(deadlineMs, idleMs)
   }
 
