@@ -1,7 +1,7 @@
 /** The committed vectors: each token is what its vector says, and each is wrong in the way it is named after. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { ed25519Key, fromBase64url, toBase64url, toHex, verifyEd25519 } from '../../core/crypto.ts'
 import type { Json } from '../../core/json.ts'
 import type { TokenVector } from '../../scripts/cap1-vectors.ts'
@@ -43,6 +43,24 @@ describe('token vectors', () => {
       'malformed,signature_invalid,too_large,valid,weak_key'.split(','),
     )
   })
+})
+
+it('token vectors give the same without node:crypto, as in a browser', async () => {
+  vi.resetModules()
+  vi.stubGlobal('process', {})
+  const crypto = await import('../../core/crypto.ts')
+  const browser = await import('./index.ts')
+  vi.unstubAllGlobals()
+  expect(browser.verifyToken).not.toBe(verifyToken)
+  const key = crypto.ed25519Key(bytes(file.issuer.publicKey))
+  expect(key.handle).toBeUndefined()
+  for (const { name, token, expect: expected } of file.tokens) {
+    const read = browser.readToken(token)
+    expect([name, 'problem' in read ? read.problem : browser.verifyToken(read, [key])]).toEqual([
+      name,
+      expected,
+    ])
+  }
 })
 
 describe('the proof vector', () => {
