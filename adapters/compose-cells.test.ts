@@ -1,12 +1,16 @@
 /** Cells of a configuration, composed: what is enrolled at start, what stands after a restart, and whose adapter tears down. */
 import { createPublicKey, generateKeyPairSync } from 'node:crypto'
+import { join } from 'node:path'
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest'
+import { toBase64url } from '../core/crypto.ts'
 import type { Json } from '../core/json.ts'
 import type { Kernel } from '../core/kernel.ts'
+import type { PublicKey } from '../core/ports/custody.ts'
 import type { OutboundAction } from '../core/ports/outbound.ts'
 import { Payload } from '../core/request.ts'
 import { Place } from '../test/composed.ts'
 import { compiler } from '../test/rego.ts'
+import { openFileCustody } from './custody/file/index.ts'
 
 const CELLS = `
 cells: { cell-a: { driver: none, resources: [gpu-0] } }
@@ -96,4 +100,42 @@ test('a key that is refused at start is named by the member that has it', async 
   await expect(
     place.start(`${CELLS}peers: { cell-b: { key: ${weak}, url: "http://b.example" } }\n`),
   ).rejects.toThrow(/"peers\.cell-b\.key".*weak_key/)
+})
+
+/** What `assay key` does beside a stopped server: the next version signs, the one before it does no more. */
+async function nextKey(): Promise<PublicKey> {
+  const custody = await openFileCustody({ dir: join(place.data, 'keys') })
+  const first = (await custody.list('cell')).findLast(({ state }) => state === 'active')
+  if (first === undefined) throw new Error('the cell has no key')
+  await custody.transition(await custody.create('cell', 'cell-a'), 'active')
+  await custody.transition(first, 'grace')
+  await custody.close()
+  return first
+}
+const moved = (kernel: Kernel, { publicKey }: PublicKey, state: string) =>
+  decide(kernel, 'enrolment.transition-key', { public_key: toBase64url(publicKey), state })
+
+test('a next version of a key that is kept here takes the place of the enrolled one at start', async () => {
+  await place.start(CELLS)
+  await place.stop()
+  const first = await nextKey()
+  // Was never enrolled.
+  await nextKey()
+  const { kernel } = await place.start(CELLS)
+  expect(await grant(kernel)).toMatchObject({ allow: true })
+  // Nothing leads there from revoked.
+  expect((await moved(kernel, first, 'retired')).code).toBe('invalid_transition')
+})
+
+test('a key that was put out of use keeps the server from starting until there is a next one', async () => {
+  const { kernel } = await place.start(CELLS)
+  const custody = await openFileCustody({ dir: join(place.data, 'keys') })
+  const [first] = await custody.list('cell')
+  await custody.close()
+  expect(await moved(kernel, first as PublicKey, 'revoked')).toMatchObject({ allow: true })
+  await place.stop()
+  await expect(place.start(CELLS)).rejects.toThrow(/"cells\.cell-a".*key_out_of_use/)
+  await place.stop()
+  await nextKey()
+  expect(await grant((await place.start(CELLS)).kernel)).toMatchObject({ allow: true })
 })

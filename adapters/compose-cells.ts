@@ -129,12 +129,12 @@ async function startSweeps(
 async function enrolCells(kernel: Kernel, custody: Custody, config: Cells): Promise<void> {
   const { cells, controller, peers, tenants } = config
   if (controller !== undefined) {
-    const key = await keyOf(custody, 'controller', 'controller', controller)
-    await settle(kernel, 'enrolment.pin-controller', { ...key }, 'controller')
+    const { earlier, ...key } = await keyOf(custody, 'controller', 'controller', controller)
+    await settle(kernel, 'enrolment.pin-controller', key, 'controller', earlier)
   }
   for (const [cell, { resources }] of Object.entries(cells)) {
-    const key = await keyOf(custody, 'cell', cell, 'own')
-    await settle(kernel, 'enrolment.bind-cell', { cell, ...key }, `cells.${cell}`)
+    const { earlier, ...key } = await keyOf(custody, 'cell', cell, 'own')
+    await settle(kernel, 'enrolment.bind-cell', { cell, ...key }, `cells.${cell}`, earlier)
     for (const resource of resources)
       await settle(kernel, 'lease.add-resource', { cell, resource }, `cells.${cell}.resources`)
   }
@@ -146,10 +146,10 @@ async function enrolCells(kernel: Kernel, custody: Custody, config: Cells): Prom
       `peers.${cell}.key`,
     )
   for (const [tenant, written] of Object.entries(tenants)) {
-    const key = await keyOf(custody, 'tenant', tenant, written)
+    const { earlier, ...key } = await keyOf(custody, 'tenant', tenant, written)
     const verification = { by: 'operator', reference: 'configuration' }
     const payload = { tenant, verification, ...key }
-    await settle(kernel, 'enrolment.register-tenant', payload, `tenants.${tenant}`)
+    await settle(kernel, 'enrolment.register-tenant', payload, `tenants.${tenant}`, earlier)
   }
 }
 
@@ -157,6 +157,8 @@ interface NamedKey {
   readonly public_key: string
   /** Where the private half is in this custody. */
   readonly custody?: string
+  /** What other versions it has there: the key takes the place of the one that is enrolled. */
+  readonly earlier: readonly string[]
 }
 
 async function keyOf(
@@ -165,7 +167,7 @@ async function keyOf(
   name: string,
   written: string,
 ): Promise<NamedKey> {
-  if (written !== 'own') return { public_key: normal(written) }
+  if (written !== 'own') return { earlier: [], public_key: normal(written) }
   const known = (await custody.list(scope)).filter((key) => key.name === name)
   const active =
     known.findLast(({ state }) => state === 'active') ??
@@ -173,7 +175,12 @@ async function keyOf(
       known.findLast(({ state }) => state === 'pre-active') ?? (await custody.create(scope, name)),
       'active',
     ))
-  return { custody: name, public_key: toBase64url(active.publicKey) }
+  const earlier = known.filter(({ version }) => version < active.version)
+  return {
+    custody: name,
+    earlier: earlier.map(({ publicKey }) => toBase64url(publicKey)),
+    public_key: toBase64url(active.publicKey),
+  }
 }
 
 /** In base64url, as records have it. */
@@ -185,17 +192,25 @@ function normal(key: string): string {
 /** Reasons of an allow that changes nothing. */
 const STANDS: ReadonlySet<string> = new Set(['resource_known', 'unchanged'])
 
+/** `earlier`: keys of which one may have to be replaced. */
 async function settle(
   kernel: Kernel,
   action: string,
   payload: { readonly [member: string]: Json },
   member: string,
+  earlier: readonly string[] = [],
 ): Promise<void> {
-  const submission: Submission = { action, payload: Payload.fromJson(payload) }
-  const { allow, reasons } = await kernel.check(submission)
-  if (allow && reasons.some(({ code }) => STANDS.has(code))) return
-  const decided = allow ? await kernel.decide(submission) : { allow, reasons }
-  if (decided.allow) return
-  const why = decided.reasons.map(({ code }) => code).join(', ')
+  let why = ''
+  for (const replaced of [{}, ...earlier.map((replaces) => ({ replaces }))]) {
+    const submission: Submission = {
+      action,
+      payload: Payload.fromJson({ ...payload, ...replaced }),
+    }
+    const { allow, reasons } = await kernel.check(submission)
+    if (allow && reasons.some(({ code }) => STANDS.has(code))) return
+    const decided = allow ? await kernel.decide(submission) : { allow, reasons }
+    if (decided.allow) return
+    why ||= decided.reasons.map(({ code }) => code).join(', ')
+  }
   throw new ConfigError('invalid_config', `"${member}": ${action} is refused: ${why}`)
 }

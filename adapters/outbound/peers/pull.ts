@@ -20,7 +20,7 @@ export interface PullOptions {
   readonly kernel: Pick<Kernel, 'decide'>
   /** Between two sets of one cell, in milliseconds, a tenth more or less. Default 2,000. */
   readonly everyMs?: number
-  /** A cell that could not be asked, or was not believed: called each time, with undefined once it goes well again. */
+  /** A cell that could not be asked, or was not believed: called when that begins or has another reason, with undefined once it goes well again. */
   readonly onState?: (cell: string, code: string | undefined) => void
 }
 export interface Pulling {
@@ -80,14 +80,14 @@ class Puller {
   }
 
   async run(everyMs: number, onState: (code: string | undefined) => void): Promise<void> {
-    let failing = false
+    let failing: string | undefined
     while (!this.#stop.aborted) {
       this.#asked = false
       const code = await this.#pull().then(() => undefined, codeOf)
       if (this.#stop.aborted) break
-      if (code !== undefined || failing) onState(code)
-      failing = code !== undefined
-      if (!this.#asked) await this.#rest(jittered(failing ? everyMs / AGAIN : everyMs))
+      if (code !== failing) onState(code)
+      failing = code
+      if (!this.#asked) await this.#rest(jittered(code === undefined ? everyMs : everyMs / AGAIN))
     }
     await this.#peer.close()
   }
