@@ -60,6 +60,7 @@ export interface Post extends Real {
   readonly fetches: Json[]
   /** As a peer over a transport. */
   receive(message: Uint8Array): Promise<Told>
+  /** As this process, which has fetched it. */
   learn(message: Uint8Array): Promise<Told>
   /** What was signed here, whole. */
   made(output: Json | undefined): Uint8Array
@@ -102,9 +103,9 @@ export async function openPost(given: PostOptions = {}): Promise<Post> {
     public_key,
   })
   await enrol('bind-cell', { cell: 'cell-b', public_key: signingKey('cell-b').publicKey })
-  const told = (action: string) => async (message: Uint8Array) => {
+  const told = (action: string, peer: Peer) => async (message: Uint8Array) => {
     try {
-      return await real.ask(action, { message: toBase64url(message) }, STRANGER)
+      return await real.ask(action, { message: toBase64url(message) }, peer)
     } catch (error) {
       return ['refused', (error as Error).message]
     }
@@ -114,8 +115,8 @@ export async function openPost(given: PostOptions = {}): Promise<Post> {
     broadcasts,
     fetches,
     controller,
-    receive: told('announce.receive'),
-    learn: told('announce.learn'),
+    receive: told('announce.receive', STRANGER),
+    learn: told('announce.learn', EMBEDDED),
     made(output) {
       const { signature, unsigned } = output as { signature: string; unsigned: string }
       const frame = fromBase64url(unsigned) as Uint8Array

@@ -9,7 +9,7 @@ test_nobody_unknown_revokes_or_publishes if {
 		rule.peer.kind in {"*", "anonymous"}
 		some action in rule.actions
 	}
-	some_peers & {"announce.publish", "announce.revoke", "announce.sweep"} == set()
+	some_peers & {"announce.learn", "announce.publish", "announce.revoke", "announce.sweep"} == set()
 }
 
 test_a_cell_does_not_delegate if {

@@ -177,3 +177,46 @@ test('a key that was revoked by a message neither hands over nor calls', async (
   const call = signedCall(cellB, { action, body, cell: 'cell-b', time: NOW })
   expect(await post.ask(action, call, STRANGER)).toEqual([false, 'caller_key_revoked'])
 })
+
+test('a copy of a page makes nothing fresher, nothing grow, and is not for anybody to bring', async () => {
+  const entries = (await everything()).slice(0, 2)
+  const told = messageOf(pairOf(CELL), page({ entries, through: 4 }))
+  const message = Buffer.from(told).toString('base64url')
+  expect(await post.ask('announce.learn', { message }, STRANGER)).toEqual([
+    false,
+    'peer_not_allowed',
+  ])
+  await post.learn(told)
+  const before = await post.record('announce', 'own')
+  post.clock.advance(5000)
+  expect(await post.learn(told)).toEqual([true, 'signed_message'])
+  expect(await post.record('announce', 'own')).toEqual(before)
+  expect(await post.record('announce', `feed/${CELL}`)).toMatchObject({ as_of: NOW })
+})
+
+test('what a controller delegated ends with the key that signed it', async () => {
+  await post.receive(messageOf(post.controller, delegation()))
+  expect(await post.receive(messageOf(carol, broadcast('cell-b', [], 1)))).toEqual([
+    true,
+    'signed_message',
+  ])
+  const next = signingKey('next controller').publicKey
+  const replaces = post.controller.publicKey
+  await post.decide('enrolment.pin-controller', { public_key: next, replaces }, EMBEDDED)
+  expect(await post.receive(messageOf(carol, broadcast('cell-b', [], 2)))).toEqual([
+    false,
+    'delegator_revoked',
+  ])
+})
+
+test("a delegate whose key becomes a tenant's speaks no more", async () => {
+  await post.receive(messageOf(post.controller, delegation()))
+  const owner = { owner: 'acme', scope: 'tenant' }
+  const verification = { by: 'ops', reference: 'ticket 7' }
+  const payload = { tenant: 'acme', public_key: carol.publicKey, proof: carol.binds(owner) }
+  await post.decide('enrolment.register-tenant', { ...payload, verification })
+  expect(await post.receive(messageOf(carol, broadcast('cell-b', [], 1)))).toEqual([
+    false,
+    'delegate_scope',
+  ])
+})

@@ -60,6 +60,8 @@ describe('nobody is answered who signed nothing that counts', () => {
     ['signature_invalid', whole.with(120, (whole[120] as number) ^ 1)],
     ['unsigned', Uint8Array.from(whole).fill(0, 37, 101)],
     ['malformed', whole.subarray(0, 60)],
+    ['too_large', new Uint8Array(65_537)],
+    ['too_large', new Uint8Array(2_000_000)],
   ])('%s: the connection ends, and that is counted', async (code, message) => {
     const raw = await RawClient.to(server.port)
     raw.write(
@@ -79,6 +81,17 @@ test('an address that sends nothing good is not listened to for a while', async 
   expect((await send(later)).status).toBe(204)
   const bad = { 'announce.receive signer_unknown': 10 }
   await expect.poll(counted).toEqual({ ...bad, 'announce.receive rate_limited': 2 })
+})
+
+test('what was heard already is not denied over and over, a leaf each', async () => {
+  const message = messageOf(post.controller, announcement())
+  await send(message)
+  const again = Array.from({ length: 200 }, async () => (await send(message)).status)
+  expect(new Set(await Promise.all(again))).toEqual(new Set([403]))
+  await expect(send(message)).rejects.toThrow()
+  post.clock.advance(1000)
+  const next = messageOf(post.controller, announcement({ seq: 2 }))
+  expect((await send(next)).status).toBe(204)
 })
 
 describe('on a platform without connections', () => {
