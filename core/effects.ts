@@ -57,7 +57,7 @@ async function planAll(verdict: Verdict, planning: Planning): Promise<Outcome> {
   for (const plan of plans) output = { ...output, ...plan.output }
   try {
     const signatures = await sign(plans, planning.custody)
-    const outbox = entries.map((entry) => signed(entry, signatures))
+    const outbox = entries.map((entry) => signed(entry, signatures, planning))
     const writes = await conditional(plans, planning)
     return { writes, outbox, output: { ...output, ...signatures } }
   } catch (error) {
@@ -118,14 +118,17 @@ const encoder = new TextEncoder()
 /** A record named after this decision: nobody can have read it, since nobody knew its name. */
 const NEW = { version: 'absent' } as const
 
-/** What is delivered carries its signatures, which leave with the commit like everything else. */
+/** What is delivered carries its signatures, which leave with the commit like everything else. A dry run has none, and delivers nothing. */
 function signed(
   { kind, body, signatures: names }: OutboxEntry,
   signatures: { readonly [name: string]: string },
+  { custody }: Pick<Planning, 'custody'>,
 ): { readonly kind: string; readonly body: Json } {
   if (names === undefined) return { kind, body }
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw new TypeError('only an object carries signatures')
+  if (custody && !names.every((name) => Object.hasOwn(signatures, name)))
+    throw new RangeError('a signature that nobody asked for')
   const carried = names.map((name) => [name, signatures[name] ?? null])
   return { kind, body: { ...body, signatures: Object.fromEntries(carried) } }
 }

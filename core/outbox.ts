@@ -52,9 +52,13 @@ export class Outbox {
   wake(): void {
     if (this.#byKind.size === 0 || this.#stop.signal.aborted) return
     this.#woken = true
-    this.#running ??= this.#run().finally(() => {
-      this.#running = undefined
-    })
+    this.#running ??= this.#run()
+      // A store that cannot be listed now can be later.
+      .catch(() => this.#again())
+      .then(() => {
+        this.#running = undefined
+        if (this.#woken) this.wake()
+      })
   }
 
   async close(): Promise<void> {
@@ -72,8 +76,11 @@ export class Outbox {
         this.#begin(entry)
       }
     }
+    if (this.#attempts.size > 0) this.#again()
+  }
+
+  #again(): void {
     clearTimeout(this.#timer)
-    if (this.#attempts.size === 0) return
     this.#timer = setTimeout(() => this.wake(), RETRY_MS[0])
     this.#timer.unref?.()
   }
