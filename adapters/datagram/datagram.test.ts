@@ -3,6 +3,7 @@ import { createSocket } from 'node:dgram'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { NoDecision } from '../../core/error.ts'
 import { FakeKernel } from '../../test/fake-kernel.ts'
 import { signingKey } from '../../test/keys.ts'
 import { announcement, messageOf, NOW, openPost, type Post } from '../../test/messages.ts'
@@ -92,6 +93,32 @@ describe('the door', () => {
     await settled(post, 2)
     await door.close()
     await post.kernel.close()
+  })
+
+  test('a copy of what was decided on is no decision again, whoever sends it', async () => {
+    const kernel = new FakeKernel()
+    const door = new AnnounceDoor(kernel, manualClock(0))
+    const message = messageOf(stranger, announcement())
+    door.take('192.0.2.1', message)
+    await expect.poll(() => kernel.dispatches.length).toBe(1)
+    for (let i = 0; i < 50; i++) door.take(address(i), Uint8Array.from(message))
+    door.take('192.0.2.2', messageOf(stranger, announcement({ seq: 2 })))
+    await door.close()
+    expect(kernel.dispatches.length).toBe(2)
+    expect(kernel.refusals.filter((why) => why.endsWith('replayed'))).toHaveLength(50)
+  })
+
+  test('what could not be decided is not a copy when it comes again', async () => {
+    const kernel = new FakeKernel(async () => {
+      throw new NoDecision('overloaded', 'later')
+    })
+    const door = new AnnounceDoor(kernel, manualClock(0))
+    const message = messageOf(stranger, announcement())
+    for (let n = 1; n < 3; n++) {
+      door.take('192.0.2.1', message)
+      await expect.poll(() => kernel.dispatches.length).toBe(n)
+    }
+    await door.close()
   })
 
   test('what waits is bounded', async () => {

@@ -9,6 +9,7 @@ import type { Kernel } from '../../core/kernel.ts'
 import type { Clock } from '../../core/ports/clock.ts'
 import { Payload, type Peer } from '../../core/request.ts'
 import { readFrame } from '../../formats/wire/index.ts'
+import { Copies } from './copies.ts'
 import { type SourceLimits, SourceTable } from './sources.ts'
 
 const RECEIVE = 'announce.receive'
@@ -21,10 +22,13 @@ export const DEFAULT_LIMITS: SourceLimits = {
   together: { perSecond: 500, burst: 500 },
   penalty: 10,
 }
+/** Why a message is denied now and from now on. */
+const FOR_EVER: ReadonlySet<string> = new Set(['replayed', 'too_old'])
 /** Messages that wait for their decision. */
 const MAX_WAITING = 256
 
 interface Waiting {
+  readonly signature: string
   readonly source: string
   readonly message: Uint8Array
 }
@@ -33,6 +37,7 @@ export class AnnounceDoor {
   readonly #kernel: Kernel
   readonly #clock: Clock
   readonly #sources: SourceTable
+  readonly #copies = new Copies()
   readonly #queue: Waiting[] = []
   #running: Promise<void> | undefined
   #closed = false
@@ -47,12 +52,12 @@ export class AnnounceDoor {
   /** Takes a message, or drops it and counts why. `message` must not change afterwards. */
   take(source: string, message: Uint8Array): void {
     if (this.#closed) return
-    const why = this.#refusal(source, message)
-    if (why !== undefined) {
-      this.#kernel.refused(RECEIVE, why)
+    const heard = this.#hear(source, message)
+    if ('why' in heard) {
+      this.#kernel.refused(RECEIVE, heard.why)
       return
     }
-    this.#queue.push({ source, message })
+    this.#queue.push({ source, message, ...heard })
     this.#running ??= this.#run().finally(() => {
       this.#running = undefined
     })
@@ -64,15 +69,20 @@ export class AnnounceDoor {
     await this.#running
   }
 
-  #refusal(source: string, message: Uint8Array): string | undefined {
+  #hear(
+    source: string,
+    message: Uint8Array,
+  ): { readonly why: string } | Pick<Waiting, 'signature'> {
     const now = this.#clock.monotonic()
-    if (!this.#sources.hear(source, now)) return 'rate_limited'
+    if (!this.#sources.hear(source, now)) return { why: 'rate_limited' }
     const frame = readFrame(message)
     if ('problem' in frame) {
       this.#sources.bad(source, now)
-      return frame.problem
+      return { why: frame.problem }
     }
-    return this.#queue.length < MAX_WAITING ? undefined : 'overloaded'
+    const signature = toBase64url(frame.signature)
+    if (this.#copies.has(signature)) return { why: 'replayed' }
+    return this.#queue.length < MAX_WAITING ? { signature } : { why: 'overloaded' }
   }
 
   async #run(): Promise<void> {
@@ -80,12 +90,15 @@ export class AnnounceDoor {
       await this.#decide(next)
   }
 
-  async #decide({ message, source }: Waiting): Promise<void> {
+  async #decide({ message, signature, source }: Waiting): Promise<void> {
     const payload = Payload.fromParsed({ message: toBase64url(message) })
     const good = await this.#kernel
       .decide({ action: RECEIVE, payload, peer: PEER }, { seal: 'durable' })
       .then(
-        ({ allow }) => allow,
+        ({ allow, reasons }) => {
+          if (allow || reasons.some(({ code }) => FOR_EVER.has(code))) this.#copies.add(signature)
+          return allow
+        },
         // What could not be decided is nobody's fault: whoever sent it has to send it again, or is asked for it.
         (error: unknown) =>
           error instanceof NoDecision && error.code === 'refused' ? false : undefined,
