@@ -35,7 +35,15 @@ export function sceneOf(scenario: Scenario): Scene {
   const payload = { at, operation, token } as { [member: string]: Json }
   if (proof !== undefined && proof !== null)
     payload.proof = prove(proof, { audience: at, operation: operation as Json, time, token })
-  return { payload, records: recordsOf(scenario, tokenText(original.made)) }
+  return { payload, records: storable(recordsOf(scenario, tokenText(original.made))) }
+}
+
+/** A token may name what no record can be named after: there is none then. */
+function storable(records: Records): Records {
+  const fits = (sort: string): boolean => !/\p{Cc}/u.test(sort) && Buffer.byteLength(sort) <= 512
+  const kept = (rows: Records[string]): Records[string] =>
+    Object.fromEntries(Object.entries(rows).filter(([sort]) => fits(sort)))
+  return Object.fromEntries(Object.entries(records).map(([plugin, rows]) => [plugin, kept(rows)]))
 }
 
 function mutated({ mutate }: Scenario, original: Original): string {
