@@ -73,12 +73,15 @@ tenant_revoked if in_force(facts.revoked.tenant)
 
 problems contains {
 	"code": "ttl_exceeds_max",
-	"message": sprintf("a lease is granted and renewed for at most %d seconds at a time", [data.lease.max_ttl]),
+	"message": "a lease is granted and renewed for less time at once",
 	"rule": "assay.lease.issuer.problems",
 } if {
 	issuing
-	facts.payload.ttl > data.lease.max_ttl
+	not short
 }
+
+# What cannot be compared, for want of the bound, is not short.
+short if facts.payload.ttl <= data.lease.max_ttl
 
 in_force(entry) if not entry.until
 

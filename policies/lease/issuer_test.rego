@@ -40,6 +40,15 @@ test_no_lease_is_longer_than_tokens_live if {
 	given.allowed(given.granting({"payload": {"check": "valid", "nk": given.key, "ttl": 300}}), "granted")
 }
 
+test_without_its_bound_no_lease_is_granted_or_renewed if {
+	every asked in [given.granting({}), given.renewing({})] {
+		decision := data.assay.lease.decision with input as asked
+			with data.lease as object.remove(given.policy_data, ["max_ttl"])
+			with data.freeze as {"actions": []}
+		[reason.code | some reason in decision.reasons] == ["ttl_exceeds_max"]
+	}
+}
+
 test_a_resource_is_added_by_the_kernel_of_its_cell if {
 	given.refused(given.adding({"cell": object.union(given.no_cell, {"name": "cell-a"})}), "cell_unknown")
 	given.refused(given.adding({"cell": object.union(given.local_cell, {"local": false})}), "cell_not_local")
