@@ -1,6 +1,7 @@
 /** The key with which this kernel signs for a cell or for the controller, as they are enrolled. */
+import type { KeyState } from './checks.ts'
 import type { Reader } from './reader.ts'
-import type { AnnounceFacts, KeyState } from './schema.ts'
+import type { AnnounceFacts } from './schema.ts'
 
 /** As the plugin `enrolment` keeps `cell/CELL` and `controller`; other members do not matter here. */
 export interface EnrolledOwner {

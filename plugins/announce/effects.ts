@@ -1,56 +1,33 @@
 /** What Rego may ask for. None may run on a deny. Messages are signed before the commit and leave after it. */
-import type {
-  Effect,
-  EffectContext,
-  EffectKind,
-  EffectPlan,
-  EffectTable,
-} from '../../core/plugin.ts'
-import { type Schema, schema } from '../../core/schema.ts'
+import type { EffectTable } from '../../core/plugin.ts'
+import { schema } from '../../core/schema.ts'
 import { heardMembers, nonceKey, withNonce } from '../../formats/call/index.ts'
-import { MAX_ENTRIES, members, type Revocation } from '../../formats/wire/index.ts'
+import { members, type Revocation } from '../../formats/wire/index.ts'
+import { effect, put } from './effect.ts'
 import { append, sweep } from './journal.ts'
 import {
   announcedKey,
   delegateKey,
   FIRST_USE,
-  feedKey,
   OWN,
   ownFeedKey,
   revokedKey,
   signerKey,
 } from './keys.ts'
+import { follow, learn } from './learn.ts'
 import {
-  asJson,
   asRecord,
-  type FeedRecord,
   merged,
   NO_OWN,
   type OwnRecord,
-  type Reaching,
   type RevokedRecord,
   revokedRecord,
-  says,
 } from './records.ts'
 import { reach } from './schema.ts'
 import { scopeMember, signed, signerMembers } from './sign.ts'
 
 const { array, boolean, integer, json, literal, object } = schema
 const { cells, count, endpoint, id, key, kind, name, types } = members
-type Put = NonNullable<EffectPlan['writes']>[number]
-
-/** Ties a plan to the type that the effect's schema has checked. */
-function effect<E extends object>(
-  checked: Schema<E>,
-  plan: (effect: E, context: EffectContext) => EffectPlan,
-): EffectKind {
-  return {
-    onDeny: false,
-    schema: checked as Schema<object>,
-    plan: (given: Effect, context) => plan(given as unknown as E, context),
-  }
-}
-const put = (sort: string, record: object): Put => ({ put: sort, value: asJson(record) })
 
 const accept = effect(
   object({ key, kind: literal('announce.accept'), sequence: count, time: count }),
@@ -100,81 +77,6 @@ const undelegate = effect(
     return { writes: [put(delegateKey(key), { ...record, revoked: true })] }
   },
 )
-
-interface Learned {
-  readonly cell: string
-  readonly entries: readonly Reaching[]
-  readonly sequence: number
-}
-const reaching = object({ at: count, id, kind, reach }, { below: count, until: count })
-const learn = effect(
-  object({
-    cell: name,
-    entries: array(reaching as Schema<Reaching>, { maxItems: MAX_ENTRIES }),
-    kind: literal('announce.learn'),
-    sequence: count,
-  }),
-  (learned: Learned, context) => ({ writes: entriesOf(learned, context) }),
-)
-
-interface Followed {
-  readonly after: number
-  readonly as_of: number
-  readonly cell: string
-  readonly complete: boolean
-  readonly sequence: number
-  readonly signer: string
-}
-/** How far the cell's own word goes. */
-const follow = effect(
-  object({
-    after: count,
-    as_of: count,
-    cell: name,
-    complete: boolean(),
-    kind: literal('announce.follow'),
-    sequence: count,
-    signer: key,
-  }),
-  (followed: Followed, context) => {
-    const sort = feedKey(followed.cell)
-    return { writes: [put(sort, nextFeed(asRecord(context.read(sort)), followed))] }
-  },
-)
-
-/** `complete`: with what was known before, nothing up to `sequence` is missing. */
-function nextFeed(before: FeedRecord | undefined, followed: Followed): FeedRecord {
-  const { after, as_of, cell, complete, sequence, signer } = followed
-  const known = before?.sequence ?? 0
-  const reached = after <= known ? Math.max(known, sequence) : known
-  return {
-    as_of: complete ? Math.max(before?.as_of ?? 0, as_of) : (before?.as_of ?? 0),
-    cell,
-    seen: Math.max(before?.seen ?? 0, sequence),
-    sequence: reached,
-    signer,
-  }
-}
-
-function entriesOf({ cell, entries, sequence }: Learned, context: EffectContext): readonly Put[] {
-  const records = new Map<string, RevokedRecord>()
-  const mortal: Reaching[] = []
-  for (const entry of entries) {
-    const sort = revokedKey(entry.kind, entry.reach, entry.id)
-    const before = records.get(sort) ?? asRecord<RevokedRecord>(context.read(sort))
-    const after = merged(before, revokedRecord(entry, cell, sequence), context.now)
-    // A copy makes nothing grow.
-    if (says(before, after)) continue
-    records.set(sort, after)
-    // What has no end is never swept, and what others revoked they send themselves.
-    if (entry.until !== undefined) mortal.push(entry)
-  }
-  const { writes } = append(
-    context,
-    mortal.map((entry) => ({ ...entry, origin: cell })),
-  )
-  return [...[...records].map(([sort, record]) => put(sort, record)), ...writes]
-}
 
 interface Revoke extends Omit<Revocation, 'at' | 'kind'> {
   readonly cell: string

@@ -9,8 +9,9 @@ import {
   readFrame,
   verifyFrame,
 } from '../../formats/wire/index.ts'
+import type { MessageCheck } from './checks.ts'
 import type { Reader } from './reader.ts'
-import type { AnnounceFacts, MessageCheck } from './schema.ts'
+import type { AnnounceFacts } from './schema.ts'
 import { findSigner, isUnknown, NO_SIGNER } from './signer.ts'
 
 type Signer = AnnounceFacts['signer']

@@ -7,8 +7,8 @@ import type { Plugin } from '../../core/plugin.ts'
 import type { Sources } from '../../core/ports/compiler.ts'
 import { KEY_STATES } from '../../core/ports/custody.ts'
 import { compiler } from '../../test/rego.ts'
+import { STATES } from './checks.ts'
 import { announce } from './facts.ts'
-import { STATES } from './schema.ts'
 
 const folder = join(import.meta.dirname, '../../policies')
 afterAll(() => compiler.close())

@@ -4,12 +4,9 @@
  */
 import type { Json } from '../../core/json.ts'
 import type { FactsSchema } from '../../core/plugin.ts'
-import type { KeyState as CustodyState } from '../../core/ports/custody.ts'
 import { type Schema, schema } from '../../core/schema.ts'
 import { type Caller, callerSchema } from '../../formats/call/index.ts'
 import {
-  type BodyProblem,
-  type FrameProblem,
   MAX_ENTRIES,
   MESSAGE_TYPES,
   type MessageType,
@@ -17,47 +14,7 @@ import {
   type Revocation,
   type RevocationKind,
 } from '../../formats/wire/index.ts'
-
-export type MessageCheck =
-  | 'absent'
-  | 'signature_invalid'
-  | 'signer_unknown'
-  | 'valid'
-  | BodyProblem
-  | FrameProblem
-const CHECKS: readonly MessageCheck[] = [
-  'absent',
-  'duplicate_key',
-  'inflate_failed',
-  'inflated_too_large',
-  'invalid_utf8',
-  'lone_surrogate',
-  'malformed',
-  'malformed_body',
-  'not_canonical',
-  'not_json',
-  'number_range',
-  'signature_invalid',
-  'signer_unknown',
-  'too_deep',
-  'too_large',
-  'unknown_flags',
-  'unknown_member',
-  'unknown_type',
-  'unsigned',
-  'valid',
-  'weak_key',
-]
-/** `none`: there is no such record. */
-export type KeyState = CustodyState | 'none'
-export const STATES: readonly KeyState[] = [
-  'pre-active',
-  'active',
-  'grace',
-  'retired',
-  'revoked',
-  'none',
-]
+import { CHECKS, type KeyState, type MessageCheck, STATES } from './checks.ts'
 
 /** What a message says; of its members those that its type has. */
 export interface Said {
