@@ -223,6 +223,16 @@ describe('a delegate', () => {
     expect(await received(delegation({ seq: 3 }))).toEqual([false, 'delegation_withdrawn'])
   })
 
+  test('loses it also when later messages overtook that, and once', async () => {
+    await received(delegation())
+    expect(await received(announcement({ seq: 9 }))).toEqual(ACCEPTED)
+    const undelegation = { type: 'UNDELEGATE', key: carol.publicKey, seq: 2 }
+    expect(await received(undelegation)).toEqual(ACCEPTED)
+    expect(await received(announcement(), carol)).toEqual([false, 'delegation_revoked'])
+    expect(await received(undelegation)).toEqual([false, 'replayed'])
+    expect(await received(announcement({ seq: 9 }))).toEqual([false, 'replayed'])
+  })
+
   test('is not made by a delegate, nor by a cell', async () => {
     await received(delegation({ types: ['ANNOUNCE', 'DELEGATE'] }))
     const other = delegation({ key: cellB.publicKey })

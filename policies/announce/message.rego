@@ -14,6 +14,8 @@ feed := input.facts.feed
 
 subject := input.facts.subject
 
+last := input.facts.signer.last
+
 lists_revocations if said.type in {"REVOCATIONS", "REVOKE_BROADCAST"}
 
 refusal := checks.refusal if {
@@ -44,8 +46,15 @@ refusal := checks.refusal if {
 	"rule": "assay.announce.message.refusal",
 } if {
 	said.type != "REVOCATIONS"
-	said.seq <= input.facts.signer.last.sequence
+	said.seq <= last.sequence
+	not takes_back
 } else := content_refusal
+
+# Nobody fetches what later messages overtook: what takes a delegation back counts in any order, until it has.
+takes_back if {
+	said.type == "UNDELEGATE"
+	not subject.delegation.revoked
+}
 
 taken_here if {
 	said.type == "REVOCATIONS"
@@ -148,8 +157,8 @@ default accepted := []
 accepted := [{
 	"key": input.facts.signer.key,
 	"kind": "announce.accept",
-	"sequence": said.seq,
-	"time": said.time,
+	"sequence": max({last.sequence, said.seq}),
+	"time": max({last.time, said.time}),
 }] if {
 	said.type != "REVOCATIONS"
 }

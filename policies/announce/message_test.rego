@@ -189,6 +189,19 @@ test_the_controller_delegates_and_takes_it_back if {
 	}
 }
 
+undelegates(seq, delegation) := given.asks(given.nobody, "announce.receive", {
+	"message": object.union(given.message("UNDELEGATE", {"key": "k"}), {"seq": seq, "time": given.now - 9}),
+	"signer": given.controller,
+	"subject": object.union(subject, {"delegation": delegation}),
+})
+
+test_a_delegation_is_taken_back_in_any_order if {
+	decision := given.decide(undelegates(2, given.delegation({})))
+	decision.effects[0] == {"key": given.key, "kind": "announce.accept", "sequence": 4, "time": given.now - 5}
+	decision.effects[1].kind == "announce.undelegate"
+	given.refused(undelegates(2, given.delegation({"revoked": true})), "replayed")
+}
+
 test_not_every_key_can_be_a_delegate if {
 	given.refused(delegates({}, {"check": "weak_key"}), "delegate_weak_key")
 	given.refused(delegates({}, {"scope": "release"}), "delegate_scope")
