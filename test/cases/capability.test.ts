@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { FIXTURES_ABSENT, fixture } from '../fixtures.ts'
+import { compiler } from '../rego.ts'
 import { readText, root } from '../source.ts'
 import { MUTATIONS } from './capability/mutations.ts'
 import { readScenarios } from './capability/scenario.ts'
@@ -13,6 +14,7 @@ import { runCases } from './runner.ts'
 const OWN = join(root, 'test/cases/capability.json')
 const folder = mkdtempSync(join(tmpdir(), 'assay-cases-'))
 afterAll(() => rmSync(folder, { recursive: true }))
+afterAll(() => compiler.close())
 
 function file(name: string, content: unknown): string {
   const path = join(folder, name)

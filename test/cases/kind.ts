@@ -19,6 +19,8 @@ export interface Case {
 export interface Kind {
   /** Each case of the file, in its order. @throws CaseFileError when the file is not of this kind */
   run(file: string): AsyncIterable<Case>
+  /** Ends what it keeps for further files; it runs none after that. */
+  close?(): Promise<void>
 }
 
 /** The file cannot be read, or says something that the kind does not know: nothing was judged. */

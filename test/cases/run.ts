@@ -3,16 +3,21 @@
  * `N passed, N failed`. Exit status 1 when any failed, 2 when nothing could be judged.
  */
 import { CaseFileError } from './kind.ts'
-import { runCases } from './runner.ts'
+import { loadKind, runCases } from './runner.ts'
 
 const USAGE = 'usage: npm run cases -- KIND FILE'
 
 async function main(args: readonly string[]): Promise<number> {
   const [kind, file] = args
   if (kind === undefined || file === undefined || args.length > 2) throw new CaseFileError(USAGE)
-  const { passed, failed } = await runCases(kind, file, (line) => console.log(line))
-  console.log(`${passed} passed, ${failed} failed`)
-  return failed === 0 ? 0 : 1
+  const { close } = await loadKind(kind)
+  try {
+    const { passed, failed } = await runCases(kind, file, (line) => console.log(line))
+    console.log(`${passed} passed, ${failed} failed`)
+    return failed === 0 ? 0 : 1
+  } finally {
+    await close?.()
+  }
 }
 
 try {

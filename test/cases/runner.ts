@@ -12,6 +12,14 @@ export interface Tally {
   readonly failed: number
 }
 
+/** @throws CaseFileError for an unknown kind */
+export function loadKind(kind: string): Promise<Kind> {
+  const load = Object.hasOwn(KINDS, kind) ? KINDS[kind] : undefined
+  if (load === undefined)
+    throw new CaseFileError(`no kind "${kind}"; there are: ${Object.keys(KINDS).join(', ')}`)
+  return load()
+}
+
 /**
  * Prints a line for each case that differs from its expectation.
  *
@@ -22,12 +30,9 @@ export async function runCases(
   file: string,
   print: (line: string) => void,
 ): Promise<Tally> {
-  const load = Object.hasOwn(KINDS, kind) ? KINDS[kind] : undefined
-  if (load === undefined)
-    throw new CaseFileError(`no kind "${kind}"; there are: ${Object.keys(KINDS).join(', ')}`)
   let passed = 0
   let failed = 0
-  for await (const one of (await load()).run(file)) {
+  for await (const one of (await loadKind(kind)).run(file)) {
     if (agrees(one)) passed++
     else {
       failed++
