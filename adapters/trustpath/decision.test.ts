@@ -1,6 +1,9 @@
 /** The way from the anchor to decisions, and what it says where something on it is not as it was. */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { decisionKey, decodeStored, encodeStored, PARTITION } from '../../core/decision.ts'
+import { Payload } from '../../core/request.ts'
 import { LeasePlace, policies, RESOURCES } from '../../test/lease/place.ts'
 import { compiler } from '../../test/rego.ts'
 import { DecisionWalk } from './decision.ts'
@@ -60,6 +63,20 @@ describe('the policy that decided', { timeout: 120_000 }, () => {
     await rewrite(name, (text) => text.replace('the resource was mine', 'the resource was free'))
     await rewrite(name, (text) => text.replace('"max_ttl":300', '"max_ttl":301'))
     expect(failed(await walk())).toEqual(['policy'])
+  })
+
+  it('may list what is a set in any order: engines do not agree on one', async () => {
+    const path = 'lease/decision.rego'
+    const own = await readFile(join(import.meta.dirname, '../../policies', path), 'utf8')
+    const many =
+      '[o | some o in {{"id": sprintf("%d", [n]), "type": "test"} | some n in numbers.range(1, 20)}]'
+    const changed = own.replace('"obligations": []', `"obligations": ${many}`)
+    await here.kernel.activate(await policies({ [path]: changed }))
+    const payload = Payload.fromJson({ lease: id })
+    const submission = { action: 'lease.free', obligations: ['test'], payload }
+    const { id: other, obligations } = await here.kernel.decide(submission)
+    expect(obligations).toHaveLength(20)
+    expect(failed(await walk(other))).toEqual([])
   })
 
   it('is missed where its sources are not kept', async () => {
