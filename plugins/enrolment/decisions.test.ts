@@ -7,7 +7,7 @@ import type { Outbound } from '../../core/ports/outbound.ts'
 import type { Peer } from '../../core/request.ts'
 import { bindMessage } from '../../formats/call/index.ts'
 import { type Real, realKernel, START_MS } from '../../test/kernel/real.ts'
-import { flipped, signedCall, signingKey, WEAK_KEYS } from '../../test/keys.ts'
+import { flipped, type SigningKey, signedCall, signingKey, WEAK_KEYS } from '../../test/keys.ts'
 import { enrolment } from './facts.ts'
 
 const first = signingKey('first')
@@ -119,6 +119,22 @@ describe('a cell', () => {
     const here = next(second, { custody: 'cell', hand_over })
     expect(await bound(here, ANYBODY)).toEqual([false, 'peer_not_permitted'])
     expect(await cell()).toMatchObject({ local: false })
+  })
+
+  test('an earlier key does not put the newest one out of use', async () => {
+    await bound(bind())
+    await bound(next(second, { hand_over: first.handsOver(cellA, second.publicKey) }))
+    const action = 'enrolment.transition-key'
+    const by = (key: SigningKey, public_key: string): Json => {
+      const body = { public_key, state: 'revoked' }
+      return signedCall(key, { action, body, cell: 'cell-a', time: now })
+    }
+    const refused = [false, 'peer_not_permitted']
+    expect(await real.ask(action, by(first, second.publicKey), ANYBODY)).toEqual(refused)
+    expect(await real.ask(action, by(second, first.publicKey), ANYBODY)).toEqual([
+      true,
+      'transitioned',
+    ])
   })
 
   test('has eight keys on record, and older ones keep their own', async () => {

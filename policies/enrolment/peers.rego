@@ -3,7 +3,7 @@
 # description: |
 #   `data.enrolment.may` names peers as the transport established them, each with the actions that it may ask for; `anyone` needs no name.
 #   Without being named, the newest key, while it is in force, hands over to the next one of the same owner, and a cell puts its own keys out of
-#   use by a signed call.
+#   use by a signed call of its active key, or of one in grace where none is active.
 package assay.enrolment.peers
 
 import data.assay.lib.call
@@ -46,4 +46,12 @@ permitted if {
 	input.request.action == "enrolment.transition-key"
 	input.facts.owner.scope == "cell"
 	call.cell == input.facts.owner.name
+	not outranked
+}
+
+# An earlier key, which may be in other hands by now, has no say while there is one that signs.
+outranked if {
+	input.facts.caller.key_state != "active"
+	some known in input.facts.owner.keys
+	known.state == "active"
 }

@@ -28,6 +28,21 @@ moves(peer, caller) := given.asks(peer, "enrolment.transition-key", [
 	{"caller": caller},
 ])
 
+by_earlier(keys) := object.union(asked, {"facts": object.union(
+	object.remove(asked.facts, ["owner"]),
+	given.owner("cell", "cell-a", keys),
+)}) if {
+	asked := moves(given.nobody, object.union(given.called_by("cell-a"), {"key_state": "grace"}))
+}
+
+test_an_earlier_key_has_no_say_beside_an_active_one if {
+	given.refused(
+		by_earlier([given.has(given.second, "grace"), given.has(given.first, "active")]),
+		"peer_not_permitted",
+	)
+	given.allowed(by_earlier([given.has(given.first, "grace")]), "transitioned")
+}
+
 test_a_cell_puts_its_own_keys_out_of_use if {
 	given.allowed(moves(given.nobody, given.called_by("cell-a")), "transitioned")
 	given.refused(moves(given.nobody, given.called_by("cell-b")), "peer_not_permitted")
