@@ -121,6 +121,8 @@ describe('a holder is told', () => {
     expect(await codeOf(() => assemble({ ...grant, payload: 'e30=' }, key))).toBe('malformed')
     const shut = { ...linkOf(0), privateKey: toBase64url(new Uint8Array(64)) }
     expect(await codeOf(() => assemble(grant, shut))).toBe('malformed')
+    const refused = undefined as unknown as Grant
+    expect(await codeOf(() => assemble(refused, key))).toBe('malformed')
   })
 
   it('that nothing is added after a seal', async () => {

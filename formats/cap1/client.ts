@@ -54,6 +54,9 @@ const encoder = new TextEncoder()
  * @throws TokenError `wrong_key`: the grant was made for another key; `malformed`: the grant is none
  */
 export function assemble(grant: Grant, key: TokenKey): string {
+  // A lease that was refused has no output; in JavaScript nothing else says so.
+  if (typeof grant?.payload !== 'string' || typeof grant.signature !== 'string')
+    throw malformed('this is no grant: was the lease refused?')
   const { payload, signature } = grant
   const token = joinToken({ blocks: [{ payload, signature }], last: key.privateKey })
   const { authority, sealed } = open(token)
