@@ -120,6 +120,21 @@ describe('the runner', () => {
     expect(await run(path)).toEqual([5])
   })
 
+  test('holds tokens to the bounds of the file', { timeout: 60_000 }, async () => {
+    const path = file('cases.json', {
+      base: { ...base, expect: 'refuse' },
+      max_ttl: 60,
+      scenarios: [
+        { name: 'long', reason: 'ttl_exceeds_max' },
+        { name: 'short', mint: { exp: 60 }, expect: 'accept' },
+        { name: 'early', mint: { iat: 16, exp: 60 }, reason: 'not_yet_valid' },
+        { name: 'nearly', mint: { iat: 15, exp: 60 }, expect: 'accept' },
+      ],
+      skew: 5,
+    })
+    expect(await run(path)).toEqual([4])
+  })
+
   test('knows the types of caveats that the format names, and no other', async () => {
     const wanted = { expect: 'refuse', reason: 'unsupported_caveat' }
     const path = scenarios(

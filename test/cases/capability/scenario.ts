@@ -182,6 +182,8 @@ export type Reading =
   | { readonly name: string; readonly scenario: Scenario }
   | { readonly name: string; readonly problem: string }
 export interface ScenarioFile {
+  /** Seconds: the longest life of a token, and how far `iat` may be ahead. Where the file has none, those that ship count. */
+  readonly bounds: { readonly max_ttl?: number; readonly skew?: number }
   readonly readings: readonly Reading[]
   /** What the file knows of caveats: the types that the format names, or with `"types": "all"` every one that ships. */
   readonly types: 'all' | 'named'
@@ -190,10 +192,14 @@ export interface ScenarioFile {
 /** A file may have a `base`, which gives what a scenario does not say. @throws CaseFileError when the file is not of this kind */
 export async function readScenarios(file: string): Promise<ScenarioFile> {
   const content = await readCaseFile(file)
-  const { base = {}, scenarios, types } = (content ?? {}) as { [member: string]: Json }
+  const { base = {}, max_ttl, scenarios, skew, types } = (content ?? {}) as Members
   if (!Array.isArray(scenarios)) throw new CaseFileError(`${file}: expected the member scenarios`)
   const readings = scenarios.map((item: Json, i) => reading(over(base as Members, item), i))
-  return { readings, types: types === 'all' ? 'all' : 'named' }
+  const bounds = {
+    ...(typeof max_ttl === 'number' ? { max_ttl } : {}),
+    ...(typeof skew === 'number' ? { skew } : {}),
+  }
+  return { bounds, readings, types: types === 'all' ? 'all' : 'named' }
 }
 
 function reading(whole: Json, i: number): Reading {

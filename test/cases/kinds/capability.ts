@@ -6,9 +6,14 @@ import type { Decision } from '../../../core/kernel.ts'
 import type { Bundle } from '../../../core/ports/compiler.ts'
 import type { Store } from '../../../core/ports/store.ts'
 import { storeWith } from '../../conformance/store/delegate.ts'
-import { ENTRYPOINT, EnforcementPoint, tokenBundle, tokenPolicies } from '../../enforcement.ts'
+import { ENTRYPOINT, EnforcementPoint, tokenPolicies } from '../../enforcement.ts'
 import { bundle, compiler } from '../../rego.ts'
-import { type Reading, readScenarios, type Scenario } from '../capability/scenario.ts'
+import {
+  type Reading,
+  readScenarios,
+  type Scenario,
+  type ScenarioFile,
+} from '../capability/scenario.ts'
 import { sceneOf } from '../capability/scene.ts'
 import type { Case, Outcome } from '../kind.ts'
 
@@ -24,17 +29,22 @@ const UNVERIFIED: ReadonlySet<string> = new Set([
 const NAMED = /^capability\/caveats\/(?!(?:aud|exp|max_bytes|op|program|resource)\/)/
 
 export async function* run(file: string): AsyncIterable<Case> {
-  const { readings, types } = await readScenarios(file)
-  const policies = types === 'all' ? await tokenBundle() : await namedTypes()
+  const { readings, ...said } = await readScenarios(file)
+  const policies = await policiesOf(said)
   for (const reading of readings) yield await judged(reading, policies)
 }
 
 export const close = (): Promise<void> => compiler.close()
 
 /** Taking a type's folder away ends it: nothing else lists the types. */
-async function namedTypes(): Promise<Bundle> {
-  const sources = Object.entries(await tokenPolicies())
-  return bundle(Object.fromEntries(sources.filter(([path]) => !NAMED.test(path))), [ENTRYPOINT])
+async function policiesOf({ bounds, types }: Omit<ScenarioFile, 'readings'>): Promise<Bundle> {
+  const shipped = Object.entries(await tokenPolicies())
+  const sources = shipped.filter(([path]) => types === 'all' || !NAMED.test(path))
+  const bounded = sources.map(([path, text]) => {
+    if (path !== 'capability/data.json') return [path, text] as const
+    return [path, JSON.stringify({ ...(JSON.parse(text) as object), ...bounds })] as const
+  })
+  return bundle(Object.fromEntries(bounded), [ENTRYPOINT])
 }
 
 /** One that cannot be judged has come out as nobody expects, and does not keep the others from being judged. */
