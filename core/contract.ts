@@ -1,6 +1,7 @@
-/** `assay/plugin`: what a plugin is written against. Types, the schema language, strict JSON, hashes and pinned keys; nothing that acts. */
+/** `assay/plugin`: what a plugin is written against. Types, the schema language, effect kinds, strict JSON, hashes and pinned keys; nothing that acts. */
 export * from './canonical.ts'
 export * from './crypto.ts'
+export { effectKind } from './effect-kind.ts'
 export * from './json.ts'
 export * from './plugin.ts'
 export type { UnixSeconds } from './ports/clock.ts'

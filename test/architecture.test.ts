@@ -36,6 +36,9 @@ const MEETING = new Set([
 /** What `core/log`, and with it a browser, may load. */
 const BROWSER = /^core\/(log\/[^/]+|base64|canonical|crypto|error|json|memo|schema|utf8)\.ts$/
 
+/** What a plugin may load of core besides. */
+const CONTRACT = new Set(['core/effect-kind.ts', 'core/request.ts'])
+
 /** Why this import breaks an arrow of the design, or undefined. */
 function brokenArrow(path: string, { from, typeOnly, path: target }: Import): string | undefined {
   const unit = unitOf(path)
@@ -72,7 +75,7 @@ function pluginArrow(
     return from.startsWith('node:') ? 'a plugin does no input or output' : undefined
   if (unitOf(target) === unit || target.startsWith('formats/')) return undefined
   if (!target.startsWith('core/')) return 'a plugin knows core and formats only'
-  return typeOnly || BROWSER.test(target) || target === 'core/request.ts'
+  return typeOnly || BROWSER.test(target) || CONTRACT.has(target)
     ? undefined
     : 'a plugin imports types, crypto and log of core'
 }
@@ -154,7 +157,7 @@ describe('arrows', () => {
 
 /** What the kernel and the log both stand on, and what only names things for the outside. */
 const FOUNDATIONS =
-  /^core\/(base64|canonical|contract|crypto|error|index|json|keymap|memo|schema|storage|utf8)\.ts$/
+  /^core\/(base64|canonical|contract|crypto|effect-kind|error|index|json|keymap|memo|schema|storage|utf8)\.ts$/
 
 describe('budgets, in lines of code without comments', () => {
   const over = (limit: number, found: readonly (readonly [string, number])[]): string[] =>
@@ -196,7 +199,7 @@ describe('budgets, in lines of code without comments', () => {
       log: total(/^core\/log\//),
     }
     console.log('lines of code:', JSON.stringify({ ...lines, foundations }))
-    const budget = { kernel: 2850, search: 600, shadow: 350, audit: 120, log: 1600 }
+    const budget = { kernel: 2900, search: 600, shadow: 350, audit: 120, log: 1600 }
     for (const [folder, most] of Object.entries(budget)) {
       const found = lines[folder as keyof typeof lines]
       expect(found, folder).toBeGreaterThan(most / 2)

@@ -2,13 +2,8 @@
  * The writes that Rego may propose. Each plan is a pure function of the effect and of the records as `facts` read them; a plan that finds
  * something else than the rule promised throws, which makes the decision a denial. None may run on a deny.
  */
-import type {
-  Effect,
-  EffectContext,
-  EffectKind,
-  EffectPlan,
-  EffectTable,
-} from '../../core/plugin.ts'
+import { effectKind } from '../../core/effect-kind.ts'
+import type { EffectContext, EffectKind, EffectPlan, EffectTable } from '../../core/plugin.ts'
 import { type Schema, schema } from '../../core/schema.ts'
 import {
   assignmentKey,
@@ -35,16 +30,12 @@ const { integer, literal, object } = schema
 const { attributes, grant, name, reference, related, request, resources, roles, subjects, type } =
   members
 
-/** Ties a plan to the type that the effect's schema has checked. */
+/** All of them only write. */
 function kind<E extends object>(
   checked: Schema<E>,
   plan: (effect: E, context: EffectContext) => readonly Write[],
 ): EffectKind {
-  return {
-    onDeny: false,
-    schema: checked as Schema<object>,
-    plan: (effect: Effect, context) => ({ writes: plan(effect as unknown as E, context) }),
-  }
+  return effectKind(checked, (effect, context) => ({ writes: plan(effect, context) }))
 }
 
 const state = { attributes, id: name, related, type }

@@ -1,9 +1,10 @@
 /** What Rego may ask for. None may run on a deny. Messages are signed before the commit and leave after it. */
+import { effectKind } from '../../core/effect-kind.ts'
 import type { EffectTable } from '../../core/plugin.ts'
 import { schema } from '../../core/schema.ts'
 import { heardMembers, nonceKey, withNonce } from '../../formats/call/index.ts'
 import { members, type Revocation } from '../../formats/wire/index.ts'
-import { effect, put } from './effect.ts'
+import { put } from './effect.ts'
 import { append, sweep } from './journal.ts'
 import {
   announcedKey,
@@ -29,16 +30,16 @@ import { scopeMember, signed, signerMembers } from './sign.ts'
 const { array, boolean, integer, json, literal, object } = schema
 const { cells, count, endpoint, id, key, kind, name, types } = members
 
-const accept = effect(
+const accept = effectKind(
   object({ key, kind: literal('announce.accept'), sequence: count, time: count }),
   ({ key, sequence, time }) => ({ writes: [put(signerKey(key), { sequence, time })] }),
 )
 
-const pin = effect(object({ key, kind: literal('announce.pin') }), ({ key }, { now }) => ({
+const pin = effectKind(object({ key, kind: literal('announce.pin') }), ({ key }, { now }) => ({
   writes: [put(FIRST_USE, { public_key: key, since: now })],
 }))
 
-const offer = effect(
+const offer = effectKind(
   object({
     cell: name,
     endpoint,
@@ -52,12 +53,12 @@ const offer = effect(
   }),
 )
 
-const withdraw = effect(
+const withdraw = effectKind(
   object({ cell: name, kind: literal('announce.withdraw'), service: name }),
   ({ cell, service }) => ({ writes: [{ remove: announcedKey(cell, service) }] }),
 )
 
-const delegate = effect(
+const delegate = effectKind(
   object(
     { by: key, expires: count, key, kind: literal('announce.delegate'), not_before: count, types },
     { cells },
@@ -69,7 +70,7 @@ const delegate = effect(
   },
 )
 
-const undelegate = effect(
+const undelegate = effectKind(
   object({ key, kind: literal('announce.undelegate') }),
   ({ key }, context) => {
     const before = context.read(delegateKey(key)) as object | undefined
@@ -85,7 +86,7 @@ interface Revoke extends Omit<Revocation, 'at' | 'kind'> {
   readonly reach: string
   readonly signer: string
 }
-const revoke = effect(
+const revoke = effectKind(
   object(
     { ...signerMembers, cell: name, id, kind: literal('announce.revoke'), of: kind, reach },
     { below: count, until: integer({ min: 1 }) },
@@ -119,7 +120,7 @@ const revoke = effect(
   },
 )
 
-const publish = effect(
+const publish = effectKind(
   object({
     ...signerMembers,
     ...scopeMember,
@@ -143,7 +144,7 @@ const publish = effect(
 )
 
 /** A page of the set, as of now; it takes no number of its own. */
-const answer = effect(
+const answer = effectKind(
   object({
     ...signerMembers,
     after: count,
@@ -167,12 +168,12 @@ const answer = effect(
   },
 )
 
-const fetchMissing = effect(
+const fetchMissing = effectKind(
   object({ cell: name, kind: literal('announce.fetch') }),
   ({ cell }) => ({ outbox: [{ kind: 'announce.fetch', body: { cell } }] }),
 )
 
-const swept = effect(
+const swept = effectKind(
   object({
     chunks: array(
       object({
@@ -187,7 +188,7 @@ const swept = effect(
   ({ chunks }, context) => ({ writes: sweep(context, chunks) }),
 )
 
-const heard = effect(
+const heard = effectKind(
   object({ ...heardMembers, kind: literal('announce.heard') }),
   (call, context) => {
     const sort = nonceKey(call)

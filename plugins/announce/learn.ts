@@ -1,8 +1,9 @@
 /** What is learned of another cell: which revocations it tells, and how far its own word goes. */
+import { effectKind } from '../../core/effect-kind.ts'
 import type { EffectContext, EffectKind } from '../../core/plugin.ts'
 import { type Schema, schema } from '../../core/schema.ts'
 import { MAX_ENTRIES, members } from '../../formats/wire/index.ts'
-import { effect, type Put, put } from './effect.ts'
+import { type Put, put } from './effect.ts'
 import { append } from './journal.ts'
 import { feedKey, revokedKey } from './keys.ts'
 import {
@@ -25,7 +26,7 @@ interface Learned {
   readonly sequence: number
 }
 const reaching = object({ at: count, id, kind, reach }, { below: count, until: count })
-export const learn: EffectKind = effect(
+export const learn: EffectKind = effectKind(
   object({
     cell: name,
     entries: array(reaching as Schema<Reaching>, { maxItems: MAX_ENTRIES }),
@@ -44,7 +45,7 @@ interface Followed {
   readonly signer: string
 }
 /** How far the cell's own word goes. */
-export const follow: EffectKind = effect(
+export const follow: EffectKind = effectKind(
   object({
     after: count,
     as_of: count,

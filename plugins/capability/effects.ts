@@ -1,14 +1,9 @@
 /** What Rego may ask for: a use is counted, a proof is remembered, cells tell each other, and what is over is forgotten. */
 import { fromHex, toBase64url } from '../../core/crypto.ts'
+import { effectKind } from '../../core/effect-kind.ts'
 import type { Json } from '../../core/json.ts'
-import type {
-  Effect,
-  EffectContext,
-  EffectKind,
-  EffectPlan,
-  EffectTable,
-} from '../../core/plugin.ts'
-import { type Schema, schema } from '../../core/schema.ts'
+import type { EffectTable } from '../../core/plugin.ts'
+import { schema } from '../../core/schema.ts'
 import { callMessage, NAME } from '../../formats/call/index.ts'
 import { nonceKey, reportedKey, spentKey } from './keys.ts'
 import type { Kept, SpentRecord } from './records.ts'
@@ -17,20 +12,7 @@ import { members } from './schema.ts'
 const { literal, object, string } = schema
 const { count, counter, handle, id, keys, seconds } = members
 
-/** Ties a plan to the type that the effect's schema has checked. */
-function kind<E extends object>(
-  checked: Schema<E>,
-  plan: (effect: E, context: EffectContext) => EffectPlan,
-  onDeny = false,
-): EffectKind {
-  return {
-    onDeny,
-    schema: checked as Schema<object>,
-    plan: (effect: Effect, context) => plan(effect as unknown as E, context),
-  }
-}
-
-const spend = kind(
+const spend = effectKind(
   object({
     amount: count,
     counter,
@@ -43,13 +25,13 @@ const spend = kind(
   }),
 )
 
-const remember = kind(
+const remember = effectKind(
   object({ id, kind: literal('capability.remember'), until: seconds }),
   ({ id, until }) => ({ writes: [put(nonceKey(id), { until })] }),
 )
 
 /** A signed call to the kernel of the cell that the token names. Its nonce is this decision's id. */
-const alert = kind(
+const alert = effectKind(
   object({
     at: NAME,
     cell: NAME,
@@ -72,12 +54,12 @@ const alert = kind(
   true,
 )
 
-const hear = kind(
+const hear = effectKind(
   object({ at: NAME, handle, kind: literal('capability.hear'), until: seconds }),
   ({ at, handle, until }) => ({ writes: [put(reportedKey(handle, at), { until })] }),
 )
 
-const forget = kind(object({ keys, kind: literal('capability.forget') }), ({ keys }) => ({
+const forget = effectKind(object({ keys, kind: literal('capability.forget') }), ({ keys }) => ({
   writes: keys.map((remove) => ({ remove })),
   output: { forgotten: keys.length },
 }))

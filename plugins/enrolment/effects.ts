@@ -1,13 +1,9 @@
 /** What Rego may ask for: keys are enrolled, change their state, and prove themselves. None may run on a deny. */
+
+import { effectKind } from '../../core/effect-kind.ts'
 import type { Json } from '../../core/json.ts'
-import type {
-  Effect,
-  EffectContext,
-  EffectKind,
-  EffectPlan,
-  EffectTable,
-} from '../../core/plugin.ts'
-import { type Schema, schema } from '../../core/schema.ts'
+import type { EffectContext, EffectPlan, EffectTable } from '../../core/plugin.ts'
+import { schema } from '../../core/schema.ts'
 import {
   bindMessage,
   heardMembers,
@@ -31,18 +27,6 @@ type Writes = NonNullable<EffectPlan['writes']>
 const { literal, object } = schema
 const { custody, scope, state, verification } = members
 
-/** Ties a plan to the type that the effect's schema has checked. */
-function kind<E extends object>(
-  checked: Schema<E>,
-  plan: (effect: E, context: EffectContext) => EffectPlan,
-): EffectKind {
-  return {
-    onDeny: false,
-    schema: checked as Schema<object>,
-    plan: (effect: Effect, context) => plan(effect as unknown as E, context),
-  }
-}
-
 const enrol = object(
   { kind: literal('enrolment.enrol'), owner: NAME, public_key: PUBLIC_KEY, scope },
   // `earlier`: the state that the newest key so far goes to.
@@ -55,18 +39,18 @@ const transition = object({
 })
 
 export const enrolmentEffects: EffectTable = {
-  'enrolment.enrol': kind(enrol, (effect, context) => ({
+  'enrolment.enrol': effectKind(enrol, (effect, context) => ({
     writes: enrolled(effect, context),
     output: { public_key: effect.public_key },
   })),
-  'enrolment.heard': kind(
+  'enrolment.heard': effectKind(
     object({ kind: literal('enrolment.heard'), ...heardMembers }),
     (effect, { now, read }) => {
       const sort = nonceKey(effect)
       return { writes: [{ put: sort, value: withNonce(read(sort), effect, now) }] }
     },
   ),
-  'enrolment.prove': kind(
+  'enrolment.prove': effectKind(
     object({
       cell: NAME,
       custody,
@@ -86,7 +70,7 @@ export const enrolmentEffects: EffectTable = {
       ],
     }),
   ),
-  'enrolment.revoke-elsewhere': kind(
+  'enrolment.revoke-elsewhere': effectKind(
     object({ kind: literal('enrolment.revoke-elsewhere'), public_key: PUBLIC_KEY }),
     ({ public_key }, { read }) => {
       const { owner, scope } = keyAt(public_key, read)
@@ -95,7 +79,7 @@ export const enrolmentEffects: EffectTable = {
       return { outbox: [{ kind: 'announce.revoke', body: { ...of, id: public_key, kind: 'key' } }] }
     },
   ),
-  'enrolment.transition': kind(transition, (effect, context) => ({
+  'enrolment.transition': effectKind(transition, (effect, context) => ({
     writes: moved(effect.public_key, effect.state, context),
   })),
 }

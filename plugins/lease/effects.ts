@@ -2,14 +2,9 @@
  * What Rego may ask for: the transitions of docs/lease.md. A plan is a pure function of the effect and of the records as `facts` read them;
  * one that finds another state than the rule promised throws, which makes the decision a denial. None may run on a deny.
  */
-import type {
-  Effect,
-  EffectContext,
-  EffectKind,
-  EffectPlan,
-  EffectTable,
-} from '../../core/plugin.ts'
-import { type Schema, schema } from '../../core/schema.ts'
+import { effectKind } from '../../core/effect-kind.ts'
+import type { EffectContext, EffectPlan, EffectTable } from '../../core/plugin.ts'
+import { schema } from '../../core/schema.ts'
 import { heardMembers, NAME, nonceKey, PUBLIC_KEY, withNonce } from '../../formats/call/index.ts'
 import { dueKey, leaseKey, resourceKey } from './keys.ts'
 import type { LeaseRecord, LeaseStatus, ResourceRecord } from './records.ts'
@@ -22,26 +17,14 @@ type Outbox = NonNullable<EffectPlan['outbox']>[number]
 const { boolean, literal, object, string } = schema
 const { caveats, jti, lease, resource, seconds, why } = members
 
-/** Ties a plan to the type that the effect's schema has checked. */
-function kind<E extends object>(
-  checked: Schema<E>,
-  plan: (effect: E, context: EffectContext) => EffectPlan,
-): EffectKind {
-  return {
-    onDeny: false,
-    schema: checked as Schema<object>,
-    plan: (effect: Effect, context) => plan(effect as unknown as E, context),
-  }
-}
-
-const add = kind(
+const add = effectKind(
   object({ cell: NAME, kind: literal('lease.add'), resource }),
   ({ cell, resource }, { now }) => ({
     writes: [put({ cell, epoch: 0, resource, since: now, state: 'free' })],
   }),
 )
 
-const grant = kind(
+const grant = effectKind(
   object(
     {
       caveats,
@@ -81,7 +64,7 @@ const grant = kind(
   },
 )
 
-const renew = kind(
+const renew = effectKind(
   object(
     {
       custody: string({ maxLength: 63 }),
@@ -107,7 +90,7 @@ const renew = kind(
   },
 )
 
-const end = kind(
+const end = effectKind(
   object({
     dead_until: seconds,
     kind: literal('lease.end'),
@@ -136,7 +119,7 @@ const end = kind(
   },
 )
 
-const settle = kind(
+const settle = effectKind(
   object({ kind: literal('lease.settle'), lease, ok: boolean(), resource, why }),
   ({ lease, ok, resource, why }, context) => {
     const { now } = context
@@ -155,7 +138,7 @@ const settle = kind(
   },
 )
 
-const requestReset = kind(
+const requestReset = effectKind(
   object({ kind: literal('lease.request-reset'), resource }),
   ({ resource }, context) => {
     const held = resourceIn('fenced', resource, context)
@@ -167,13 +150,16 @@ const requestReset = kind(
   },
 )
 
-const clear = kind(object({ kind: literal('lease.clear'), resource }), ({ resource }, context) => {
-  const next = moved(resourceIn('fenced', resource, context), { state: 'free' }, context.now)
-  return { writes: [put(next)], output: told(next) }
-})
+const clear = effectKind(
+  object({ kind: literal('lease.clear'), resource }),
+  ({ resource }, context) => {
+    const next = moved(resourceIn('fenced', resource, context), { state: 'free' }, context.now)
+    return { writes: [put(next)], output: told(next) }
+  },
+)
 
 /** An accepted call's nonce: it is not accepted again. */
-const hear = kind(
+const hear = effectKind(
   object({ ...heardMembers, kind: literal('lease.hear') }),
   ({ cell, nonce, time }, { now, read }) => {
     const key = nonceKey({ cell, nonce })

@@ -1,33 +1,16 @@
 /** What Rego may ask for: a key is pinned, a pin changes its state, the newest release of a family is written down. None may run on a deny. */
 import { fromBase64 } from '../../core/base64.ts'
-import type {
-  Effect,
-  EffectContext,
-  EffectKind,
-  EffectPlan,
-  EffectTable,
-} from '../../core/plugin.ts'
-import { type Schema, schema } from '../../core/schema.ts'
+import { effectKind } from '../../core/effect-kind.ts'
+import type { EffectTable } from '../../core/plugin.ts'
+import { schema } from '../../core/schema.ts'
 import { pinKey, publicKeyKey, versionKey } from './keys.ts'
 import { members, type PinRecord } from './schema.ts'
 
 const { literal, object, string } = schema
 const { count, keyId, keyText, name } = members
 
-/** Ties a plan to the type that the effect's schema has checked. */
-function kind<E extends object>(
-  checked: Schema<E>,
-  plan: (effect: E, context: EffectContext) => EffectPlan,
-): EffectKind {
-  return {
-    onDeny: false,
-    schema: checked as Schema<object>,
-    plan: (effect: Effect, context) => plan(effect as unknown as E, context),
-  }
-}
-
 export const releaseEffects: EffectTable = {
-  'release.pin': kind(
+  'release.pin': effectKind(
     object(
       { key_id: keyId, kind: literal('release.pin'), lineage: keyId, public_key: keyText },
       { predecessor: keyId },
@@ -42,7 +25,7 @@ export const releaseEffects: EffectTable = {
       ],
     }),
   ),
-  'release.record': kind(
+  'release.record': effectKind(
     object(
       { family: name, kind: literal('release.record'), lineage: keyId },
       { timestamp: count, version: string({ maxLength: 128 }) },
@@ -51,7 +34,7 @@ export const releaseEffects: EffectTable = {
       writes: [{ put: versionKey(lineage, family), value: stated }],
     }),
   ),
-  'release.state': kind(
+  'release.state': effectKind(
     object(
       {
         key_id: keyId,
