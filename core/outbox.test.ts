@@ -50,3 +50,33 @@ test('an entry is not delivered without the signatures that it names', async () 
   await kernel.close()
   expect(mail.got).toEqual([])
 })
+
+test('a long one leaves others their turn while it is listed', async () => {
+  const { log, store } = openMemory()
+  let turns = 0
+  let counting = true
+  const count = (): void => {
+    turns++
+    if (counting) setImmediate(count)
+  }
+  count()
+  const passes: { readonly rows: number; readonly turns: number }[] = []
+  const watched = storeWith(store, {
+    async *list(partition, prefix, after) {
+      const before = turns
+      let rows = 0
+      for await (const row of store.list(partition, prefix, after)) {
+        rows++
+        yield row
+      }
+      if (partition === PARTITION.outbox) passes.push({ rows, turns: turns - before })
+    },
+  })
+  const mail: Outbound = { ...mailer(), perform: () => Promise.withResolvers<Json>().promise }
+  const { kernel } = await kit({ log, store: watched, outbound: [mail], policy: sending })
+  for (let i = 0; i < 6; i++)
+    await Promise.all(Array.from({ length: 100 }, () => kernel.decide(submission())))
+  await expect.poll(() => passes.at(-1)?.rows, { timeout: 5000 }).toBe(600)
+  expect(passes.at(-1)?.turns).toBeGreaterThanOrEqual(4)
+  counting = false
+})

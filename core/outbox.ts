@@ -1,4 +1,5 @@
 /** Performs what decisions put into the outbox: at least once, in the background, each outcome a decision of its own. */
+import { nextTurn } from './commit.ts'
 import { PARTITION } from './decision.ts'
 import type { Json } from './json.ts'
 import type { Clock } from './ports/clock.ts'
@@ -12,6 +13,11 @@ const RETRY_MS: readonly number[] = [100, 1000, 5000, 30_000]
 const PERFORM_TIMEOUT_MS = 30_000
 /** Of one kind at the same time: a receiver that does not answer holds up neither the others nor other kinds. */
 const MAX_OF_KIND = 32
+/** Entries that are listed before others have their turn. */
+const TURN_ENTRIES = 128
+/** A listing that takes no longer is not worth a rest. */
+const RESTED_MS = 5
+const MAX_REST_MS = 200
 
 export class Outbox {
   readonly #store: Store
@@ -71,10 +77,16 @@ export class Outbox {
   async #run(): Promise<void> {
     while (this.#woken) {
       this.#woken = false
+      const began = this.#clock.monotonic()
+      let seen = 0
       for await (const entry of this.#store.list(PARTITION.outbox, '')) {
         if (this.#stop.signal.aborted) return
         this.#begin(entry)
+        if (++seen % TURN_ENTRIES === 0) await nextTurn()
       }
+      // A long outbox is not read all the time: each attempt that ends wakes it.
+      const tookMs = this.#clock.monotonic() - began
+      if (tookMs >= RESTED_MS) await rest(Math.min(4 * tookMs, MAX_REST_MS))
     }
     if (this.#attempts.size > 0) this.#again()
   }
@@ -127,3 +139,5 @@ function read({ value }: Stored): { readonly kind: string; readonly body: Json }
   return JSON.parse(decoder.decode(value)) as { kind: string; body: Json }
 }
 const decoder = new TextDecoder()
+
+const rest = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
