@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * The plugin `release`: may this artifact be deployed? A build system signs a statement; this plugin checks the signature over the very
+ * The plugin `deployment`: may this artifact be deployed? A build system signs a statement; this plugin checks the signature over the very
  * bytes with the key that was pinned for that signer, only then reads the statement, and reports. What follows from it stands in
  * policies/decision.rego.
  *
@@ -17,8 +17,8 @@ import { ed25519Key, fromBase64, parseJson, schema, verifyEd25519 } from 'assay/
  * @typedef {{ readonly [name: string]: Json }} Members
  */
 
-const PIN = 'release.pin'
-const DEPLOY = 'release.deploy'
+const PIN = 'deployment.pin'
+const DEPLOY = 'deployment.deploy'
 const NAME = /^[a-z][a-z0-9-]{0,63}$/
 
 const name = schema.string({ maxLength: 64, pattern: NAME })
@@ -178,20 +178,20 @@ function isName(value) {
 
 /** @type {Plugin<Facts>} */
 const plugin = {
-  name: 'release',
+  name: 'deployment',
   actions: [DEPLOY, PIN],
   schema: factsSchema,
   effects: {
-    'release.pin': {
+    'deployment.pin': {
       onDeny: false,
-      schema: schema.object({ kind: schema.literal('release.pin'), key, signer: name }),
+      schema: schema.object({ kind: schema.literal('deployment.pin'), key, signer: name }),
       plan: ({ key: pinned, signer }) => ({
         writes: [{ put: `signer/${signer}`, value: { key: /** @type {string} */ (pinned) } }],
       }),
     },
-    'release.record': {
+    'deployment.record': {
       onDeny: false,
-      schema: schema.object({ artifact: name, kind: schema.literal('release.record'), version }),
+      schema: schema.object({ artifact: name, kind: schema.literal('deployment.record'), version }),
       plan: ({ artifact, version: number }) => ({
         writes: [
           { put: `artifact/${artifact}`, value: { version: /** @type {number} */ (number) } },

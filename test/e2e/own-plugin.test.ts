@@ -35,7 +35,7 @@ const own = (await import(pathToFileURL(join(root, EXAMPLE, 'index.js')).href)) 
   default: { plugin: Plugin }
 }
 registerLaws('example plugin', pluginLaws, {
-  name: 'plugin/release',
+  name: 'plugin/deployment',
   plugin: own.default.plugin,
   readme: readText(`${EXAMPLE}/README.md`),
   rego: Object.fromEntries(
@@ -46,15 +46,15 @@ registerLaws('example plugin', pluginLaws, {
   ),
   samples: [
     {
-      action: 'release.deploy',
+      action: 'deployment.deploy',
       payload: release(STATEMENT),
       records: { 'signer/ci': { key: KEY }, 'artifact/api': { version: 6 } },
-      effects: [{ artifact: 'api', kind: 'release.record', version: 7 }],
+      effects: [{ artifact: 'api', kind: 'deployment.record', version: 7 }],
     },
     {
-      action: 'release.pin',
+      action: 'deployment.pin',
       payload: { key: KEY, signer: 'ci' },
-      effects: [{ key: KEY, kind: 'release.pin', signer: 'ci' }],
+      effects: [{ key: KEY, kind: 'deployment.pin', signer: 'ci' }],
     },
   ],
 })
@@ -90,12 +90,12 @@ describe('packed and installed', () => {
     const program = join(installAssay(folder), 'bin', 'assay')
     npm('pack', join(root, EXAMPLE), '--silent')
     const [archive = ''] = readdirSync(folder).filter((name) => name.endsWith('.tgz'))
-    const installed = join(folder, 'node_modules', 'assay-plugin-release')
+    const installed = join(folder, 'node_modules', 'assay-plugin-deployment')
     mkdirSync(installed)
     execFileSync('tar', ['-xzf', join(folder, archive), '--strip-components=1', '-C', installed])
-    writeFileSync(config, 'plugins: [access, assay-plugin-release]\n')
+    writeFileSync(config, 'plugins: [access, assay-plugin-deployment]\n')
     const pin = JSON.stringify({ key: KEY, signer: 'ci' })
-    const decide = ['decide', '--config', config, '--data', data, '--action', 'release.pin']
+    const decide = ['decide', '--config', config, '--data', data, '--action', 'deployment.pin']
     const env = { PATH: `${dirname(NODE)}:${process.env.PATH}` }
     execFileSync(program, [...decide, '--payload', pin], { env: { ...process.env, ...env } })
     server = new Server({ data, config, program, env })
@@ -110,7 +110,7 @@ describe('packed and installed', () => {
     const response = await fetch(`${url}/assay/v1/decisions`, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify({ action: 'release.deploy', payload }),
+      body: JSON.stringify({ action: 'deployment.deploy', payload }),
     })
     expect(response.status).toBe(200)
     const { allow, reasons } = (await response.json()) as {
@@ -121,7 +121,7 @@ describe('packed and installed', () => {
   }
 
   test('the package has what it needs and nothing else', () => {
-    const installed = join(folder, 'node_modules', 'assay-plugin-release')
+    const installed = join(folder, 'node_modules', 'assay-plugin-deployment')
     expect(readdirSync(installed).sort()).toEqual([
       'README.md',
       'index.js',

@@ -3,7 +3,7 @@
 # description: |
 #   A release is deployed when a pinned key has signed its statement and its version is newer than the deployed one. Keys are pinned by
 #   whoever holds the server's data folder or embeds it, and not over each other.
-package assay.release
+package assay.deployment
 
 # METADATA
 # entrypoint: true
@@ -34,7 +34,7 @@ deny contains reason if some reason in data.assay.main.deny
 deny contains {
 	"code": "malformed_request",
 	"message": "the payload is not what this action expects",
-	"rule": "assay.release.deny",
+	"rule": "assay.deployment.deny",
 } if {
 	input.facts.payload.check != "valid"
 }
@@ -42,7 +42,7 @@ deny contains {
 deny contains {
 	"code": "unknown_signer",
 	"message": "no key is pinned for this signer",
-	"rule": "assay.release.deny",
+	"rule": "assay.deployment.deny",
 } if {
 	statement.check == "unknown_signer"
 }
@@ -50,7 +50,7 @@ deny contains {
 deny contains {
 	"code": "signature_invalid",
 	"message": "the signer's key did not sign this statement",
-	"rule": "assay.release.deny",
+	"rule": "assay.deployment.deny",
 } if {
 	statement.check == "signature_invalid"
 }
@@ -58,7 +58,7 @@ deny contains {
 deny contains {
 	"code": "malformed_statement",
 	"message": "the signed statement names no artifact and version",
-	"rule": "assay.release.deny",
+	"rule": "assay.deployment.deny",
 } if {
 	statement.check == "malformed"
 }
@@ -66,7 +66,7 @@ deny contains {
 deny contains {
 	"code": "not_newer",
 	"message": "this version, or a newer one, is deployed",
-	"rule": "assay.release.deny",
+	"rule": "assay.deployment.deny",
 } if {
 	deployed.found
 	statement.version <= deployed.version
@@ -75,44 +75,44 @@ deny contains {
 deny contains {
 	"code": "already_pinned",
 	"message": "a key is pinned for this signer",
-	"rule": "assay.release.deny",
+	"rule": "assay.deployment.deny",
 } if {
-	input.request.action == "release.pin"
+	input.request.action == "deployment.pin"
 	signer.found
 }
 
 grant contains {
 	"code": "signed_release",
 	"message": "a pinned key signed this newer version",
-	"rule": "assay.release.grant",
+	"rule": "assay.deployment.grant",
 } if {
-	input.request.action == "release.deploy"
+	input.request.action == "deployment.deploy"
 	statement.check == "valid"
 }
 
 grant contains {
 	"code": "operator_pins",
 	"message": "the operator pins a key",
-	"rule": "assay.release.grant",
+	"rule": "assay.deployment.grant",
 } if {
 	pins
 }
 
 pins if {
-	input.request.action == "release.pin"
+	input.request.action == "deployment.pin"
 	input.request.peer.kind in {"embedded", "operator"}
 }
 
-effects := [{"artifact": statement.artifact, "kind": "release.record", "version": statement.version}] if {
+effects := [{"artifact": statement.artifact, "kind": "deployment.record", "version": statement.version}] if {
 	statement.check == "valid"
 }
 
-effects := [{"key": signer.key, "kind": "release.pin", "signer": signer.id}] if pins
+effects := [{"key": signer.key, "kind": "deployment.pin", "signer": signer.id}] if pins
 
 refusals := deny if {
 	count(deny) > 0
 } else := {{
 	"code": "not_operator",
 	"message": "only the operator pins keys",
-	"rule": "assay.release.refusals",
+	"rule": "assay.deployment.refusals",
 }}

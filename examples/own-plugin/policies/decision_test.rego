@@ -1,6 +1,6 @@
-package assay.release_test
+package assay.deployment_test
 
-import data.assay.release
+import data.assay.deployment
 
 deploy(statement, deployed) := {
 	"facts": {
@@ -9,7 +9,7 @@ deploy(statement, deployed) := {
 		"signer": {"found": true, "id": "ci"},
 		"statement": statement,
 	},
-	"request": {"action": "release.deploy", "peer": {"id": "ci", "kind": "anonymous"}},
+	"request": {"action": "deployment.deploy", "peer": {"id": "ci", "kind": "anonymous"}},
 }
 
 pin(kind, found) := {
@@ -19,7 +19,7 @@ pin(kind, found) := {
 		"signer": {"found": found, "id": "ci", "key": "AAAA"},
 		"statement": {"check": "absent"},
 	},
-	"request": {"action": "release.pin", "peer": {"id": "x", "kind": kind}},
+	"request": {"action": "deployment.pin", "peer": {"id": "x", "kind": kind}},
 }
 
 signed := {"artifact": "api", "check": "valid", "version": 7}
@@ -29,20 +29,20 @@ never := {"found": false}
 codes(decision) := [reason.code | some reason in decision.reasons]
 
 test_a_signed_release_is_deployed_and_recorded if {
-	decision := release.decision with input as deploy(signed, never)
+	decision := deployment.decision with input as deploy(signed, never)
 	decision.allow
 	codes(decision) == ["signed_release"]
-	decision.effects == [{"artifact": "api", "kind": "release.record", "version": 7}]
+	decision.effects == [{"artifact": "api", "kind": "deployment.record", "version": 7}]
 }
 
 test_a_newer_one_replaces_it if {
-	decision := release.decision with input as deploy(signed, {"found": true, "version": 6})
+	decision := deployment.decision with input as deploy(signed, {"found": true, "version": 6})
 	decision.allow
 }
 
 test_no_way_back if {
 	every version in [7, 8] {
-		decision := release.decision with input as deploy(signed, {"found": true, "version": version})
+		decision := deployment.decision with input as deploy(signed, {"found": true, "version": version})
 		not decision.allow
 		codes(decision) == ["not_newer"]
 		decision.effects == []
@@ -56,7 +56,7 @@ test_what_failed_its_check_is_refused if {
 		"unknown_signer": "unknown_signer",
 	}
 	every check, code in expected {
-		decision := release.decision with input as deploy({"check": check}, never)
+		decision := deployment.decision with input as deploy({"check": check}, never)
 		not decision.allow
 		codes(decision) == [code]
 	}
@@ -64,35 +64,35 @@ test_what_failed_its_check_is_refused if {
 
 test_the_operator_pins_a_key if {
 	every kind in ["embedded", "operator"] {
-		decision := release.decision with input as pin(kind, false)
+		decision := deployment.decision with input as pin(kind, false)
 		decision.allow
 		codes(decision) == ["operator_pins"]
-		decision.effects == [{"key": "AAAA", "kind": "release.pin", "signer": "ci"}]
+		decision.effects == [{"key": "AAAA", "kind": "deployment.pin", "signer": "ci"}]
 	}
 }
 
 test_nobody_else_pins if {
-	decision := release.decision with input as pin("anonymous", false)
+	decision := deployment.decision with input as pin("anonymous", false)
 	not decision.allow
 	codes(decision) == ["not_operator"]
 }
 
 test_a_pinned_key_is_not_replaced if {
-	decision := release.decision with input as pin("operator", true)
+	decision := deployment.decision with input as pin("operator", true)
 	not decision.allow
 	codes(decision) == ["already_pinned"]
 }
 
 test_a_malformed_request_is_refused if {
 	malformed := object.union(pin("operator", false), {"facts": {"payload": {"check": "malformed"}}})
-	decision := release.decision with input as malformed
+	decision := deployment.decision with input as malformed
 	not decision.allow
 	"malformed_request" in codes(decision)
 }
 
 test_the_organisation_refuses_here_too if {
 	frozen := {"code": "frozen", "message": "frozen", "rule": "assay.main.deny"}
-	decision := release.decision with input as deploy(signed, never)
+	decision := deployment.decision with input as deploy(signed, never)
 		with data.assay.main.deny as {frozen}
 	not decision.allow
 	codes(decision) == ["frozen"]
