@@ -95,6 +95,18 @@ test('a controller that is another one than the pinned one is refused at start',
   ).rejects.toMatchObject({ code: 'invalid_config' })
 })
 
+test.each([
+  [
+    'cells.cell-a.driver.tokenFile',
+    'cells: { cell-a: { driver: { url: "http://a", tokenFile: no } } }',
+  ],
+  ['peers.cell-b.caFile', 'peers: { cell-b: { key: KEY, url: "https://b", caFile: no } }'],
+  ['peers.cell-b.tokenFile', 'peers: { cell-b: { key: KEY, url: "https://b", tokenFile: no } }'],
+])('%s is there at start', async (member, text) => {
+  const starting = place.start(text.replace('KEY', publicKey()))
+  await expect(starting).rejects.toThrow(`"${member}": the file ${join(place.folder, 'no')}`)
+})
+
 test('a key that is refused at start is named by the member that has it', async () => {
   const weak = `AQ${'A'.repeat(41)}`
   await expect(
@@ -116,13 +128,14 @@ const moved = (kernel: Kernel, { publicKey }: PublicKey, state: string) =>
   decide(kernel, 'enrolment.transition-key', { public_key: toBase64url(publicKey), state })
 
 test('a next version of a key that is kept here takes the place of the enrolled one at start', async () => {
-  await place.start(CELLS)
+  const { id } = await grant((await place.start(CELLS)).kernel)
   await place.stop()
   const first = await nextKey()
   // Was never enrolled.
   await nextKey()
   const { kernel } = await place.start(CELLS)
-  expect(await grant(kernel)).toMatchObject({ allow: true })
+  const renewal = { generation: 1, lease: id, nk: publicKey(), ttl: 60 }
+  expect(await decide(kernel, 'lease.renew', renewal)).toMatchObject({ code: 'renewed' })
   // Nothing leads there from revoked.
   expect((await moved(kernel, first, 'retired')).code).toBe('invalid_transition')
 })

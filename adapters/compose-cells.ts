@@ -3,6 +3,8 @@
  * a decision like any other; what stands already is asked about and not decided again. Then what leases and tokens need beside decisions:
  * resource drivers, neighbours, sweeps.
  */
+import { constants } from 'node:fs'
+import { access } from 'node:fs/promises'
 import { fromBase64, toBase64url } from '../core/crypto.ts'
 import { ConfigError, KernelError } from '../core/error.ts'
 import type { Json } from '../core/json.ts'
@@ -34,7 +36,7 @@ const NEEDED = ['announce', 'capability', 'enrolment', 'lease']
 const EXPIRE_MS = 1000
 const FORGET_MS = 30_000
 
-/** @throws ConfigError `invalid_config`: cells are configured, and a plugin that they need is not */
+/** @throws ConfigError `invalid_config`: cells are configured, and a plugin that they need is not, or a file cannot be read */
 export async function openCells(adapters: Adapters): Promise<CellParts> {
   const { config } = adapters
   const plugins = new Set(config.plugins.map(({ name }) => name))
@@ -43,6 +45,7 @@ export async function openCells(adapters: Adapters): Promise<CellParts> {
     return { outbound: [], start: async () => undefined }
   if (missing.length > 0)
     throw new ConfigError('invalid_config', `cells need the plugins ${missing.join(', ')}`)
+  await checkFiles(config)
   const late = new LateKernel()
   const peers = await openPeers(adapters, late)
   const { createDrivers } = await import('./outbound/driver/index.ts')
@@ -59,6 +62,25 @@ export async function openCells(adapters: Adapters): Promise<CellParts> {
       await peers.pull(parts.telemetry)
     },
   }
+}
+
+/** Files that are read when another one is called: one that is not there would look as if nobody answered. */
+async function checkFiles({ cells, peers }: Cells): Promise<void> {
+  const files = [
+    ...Object.entries(cells).map(([cell, { driver }]) => {
+      const path = driver === 'none' ? undefined : driver.tokenFile
+      return [`cells.${cell}.driver.tokenFile`, path] as const
+    }),
+    ...Object.entries(peers).flatMap(([cell, { caFile, tokenFile }]) => [
+      [`peers.${cell}.caFile`, caFile] as const,
+      [`peers.${cell}.tokenFile`, tokenFile] as const,
+    ]),
+  ]
+  for (const [member, path] of files)
+    if (path !== undefined)
+      await access(path, constants.R_OK).catch(() => {
+        throw new ConfigError('invalid_config', `"${member}": the file ${path} cannot be read`)
+      })
 }
 
 function hasCells({ cells, controller, datagrams, peers, tenants }: Config): boolean {
