@@ -25,7 +25,7 @@ export interface Post {
   readonly signal: AbortSignal
 }
 
-/** A page of 1,000 revocations is a wire message of at most 64 KiB; a decision holds it as base64url. */
+/** A page of revocations is a wire message of at most 64 KiB; a decision holds it as base64url. */
 const MAX_ANSWER_BYTES = 262_144
 const MAX_SOCKETS = 32
 
