@@ -38,7 +38,7 @@ describe('a fresh clone', () => {
   })
 
   for (const step of steps)
-    test(`${step.kind} ${step.name}`, { timeout: 180_000 }, async () => {
+    test(`${step.kind} ${step.name}`, { timeout: 420_000 }, async () => {
       said.set(step.name, await carryOut(step))
       EXPECTED[step.name]?.()
     })
