@@ -134,8 +134,8 @@ async function startSweeps(
   kernel: Kernel,
   { clock, store, telemetry }: Started,
 ): Promise<void> {
-  const { keepExpiry } = await import('./lease/expiry.ts')
-  const { keepForgetting } = await import('./lease/forgetting.ts')
+  const { keepExpiry } = await import('./sweep/expiry.ts')
+  const { keepForgetting } = await import('./sweep/forgetting.ts')
   const onError = (event: 'expiry_failed' | 'sweep_failed') => (error: unknown) => {
     const code = error instanceof KernelError ? error.code : 'unavailable'
     telemetry.log?.write('warn', event, { code })

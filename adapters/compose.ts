@@ -40,7 +40,7 @@ import {
 import { OpaDesk } from './policies/opa/desk.ts'
 import { readBundle, readFolder } from './policies/opa/source.ts'
 import { withDocuments } from './policies/opa/union.ts'
-import { keepRetention } from './retention/sweeper.ts'
+import { keepRetention } from './sweep/retention.ts'
 import type { Telemetry } from './telemetry/telemetry.ts'
 
 export type { Config, Part, PluginPart, PolicyEvent, Ports, StorePair }

@@ -5,7 +5,7 @@ export const leaseKey = (lease: string): string => `lease/${lease}`
 
 /**
  * Active leases in the order in which they end, so that whoever looks for those that are due reads no others. The sweeper
- * (adapters/lease) takes these keys apart.
+ * (adapters/sweep) takes these keys apart.
  *
  * @param expiresAt Unix seconds, below 10^12
  */

@@ -7,42 +7,16 @@ import { NoDecision } from '../../core/error.ts'
 import type { Json } from '../../core/json.ts'
 import type { Decision, Kernel, Submission } from '../../core/kernel.ts'
 import { Payload } from '../../core/request.ts'
+import { keepSweeping, type Sweeper, type SweepOptions } from './sweeping.ts'
 
 export const EXPIRE = 'audit.expire'
 
-export interface SweeperOptions {
-  readonly everyMs: number
-  /** A walk that failed begins again with the next interval. */
-  readonly onError?: (error: unknown) => void
-}
-export interface Sweeper {
-  /** Decisions whose openings went. One walk at a time. @throws NoDecision `unavailable`: of some nobody could tell whether they are due */
-  sweep(): Promise<number>
-  close(): Promise<void>
-}
-
+/** A sweep counts the decisions whose openings went. @throws NoDecision `unavailable`: of some nobody could tell whether they are due */
 export function keepRetention(
   kernel: Pick<Kernel, 'check' | 'decide'>,
-  { everyMs, onError = () => undefined }: SweeperOptions,
+  options: SweepOptions,
 ): Sweeper {
-  const stop = new AbortController()
-  let walking: Promise<number> | undefined
-  const sweep = (): Promise<number> => {
-    walking ??= walk(kernel, stop.signal).finally(() => {
-      walking = undefined
-    })
-    return walking
-  }
-  const timer = setInterval(() => void sweep().catch(onError), everyMs)
-  timer.unref()
-  return {
-    sweep,
-    async close() {
-      clearInterval(timer)
-      stop.abort()
-      await walking?.catch(() => undefined)
-    },
-  }
+  return keepSweeping((signal) => walk(kernel, signal), options)
 }
 
 async function walk(

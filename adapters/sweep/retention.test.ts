@@ -11,7 +11,8 @@ import { Place } from '../../test/composed.ts'
 import { compiler } from '../../test/rego.ts'
 import type { Composed } from '../compose.ts'
 import { EXAMPLE_STATE } from '../config/complete.ts'
-import { keepRetention, type Sweeper } from './sweeper.ts'
+import { keepRetention } from './retention.ts'
+import type { Sweeper } from './sweeping.ts'
 
 const DAY_MS = 86_400_000
 /** `standard` is kept for ten days, denials for two, the audit's own records for ever. */
