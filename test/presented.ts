@@ -1,7 +1,8 @@
 /** What the tests of the plugin `capability` present, and the records that it meets: one cell here, another one elsewhere. */
+import { onTestFinished } from 'vitest'
 import type { Json } from '../core/json.ts'
 import { type Caveat, readToken } from '../formats/cap1/index.ts'
-import type { Records } from './enforcement.ts'
+import { EnforcementPoint, type PointOptions, type Records } from './enforcement.ts'
 import { attenuationOf, CELL, chain, extended, linkOf, pairOf, tokenText } from './tokens.ts'
 
 /** While the tokens of test/tokens.ts are valid. */
@@ -34,6 +35,12 @@ export const RECORDS: Records = {
     },
     'resource/gpu-0': { resource: 'gpu-0', cell: CELL, state: 'leased', lease: 'lease-1' },
   },
+}
+/** Over {@link RECORDS}; closed when the test is over. */
+export async function openPoint(options: Partial<PointOptions> = {}): Promise<EnforcementPoint> {
+  const point = await EnforcementPoint.open({ now: NOW, records: RECORDS, ...options })
+  onTestFinished(() => point.close())
+  return point
 }
 export const operation: { readonly op: string; readonly resource: string } = {
   op: 'submit',

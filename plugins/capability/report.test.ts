@@ -1,26 +1,16 @@
 /** Tokens that came to the wrong cell, and what is forgotten, in a real kernel. */
-import { afterAll, afterEach, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { toBase64url } from '../../core/crypto.ts'
 import type { Json } from '../../core/json.ts'
 import type { OutboundAction } from '../../core/ports/outbound.ts'
-import { EnforcementPoint, type PointOptions, said } from '../../test/enforcement.ts'
+import { said } from '../../test/enforcement.ts'
 import { testCustody } from '../../test/kernel/custody.ts'
 import { signedCall } from '../../test/keys.ts'
-import { enrolled, handlesOf, NOW, OTHER, RECORDS, used } from '../../test/presented.ts'
+import { enrolled, handlesOf, NOW, OTHER, openPoint, RECORDS, used } from '../../test/presented.ts'
 import { compiler } from '../../test/rego.ts'
 import { authorityOf, CELL, canonicalBytes, granted, pairOf, tokenText } from '../../test/tokens.ts'
 
-let point: EnforcementPoint | undefined
-afterEach(async () => {
-  await point?.close()
-  point = undefined
-})
 afterAll(() => compiler.close())
-
-async function open(options: Partial<PointOptions> = {}): Promise<EnforcementPoint> {
-  point = await EnforcementPoint.open({ now: NOW, records: RECORDS, ...options })
-  return point
-}
 
 describe('a token for another cell', () => {
   const stray = tokenText(
@@ -51,11 +41,12 @@ describe('a token for another cell', () => {
       },
     }
     const records = { ...RECORDS, enrolment: { ...here, ...enrolled(OTHER) } }
-    const { use } = await open({ custody, outbound, records })
+    const point = await openPoint({ custody, outbound, records })
+    const { use } = point
     expect(said(await use(used(stray)))).toEqual([false, 'audience_mismatch'])
     expect(said(await use(used(stray)))).toEqual([false, 'audience_mismatch'])
     await expect.poll(() => actions.length).toBe(1)
-    await point?.close()
+    await point.close()
     const { body } = actions[0] as { body: { [member: string]: Json } }
     const { call, signatures } = body as {
       call: { [member: string]: Json }
@@ -66,19 +57,19 @@ describe('a token for another cell', () => {
     const there = {
       [`cell/${OTHER}`]: { ...(enrolled(OTHER)[`cell/${OTHER}`] as object), local: true },
     }
-    const { ask } = await open({ records: { enrolment: { ...here, ...there } } })
+    const { ask } = await openPoint({ records: { enrolment: { ...here, ...there } } })
     expect(said(await ask('capability.report', payload))).toEqual([true, 'report_heard'])
     expect(said(await ask('capability.report', payload))).toEqual([false, 'report_known'])
   })
 
   test('is not reported where the outbox has nobody to tell', async () => {
-    const { use } = await open({ records: { ...RECORDS, enrolment: { ...enrolled(OTHER) } } })
+    const { use } = await openPoint({ records: { ...RECORDS, enrolment: { ...enrolled(OTHER) } } })
     expect(said(await use(used(stray)))).toEqual([false, 'audience_mismatch'])
   })
 
   test('is reported by the cell that it came to, and by nobody else', async () => {
     const body = { at: OTHER, cell: CELL, handle, time: NOW }
-    const { ask } = await open()
+    const { ask } = await openPoint()
     const call = (by: string, cell: string, said = body): Json =>
       signedCall(pairOf(by), { action: 'capability.report', body: said, cell, time: NOW })
     const reported = async (payload: Json): Promise<string | undefined> =>
@@ -99,7 +90,7 @@ test('records are forgotten when they are over, by the kernel or its operator', 
     ...RECORDS,
     capability: { 'nonce/a': { until: NOW - 1 }, 'spent/b/0': { amount: 1, since: 0, until: NOW } },
   }
-  const { ask, record } = await open({ records })
+  const { ask, record } = await openPoint({ records })
   const keys = ['nonce/a', 'nonce/absent', 'spent/b/0']
   const stranger = await ask('capability.sweep', { keys }, { kind: 'anonymous', id: 'anonymous' })
   expect(said(stranger)).toEqual([false, 'not_sweeper'])

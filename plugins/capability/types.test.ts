@@ -1,8 +1,8 @@
 /** What holds whichever types of caveats an organisation has. */
 import { afterAll, expect, test } from 'vitest'
 import { prove } from '../../formats/cap1/client.ts'
-import { ENTRYPOINT, EnforcementPoint, said, tokenPolicies } from '../../test/enforcement.ts'
-import { NOW, operation, RECORDS } from '../../test/presented.ts'
+import { ENTRYPOINT, said, tokenPolicies } from '../../test/enforcement.ts'
+import { NOW, openPoint, operation } from '../../test/presented.ts'
 import { bundle, compiler } from '../../test/rego.ts'
 import {
   attenuationOf,
@@ -17,7 +17,7 @@ import {
 afterAll(() => compiler.close())
 
 test('there is a reason however many caveats there are', async () => {
-  const point = await EnforcementPoint.open({ now: NOW, records: RECORDS })
+  const point = await openPoint()
   const blocks = [1, 2].map((i) =>
     attenuationOf(
       i,
@@ -30,7 +30,6 @@ test('there is a reason however many caveats there are', async () => {
   )
   const asked = { at: CELL, operation, token: tokenText(token) }
   expect(said(await point.use(asked))).toEqual([false, 'unsupported_caveat'])
-  await point.close()
 })
 
 test('where no type counts, a proof is still good for one use', async () => {
@@ -38,7 +37,7 @@ test('where no type counts, a proof is still good for one use', async () => {
   const uncounted = sources.filter(([path]) => !/^capability\/caveats\/\w+_budget\//.test(path))
   expect(uncounted.length).toBeLessThan(sources.length)
   const policies = await bundle(Object.fromEntries(uncounted), [ENTRYPOINT])
-  const point = await EnforcementPoint.open({ now: NOW, records: RECORDS, bundle: policies })
+  const point = await openPoint({ bundle: policies })
   const holder = pairOf('holder')
   const token = tokenText(chain(0, { cnf: holder.publicKey }))
   const about = { audience: CELL, nonce: 'once', request: operation, time: NOW }
@@ -46,5 +45,4 @@ test('where no type counts, a proof is still good for one use', async () => {
   const asked = { at: CELL, operation, proof, token }
   expect((await point.use(asked)).allow).toBe(true)
   expect(said(await point.use(asked))).toEqual([false, 'replayed'])
-  await point.close()
 })

@@ -1,5 +1,5 @@
 /** Uses of tokens in a real kernel: what is counted stays counted, what is presented twice is refused once, and nothing is read too early. */
-import { afterAll, afterEach, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import type { Json } from '../../core/json.ts'
 import type { ReadPorts } from '../../core/plugin.ts'
 import type { Store } from '../../core/ports/store.ts'
@@ -7,8 +7,16 @@ import { Payload } from '../../core/request.ts'
 import { prove } from '../../formats/cap1/client.ts'
 import { MUTATIONS, type Original } from '../../test/cases/capability/mutations.ts'
 import { storeWith } from '../../test/conformance/store/delegate.ts'
-import { EnforcementPoint, type PointOptions, said } from '../../test/enforcement.ts'
-import { handlesOf, NOW, operation, RECORDS, used, withCaveats } from '../../test/presented.ts'
+import { type EnforcementPoint, said } from '../../test/enforcement.ts'
+import {
+  handlesOf,
+  NOW,
+  openPoint,
+  operation,
+  RECORDS,
+  used,
+  withCaveats,
+} from '../../test/presented.ts'
 import { compiler } from '../../test/rego.ts'
 import {
   attenuationOf,
@@ -24,21 +32,11 @@ import {
 } from '../../test/tokens.ts'
 import { capability } from './facts.ts'
 
-let point: EnforcementPoint | undefined
-afterEach(async () => {
-  await point?.close()
-  point = undefined
-})
 afterAll(() => compiler.close())
-
-async function open(options: Partial<PointOptions> = {}): Promise<EnforcementPoint> {
-  point = await EnforcementPoint.open({ now: NOW, records: RECORDS, ...options })
-  return point
-}
 
 describe('budgets', () => {
   test('are counted over uses, and shared by all that is made of the token', async () => {
-    const { kernel, record, use } = await open()
+    const { kernel, record, use } = await openPoint()
     const parent = extended(
       chain(0),
       attenuationOf(1, [{ t: 'byte_budget', v: { bytes: 10 } }]),
@@ -57,7 +55,7 @@ describe('budgets', () => {
   })
 
   test('cannot be overspent by uses at the same time', async () => {
-    const { use } = await open()
+    const { use } = await openPoint()
     const token = withCaveats({ t: 'rate_budget', v: { count: 5, seconds: 60 } })
     const decisions = await Promise.all(Array.from({ length: 12 }, () => use(used(token))))
     const more = await Promise.all(Array.from({ length: 6 }, () => use(used(token))))
@@ -69,7 +67,7 @@ describe('budgets', () => {
   })
 
   test('begin anew in the next window', async () => {
-    const { clock, use } = await open()
+    const { clock, use } = await openPoint()
     const token = withCaveats({ t: 'rate_budget', v: { count: 1, seconds: 10 } })
     expect((await use(used(token))).allow).toBe(true)
     clock.advance(9_000)
@@ -79,7 +77,7 @@ describe('budgets', () => {
   })
 
   test('a dry run spends nothing', async () => {
-    const opened = await open()
+    const opened = await openPoint()
     const token = withCaveats({ t: 'rate_budget', v: { count: 1, seconds: 60 } })
     const payload = Payload.fromJson(used(token))
     expect((await opened.kernel.check({ action: 'capability.use', payload })).allow).toBe(true)
@@ -97,7 +95,7 @@ describe('a token that is bound to its holder', () => {
   }
 
   test('is presented once with each proof, also at the same time', async () => {
-    const { use } = await open()
+    const { use } = await openPoint()
     const once = await proven('once')
     const decisions = await Promise.all([1, 2, 3, 4, 5, 6].map(() => use(once)))
     expect(decisions.filter(({ allow }) => allow).length).toBe(1)
@@ -107,18 +105,19 @@ describe('a token that is bound to its holder', () => {
   })
 
   test('cannot be replayed after its nonce was forgotten', async () => {
-    const { ask, clock, use } = await open()
+    const point = await openPoint()
+    const { ask, clock, use } = point
     expect((await use(await proven('n', NOW + 30))).allow).toBe(true)
     clock.advance(60_000)
     expect(said(await use(await proven('n', NOW + 30)))).toEqual([false, 'replayed'])
     clock.advance(1_000)
-    const { id } = await noncesOf(point as EnforcementPoint)
+    const { id } = await noncesOf(point)
     expect(said(await ask('capability.sweep', { keys: [id] }))).toEqual([true, 'due'])
     expect(said(await use(await proven('n', NOW + 30)))).toEqual([false, 'proof_invalid'])
   })
 
   test('is worth nothing with a proof for something else', async () => {
-    const { use } = await open()
+    const { use } = await openPoint()
     const other = await proven('a', NOW, { operation: { ...operation, bytes: 1, purpose: 'x' } })
     expect(said(await use(other))).toEqual([false, 'proof_invalid'])
     expect(said(await use(await proven('b', NOW, { at: 'cell-C' })))).toEqual([
@@ -181,7 +180,7 @@ test('a revocation that lands between facts and commit wins', async () => {
       },
     })
   }
-  const { use } = await open({ watch })
+  const { use } = await openPoint({ watch })
   expect(said(await use(used(token, { bytes: 1 })))).toEqual([false, 'token_revoked'])
 })
 

@@ -8,6 +8,7 @@ import { proofMessage, readToken } from '../../formats/cap1/index.ts'
 import { capability } from '../../plugins/capability/facts.ts'
 import { nonceId } from '../../plugins/capability/keys.ts'
 import { signedCall } from '../keys.ts'
+import { enrolled, OTHER } from '../presented.ts'
 import { root } from '../source.ts'
 import {
   attenuationOf,
@@ -27,25 +28,10 @@ import type { PluginSample, PluginSubject } from './plugin.ts'
 
 /** When the laws ask. */
 const NOW = 1_800_000_000
-const OTHER = 'cell-B'
 const HOLDER = pairOf('holder')
 const HANDLE = 'ab'.repeat(32)
 
-const cellOf = (cell: string, local: boolean, custody?: string): Json => ({
-  cell,
-  keys: [
-    {
-      public_key: pairOf(cell).publicKey,
-      state: 'active',
-      ...(custody === undefined ? {} : { custody }),
-    },
-  ],
-  local,
-})
-const enrolment = {
-  [`cell/${CELL}`]: cellOf(CELL, true, 'cell'),
-  [`cell/${OTHER}`]: cellOf(OTHER, false),
-}
+const enrolment = { ...enrolled(CELL, { custody: 'cell' }), ...enrolled(OTHER) }
 const lease = {
   'lease/lease-1': {
     lease: 'lease-1',
