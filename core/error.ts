@@ -51,11 +51,18 @@ export type CustodyErrorCode =
   | 'weak_key'
 export class CustodyError extends KernelError<CustodyErrorCode> {}
 
-/** `evaluation_failed`: this input broke the policy; the kernel denies. The rest: the bundle cannot serve. */
+/**
+ * Of one evaluation, which the kernel denies: `evaluation_failed`, `invalid_input` (not plain JSON), `budget_exhausted` (more steps than the
+ * policy may take), `engine_mismatch` (two engines disagree). `invalid_patch`: the data stays as it was. The rest: the bundle cannot serve.
+ */
 export type EngineErrorCode =
+  | 'budget_exhausted'
   | 'closed'
+  | 'engine_mismatch'
   | 'evaluation_failed'
   | 'invalid_bundle'
+  | 'invalid_input'
+  | 'invalid_patch'
   | 'timeout'
   | 'unknown_entrypoint'
 export class EngineError extends KernelError<EngineErrorCode> {}

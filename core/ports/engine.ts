@@ -16,8 +16,9 @@ export interface Policy {
   readonly revision: string
   readonly entrypoints: readonly string[]
   /**
-   * The value of an entry point, or undefined where the policy defines none (which the kernel denies).
-   * @throws EngineError `evaluation_failed` (the instance is replaced, later calls are not affected), `unknown_entrypoint`, `timeout`, `closed`
+   * The value of an entry point, or undefined where the policy defines none (which the kernel denies). Nobody else holds what is returned.
+   * @throws EngineError `evaluation_failed` (later calls are not affected), `budget_exhausted`, `invalid_input`, `engine_mismatch`,
+   *   `unknown_entrypoint`, `timeout`, `closed`
    */
   evaluate(entrypoint: string, input: PolicyInput): Json | undefined | Promise<Json | undefined>
   close(): Promise<void>

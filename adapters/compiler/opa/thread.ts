@@ -7,7 +7,7 @@ import { opaModule } from './module.ts'
 
 /** What `go/serve.go` reads. */
 export interface Ask {
-  readonly op: 'build' | 'capabilities' | 'check' | 'eval' | 'format' | 'test'
+  readonly op: 'build' | 'capabilities' | 'check' | 'eval' | 'format' | 'syntax' | 'test'
   readonly modules: Sources
   readonly data?: Json
   readonly capabilities?: Json
@@ -30,6 +30,7 @@ export interface Answer {
   readonly values?: readonly { readonly value?: Json; readonly problem?: Problem }[]
   readonly capabilities?: Json
   readonly native?: readonly string[]
+  readonly syntax?: Readonly<Record<string, Json>>
   readonly wasm?: Uint8Array
 }
 interface Reply {

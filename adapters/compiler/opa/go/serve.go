@@ -36,6 +36,7 @@ type answer struct {
 	Values       []evaluation      `json:"values,omitempty"`
 	Capabilities any               `json:"capabilities,omitempty"`
 	Native       []string          `json:"native,omitempty"`
+	Syntax       modules           `json:"syntax,omitempty"`
 	wasm         []byte
 }
 
@@ -45,6 +46,7 @@ var operations = map[string]func(context.Context, *request) (*answer, error){
 	"check":        check,
 	"eval":         eval,
 	"format":       formatSources,
+	"syntax":       syntax,
 	"test":         test,
 }
 

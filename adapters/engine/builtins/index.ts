@@ -1,0 +1,26 @@
+/** The built-ins of Rego, one library for all engines. Deterministic all, but for what {@link CLOCK_AND_CHANCE} lists. */
+import type { Builtin, Family } from './builtin.ts'
+
+export type { Builtin, Context, Failure } from './builtin.ts'
+
+const FAMILIES: readonly Family[] = []
+
+export const BUILTINS: ReadonlyMap<string, Builtin> = new Map(
+  FAMILIES.flatMap((family) => Object.entries(family)),
+)
+
+/** Declared by OPA and refused when a policy is loaded: they reach out, or tell of the process that runs them. */
+export const REFUSED: ReadonlySet<string> = new Set([
+  'http.send',
+  'net.lookup_ip_addr',
+  'opa.runtime',
+  'providers.aws.sign_req',
+  'rego.parse_module',
+])
+
+/** Answers that differ between two evaluations of one input: only `time.now_ns` may stand in a policy that decides, where it is the `now` fact. */
+export const CLOCK_AND_CHANCE: ReadonlySet<string> = new Set([
+  'rand.intn',
+  'time.now_ns',
+  'uuid.rfc4122',
+])

@@ -1,0 +1,66 @@
+/** Values as JSON text, no digit lost. */
+import { Decimal, isNumber, numberText, readNumber } from './number.ts'
+import {
+  type AnyObject,
+  define,
+  entriesOf,
+  type PlainObject,
+  RegoObject,
+  RegoSet,
+  type Value,
+} from './value.ts'
+
+/** JSON as OPA writes results: sets as sorted arrays, members by key, a key that is no string as its own JSON text. */
+export function writeJson(value: Value): string {
+  if (isNumber(value)) return numberText(value)
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  if (Array.isArray(value)) return `[${value.map(writeJson).join(',')}]`
+  if (value instanceof RegoSet) return `[${value.sorted().map(writeJson).join(',')}]`
+  const members = entriesOf(value as AnyObject).map(
+    ([key, member]) => `${JSON.stringify(keyText(key))}:${writeJson(member)}`,
+  )
+  return `{${members.join(',')}}`
+}
+
+function keyText(key: Value): string {
+  return typeof key === 'string' ? key : writeJson(key)
+}
+
+/** Numbers that a double would round stay exact. @throws SyntaxError */
+export function parseValue(text: string): Value {
+  return JSON.parse(text, exactly) as Value
+}
+
+function exactly(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
+  if (typeof value !== 'number' || context?.source === undefined) return value
+  const exact = readNumber(context.source)
+  if (exact === undefined)
+    throw new SyntaxError('a number with an exponent beyond a thousand million')
+  return exact
+}
+
+/**
+ * The value as plain JSON, all containers new: what the caller changes in it reaches nobody else. A decimal becomes the nearest double, as
+ * with every reader of JSON.
+ *
+ * @throws RangeError an integer beyond 2^53 - 1, which would lose digits without a word: the policy has to say it as a string
+ */
+export function toJson(value: Value): unknown {
+  if (typeof value !== 'object' || value === null) {
+    if (typeof value === 'bigint')
+      throw new RangeError('an integer beyond 2^53 - 1: answer with a string')
+    return value
+  }
+  if (Array.isArray(value)) return value.map(toJson)
+  if (value instanceof Decimal) {
+    const double = Number(value.toString())
+    if (!Number.isFinite(double))
+      throw new RangeError('a number that no double holds: answer with a string')
+    return double
+  }
+  if (value instanceof RegoSet) return value.sorted().map(toJson)
+  const json: PlainObject = {}
+  const members = value instanceof RegoObject ? value.sorted() : Object.entries(value)
+  for (const [key, member] of members) define(json, keyText(key), toJson(member) as Value)
+  return json
+}

@@ -1,0 +1,178 @@
+/**
+ * Rego's values as plain JavaScript values, so that input and data are used as they are: no copy, no wrapper. Two things have no plain
+ * form and a class each: {@link RegoSet}, and {@link RegoObject} for objects with a key that is not a string.
+ *
+ * Values that are handed out never change. Whoever builds a set or an object fills it before anybody else sees it.
+ */
+import { type Key, keyOf } from './key.ts'
+import { type Decimal, isNumber, type RegoNumber } from './number.ts'
+import { compare } from './order.ts'
+
+export type Value =
+  | bigint
+  | boolean
+  | Decimal
+  | null
+  | number
+  | PlainObject
+  | RegoObject
+  | RegoSet
+  | string
+  | readonly Value[]
+
+/** Keys are own properties, whatever they are called: read them with {@link get}. */
+export interface PlainObject {
+  readonly [key: string]: Value
+}
+
+/** Members by {@link keyOf}: strings, numbers, booleans and null are their own key. */
+export class RegoSet {
+  readonly members: Map<Key, Value> = new Map()
+  #sorted: readonly Value[] | undefined
+
+  static of(values: Iterable<Value>): RegoSet {
+    const set = new RegoSet()
+    for (const value of values) set.add(value)
+    return set
+  }
+
+  add(value: Value): this {
+    const key = keyOf(value)
+    if (!this.members.has(key)) {
+      this.members.set(key, value)
+      this.#sorted = undefined
+    }
+    return this
+  }
+
+  has(value: Value): boolean {
+    return this.members.has(keyOf(value))
+  }
+
+  get size(): number {
+    return this.members.size
+  }
+
+  /** In Rego's order, which is what every iteration in Rego sees. Kept; do not change it. */
+  sorted(): readonly Value[] {
+    this.#sorted ??= [...this.members.values()].sort(compare)
+    return this.#sorted
+  }
+}
+
+/** An object that {@link PlainObject} cannot say: with a key that is not a string. */
+export class RegoObject {
+  readonly members: Map<Key, readonly [key: Value, value: Value]> = new Map()
+  #sorted: readonly (readonly [key: Value, value: Value])[] | undefined
+
+  static of(entries: Iterable<readonly [key: Value, value: Value]>): RegoObject {
+    const object = new RegoObject()
+    for (const [key, value] of entries) object.set(key, value)
+    return object
+  }
+
+  set(key: Value, value: Value): this {
+    this.members.set(keyOf(key), [key, value])
+    this.#sorted = undefined
+    return this
+  }
+
+  get(key: Value): Value | undefined {
+    return this.members.get(keyOf(key))?.[1]
+  }
+
+  get size(): number {
+    return this.members.size
+  }
+
+  /** By key, in Rego's order. Kept; do not change it. */
+  sorted(): readonly (readonly [key: Value, value: Value])[] {
+    this.#sorted ??= [...this.members.values()].sort(([a], [b]) => compare(a, b))
+    return this.#sorted
+  }
+}
+
+export type AnyObject = PlainObject | RegoObject
+
+export function isArray(value: Value | undefined): value is readonly Value[] {
+  return Array.isArray(value)
+}
+
+export function isSet(value: Value | undefined): value is RegoSet {
+  return value instanceof RegoSet
+}
+
+export function isObject(value: Value | undefined): value is AnyObject {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !isArray(value) &&
+    !isSet(value) &&
+    !isDecimal(value)
+  )
+}
+
+function isDecimal(value: Value): value is Decimal {
+  return typeof value === 'object' && isNumber(value)
+}
+
+/** Rego's name of the type, as `type_name` gives it. */
+export function typeName(value: Value): string {
+  if (value === null) return 'null'
+  if (isNumber(value as RegoNumber)) return 'number'
+  if (isArray(value)) return 'array'
+  if (isSet(value)) return 'set'
+  return typeof value
+}
+
+/** `value[key]` in Rego: the element, the member's value, or undefined. A set answers with the member itself. */
+export function get(value: Value | undefined, key: Value): Value | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
+  if (isArray(value)) return typeof key === 'number' ? value[key] : undefined
+  if (value instanceof RegoSet) return value.members.get(keyOf(key))
+  if (value instanceof RegoObject) return value.get(key)
+  return typeof key === 'string' && Object.hasOwn(value, key)
+    ? (value as PlainObject)[key]
+    : undefined
+}
+
+/** Members of an object, by key in Rego's order. */
+export function entriesOf(object: AnyObject): readonly (readonly [key: Value, value: Value])[] {
+  if (object instanceof RegoObject) return object.sorted()
+  return Object.keys(object)
+    .sort(compare)
+    .map((key) => [key, object[key] as Value])
+}
+
+export function sizeOf(object: AnyObject): number {
+  return object instanceof RegoObject ? object.size : Object.keys(object).length
+}
+
+/** An object with these members, in the plain form where all keys are strings. */
+export function objectOf(entries: Iterable<readonly [key: Value, value: Value]>): AnyObject {
+  let object: AnyObject = {}
+  for (const [key, value] of entries) object = insert(object, key, value)
+  return object
+}
+
+/** Changes `object`, which must be the caller's own, and returns it: another one where the key is the first that is not a string. */
+export function insert(object: AnyObject, key: Value, value: Value): AnyObject {
+  if (object instanceof RegoObject) return object.set(key, value)
+  if (typeof key === 'string') {
+    define(object, key, value)
+    return object
+  }
+  return RegoObject.of(Object.entries(object)).set(key, value)
+}
+
+/** An own property, also where the name is one that assigning would not make one of. */
+export function define(object: PlainObject, key: string, value: Value): void {
+  if (key === '__proto__')
+    Object.defineProperty(object, key, {
+      value,
+      enumerable: true,
+      configurable: true,
+      writable: true,
+    })
+  else (object as { [key: string]: Value })[key] = value
+}
