@@ -6,7 +6,6 @@ import {
   configOption,
   dataOption,
   jsonOption,
-  percent,
   port,
   realmOption,
   type Tree,
@@ -16,6 +15,7 @@ import {
 } from './options.ts'
 import type { ExitCode, Out } from './out.ts'
 import { addLog, addTrust } from './program-log.ts'
+import { addPolicy } from './program-policy.ts'
 import { addRelease } from './program-release.ts'
 
 /** Runs a verb with what it writes to. */
@@ -146,40 +146,6 @@ function addProving(program: Command, { add, act }: Tree): void {
     .addOption(configOption().conflicts('url'))
     .addOption(trustOption())
   act(fsck, async (options, out) => (await import('./fsck.ts')).fsck(options, out))
-}
-
-function addPolicy(program: Command, { add, act }: Tree): void {
-  const policy = add(program, 'policy', 'build, check, test and format Rego')
-  const verb = (name: 'build' | 'check' | 'fmt' | 'test', description: string): Command => {
-    const command = add(policy, name, description).argument(
-      '[folder]',
-      'default: policies here, else what comes with assay',
-    )
-    if (name === 'build' || name === 'check') command.addOption(configOption())
-    if (name !== 'fmt')
-      command.addOption(
-        new Option('--capabilities <set>', 'the built-ins that Rego may use')
-          .choices(['trust', 'compat'])
-          .default('trust'),
-      )
-    act(command, async (options, out, folder) =>
-      (await import('./policy.ts'))[name](options, out, folder),
-    )
-    return command
-  }
-  verb('build', 'compile, print the digest, write what runs')
-    .option('--entrypoint <path...>', "what is asked (default: each plugin's decision)")
-    .option('--output <folder>', 'write policy.wasm, plan.json and data.json')
-  verb('check', 'check strictly; problems as file:row:col')
-  verb('test', 'run test_ rules')
-    .option('--coverage', 'print the percentage and the lines not covered')
-    .addOption(
-      new Option('--threshold <percent>', 'fail below it; implies --coverage').argParser(percent),
-    )
-    .option('--run <regexp>', 'only tests whose package.name matches')
-  verb('fmt', 'list the files whose format differs')
-    .addOption(new Option('--write', 'format them').conflicts('check'))
-    .option('--check', 'exit with 1 when there are any')
 }
 
 function addShadow(program: Command, { add, act }: Tree): void {

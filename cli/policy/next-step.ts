@@ -1,0 +1,36 @@
+/** What to do about a problem of the compiler: its message says what is wrong, this says the way out. */
+import type { Problem } from '../../core/ports/compiler.ts'
+
+const BY_CODE: Readonly<Record<string, string>> = {
+  rego_parse_error: 'correct the syntax at the caret; what stands before it is the usual cause',
+  rego_unsafe_var_error: 'give the variable a value: bind it with := or some ... in',
+  rego_recursion_error:
+    'a rule cannot need itself: take the part that both need into a rule of its own',
+  shadowed_operator: 'rename the rule',
+  unknown_file: 'rename the file, or move it out of the folder',
+  data_conflict: 'keep the value in one of the files',
+  invalid_data: 'correct the JSON of this file',
+  unknown_entrypoint: 'define the rule, or ask for another entry point',
+}
+const BY_MESSAGE: readonly (readonly [RegExp, string])[] = [
+  [
+    /^undefined ref: input\./,
+    'the input has no such member: assay policy check reads the schema of the plugin, whose README lists the facts',
+  ],
+  [
+    /undefined function (http\.send|net\.|opa\.runtime|rand\.|time\.now_ns|uuid\.)/,
+    'a policy that decides neither reads a clock nor chance nor a network: take what it needs from input (the time is input.now), or from data',
+  ],
+  [
+    /undefined function/,
+    'correct the name, or import its package; a built-in outside the capability set is not there: --capabilities compat has more of them',
+  ],
+  [/^(assigned|declared) var .* unused/, 'use it, take it away, or write _ in its place'],
+  [/^import .* unused/, 'take the import away'],
+  [/deprecated/, 'use what took its place'],
+  [/shadow/, 'choose another name'],
+]
+
+export function nextStep({ code, message }: Problem): string | undefined {
+  return BY_MESSAGE.find(([pattern]) => pattern.test(message))?.[1] ?? BY_CODE[code]
+}
