@@ -8,6 +8,19 @@ export interface PolicyInput {
 }
 
 /**
+ * One change of a policy's data, as JSON Patch (RFC 6902) has it; `upsert` is that of OPA's delta bundles, which makes the objects on its
+ * way. Paths are JSON pointers (RFC 6901).
+ */
+export type DataOperation =
+  | {
+      readonly op: 'add' | 'replace' | 'test' | 'upsert'
+      readonly path: string
+      readonly value: Json
+    }
+  | { readonly op: 'copy' | 'move'; readonly from: string; readonly path: string }
+  | { readonly op: 'remove'; readonly path: string }
+
+/**
  * A loaded policy. Pure: the answer is a function of (digest, revision, input). Evaluation is synchronous unless the engine is isolated
  * in a worker.
  */
