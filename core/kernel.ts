@@ -122,6 +122,8 @@ export interface Kernel {
   receipt(decisionId: string): Promise<Receipt | undefined>
   /** Swaps the policy atomically; logged as a decision. @throws EngineError, NoDecision: the old one stays. */
   activate(bundle: Bundle): Promise<Policy>
+  /** Logs that a policy was offered and not taken, for a reason with a stable code. @throws NoDecision */
+  refusePolicy(code: string, offered: Json): Promise<void>
   /**
    * Lets a second policy answer what the live one is asked, after the fact and without effect; the differences are logged (`assay.shadow/v1`).
    * Undefined ends it. Searches, dry runs and recalled decisions are not compared. @throws EngineError, NoDecision: nothing changes

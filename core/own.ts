@@ -6,7 +6,7 @@ import { EngineError, NoDecision } from './error.ts'
 import type { Json } from './json.ts'
 import { leafHash } from './log/leaf.ts'
 import { observed } from './observe.ts'
-import type { Bundle } from './ports/compiler.ts'
+import type { Bundle, Release } from './ports/compiler.ts'
 import type { Policy } from './ports/engine.ts'
 import type { Batch, Key, Stored, Write } from './ports/store.ts'
 
@@ -47,12 +47,14 @@ export class OwnDecisions {
     const { digest, revision } = policy
     const key: Key = { partition: PARTITION.policy, sort: role }
     const active = await this.#core.store.get(key)
-    const now = JSON.stringify({ digest, revision })
+    const { release } = bundle
+    const now = JSON.stringify({ digest, revision, release })
     if (active && decoder.decode(active.value) === now) return
     const kept: Key = { partition: PARTITION.policy, sort: `${digest}/${revision}` }
     const writes: Write[] = [
       { put: key, value: encoder.encode(now), if: active?.version ?? 'absent' },
     ]
+    if (release && role === 'active') writes.push(await this.#forward(release))
     if (!(await this.#core.store.get(kept))) {
       const { sources, data, capabilities } = bundle
       const value = encoder.encode(
@@ -61,7 +63,27 @@ export class OwnDecisions {
       writes.push(...inParts(kept, value, this.#core.store.maxValueBytes))
     }
     const { action, code } = ROLES[role]
-    await this.#log(action, code, { digest, revision }, writes, policy)
+    const payload = { digest, revision, ...(release && { release: { ...release } }) }
+    await this.#log(action, code, payload, writes, policy)
+  }
+
+  /** Logs that a policy was offered and is not taken, for the reason `code`; what serves goes on. */
+  refusal(code: string, offered: Json): Promise<void> {
+    return this.#log('kernel.refuse-policy', code, offered, [], this.#core.policy(), false)
+  }
+
+  /** A release may serve again, and never an earlier one or another of its number: who races another is refused by the commit. */
+  async #forward(release: Release): Promise<Write> {
+    const key: Key = { partition: PARTITION.policy, sort: 'release' }
+    const row = await this.#core.store.get(key)
+    const { counter, content } = row ? (JSON.parse(decoder.decode(row.value)) as Release) : release
+    if (counter > release.counter || (counter === release.counter && content !== release.content))
+      throw new EngineError('kernel', 'invalid_bundle', `release ${counter} has served already`)
+    return {
+      put: key,
+      value: encoder.encode(JSON.stringify(release)),
+      if: row?.version ?? 'absent',
+    }
   }
 
   /** Logs what came of an external action and takes it out of the outbox. */
@@ -115,6 +137,7 @@ export class OwnDecisions {
     payload: Json,
     writes: readonly Write[],
     policy: Draft['policy'],
+    allow = true,
   ): Promise<void> {
     const startedAt = this.#core.clock.now()
     const reason = { code: `kernel/${code}`, message: '', rule: `kernel/${code}` }
@@ -123,7 +146,7 @@ export class OwnDecisions {
       action,
       now: Math.floor(startedAt / 1000),
       policy: policy && { digest: policy.digest, revision: policy.revision },
-      answer: { allow: true, reasons: [reason], obligations: [] },
+      answer: { allow, reasons: [reason], obligations: [] },
       texts: new Map([['payload', JSON.stringify(JSON.stringify(payload))]]),
       writes,
       outbox: 0,

@@ -8,6 +8,7 @@ import { type Decided, decide, deliberate } from './decide.ts'
 import { CustodyError, NoDecision } from './error.ts'
 import { checkPage } from './frame.ts'
 import { Idempotency } from './idempotency.ts'
+import type { Json } from './json.ts'
 import type {
   DecideOptions,
   Decision,
@@ -219,6 +220,10 @@ export class KernelRuntime implements Kernel {
 
   activate(bundle: Bundle): Promise<Policy> {
     return this.#policies.activate(bundle, this.#core, this.#own)
+  }
+
+  refusePolicy(code: string, offered: Json): Promise<void> {
+    return this.#own.refusal(code, offered)
   }
 
   shadow(bundle: Bundle | undefined): Promise<Policy | undefined> {

@@ -113,6 +113,10 @@ export class FakeKernel implements Kernel {
     return this.receipts.get(decisionId)
   }
 
+  refusePolicy(): Promise<void> {
+    throw new Error('no transport offers a policy')
+  }
+
   shadow(): Promise<undefined> {
     throw new Error('no transport follows a shadow')
   }

@@ -30,6 +30,16 @@ export interface Bundle {
   readonly wasm: Uint8Array
   /** OPA's IR plan. */
   readonly plan: Json
+  /** Of a signed bundle; a policy that was compiled here has none. */
+  readonly release?: Release
+}
+
+/** What keeps a server from going back. */
+export interface Release {
+  /** The bundle's own revision: only ever grows. */
+  readonly counter: number
+  /** `sha256:<hex>` of everything in the bundle: one counter, one content. */
+  readonly content: string
 }
 
 /** What `opa build`, `check`, `fmt` and `test` do, without a Go tool chain. */

@@ -10,7 +10,7 @@ import { folderOf } from '../../../test/opa.ts'
 import { type Entry, tar, tarball } from '../../../test/tar.ts'
 import { opaProgram } from '../../../test/tools.ts'
 import { readBundle, readFolder } from './source.ts'
-import { readTar, safePath } from './tar.ts'
+import { readTar, safePath } from '../../../formats/bundle/tar.ts'
 
 const REGO = { name: 'app/allow.rego', body: 'package app\n\nallow := true\n' }
 const code = (work: () => unknown): unknown => {

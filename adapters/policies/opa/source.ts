@@ -13,7 +13,7 @@ import { BundleError, JsonError } from '../../../core/error.ts'
 import { type Json, parseJson } from '../../../core/json.ts'
 import type { Sources } from '../../../core/ports/compiler.ts'
 import { loadFolder } from '../folder.ts'
-import { readTar, safePath } from './tar.ts'
+import { readTar, safePath } from '../../../formats/bundle/tar.ts'
 
 export type Documents = { readonly [name: string]: Json }
 export interface OpaSource {

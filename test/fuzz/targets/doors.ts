@@ -2,7 +2,7 @@
 import { createHmac } from 'node:crypto'
 import { isIP } from 'node:net'
 import { decodeKey, encodeKey, generateKey } from '../../../adapters/custody/file/key.ts'
-import { readTar, safePath } from '../../../adapters/policies/opa/tar.ts'
+import { readTar, safePath } from '../../../formats/bundle/tar.ts'
 import { openMemory } from '../../../adapters/store/memory/index.ts'
 import { Refusal } from '../../../adapters/transport/http/answer.ts'
 import { readBearer } from '../../../adapters/transport/http/auth-token.ts'

@@ -4,7 +4,7 @@
  *
  * @see POSIX.1-2017 pax, "ustar Interchange Format" and "pax Header Block"
  */
-import { BundleError } from '../../../core/error.ts'
+import { BundleError } from '../../core/error.ts'
 
 const BLOCK = 512
 const MAX_FILES = 4096

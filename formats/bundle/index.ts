@@ -1,0 +1,21 @@
+/** Policy bundles as bytes: archive, manifest, digests, signatures. Nothing here reads a file, knows a key or trusts anybody. */
+export { type PolicyBundle, type ReadOptions, readPolicyBundle } from './bundle.ts'
+export { type Compiled, contentDigest, dataRevision, type Files, policyDigest } from './digest.ts'
+export { isStructured, structuredText } from './hash.ts'
+export { MANIFEST, type Manifest, MODULES, readManifest, writeManifest } from './manifest.ts'
+export { byPath, comparePoints } from './order.ts'
+export { RECORDED, type Recorded, readRecorded } from './recorded.ts'
+export { BundleRefusal, type BundleRefusalCode } from './refusal.ts'
+export { readSignatures, SIGNATURES, type Signatures, writeSignatures } from './signatures.ts'
+export {
+  type ImportedRoots,
+  importRoots,
+  keyName,
+  PURPOSE,
+  type Roots,
+  signatureLine,
+  statement,
+  verifyStatement,
+} from './statement.ts'
+export { readTar, safePath } from './tar.ts'
+export { writeTar } from './tar-write.ts'

@@ -1,0 +1,38 @@
+/** Why a bundle is not taken: one closed set of codes, for bytes, signatures, history and behaviour alike. `docs/bundles.md` explains each. */
+import { KernelError } from '../../core/error.ts'
+
+export type BundleRefusalCode =
+  /** The bytes. */
+  | 'corrupted'
+  | 'too_large'
+  | 'truncated'
+  | 'unpacks_too_large'
+  /** What is in them. */
+  | 'invalid_data'
+  | 'invalid_manifest'
+  | 'missing_file'
+  | 'module_mismatch'
+  | 'not_from_sources'
+  /** Who signed. */
+  | 'foreign_root'
+  | 'revoked_key'
+  | 'signature_invalid'
+  | 'threshold_not_met'
+  | 'unsigned'
+  | 'wrong_scope'
+  /** What served before. */
+  | 'equivocation'
+  | 'older_revision'
+  | 'wrong_base'
+  /** What it does. */
+  | 'capabilities_not_allowed'
+  | 'missing_entrypoint'
+  | 'not_a_verdict'
+  | 'self_test_failed'
+
+/** The policy before it stays. What is wrong with an archive as such is a BundleError, with codes of its own. */
+export class BundleRefusal extends KernelError<BundleRefusalCode> {
+  constructor(code: BundleRefusalCode, what: string, options?: ErrorOptions) {
+    super('policies/bundle', code, what, options)
+  }
+}
