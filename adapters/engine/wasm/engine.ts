@@ -1,33 +1,44 @@
 /**
  * OPA's WebAssembly policies through `@open-policy-agent/opa-wasm`, with its traps closed: the input is always given as JSON text, an
  * empty result set is undefined, whatever is thrown becomes an EngineError, and an instance that threw is never used again.
- *
- * Numbers are exact up to 2^53 - 1: larger ones travel as decimal strings.
  */
 import { EngineError } from '../../../core/error.ts'
 import type { Json } from '../../../core/json.ts'
 import type { Bundle } from '../../../core/ports/compiler.ts'
 import type { Engine, Policy, PolicyInput } from '../../../core/ports/engine.ts'
+import { CLOCK_AND_CHANCE } from '../builtins/index.ts'
+import { toJson } from '../value/json.ts'
+import { BudgetExhausted } from './evaluation.ts'
+import { prepare } from './image.ts'
 import { type Image, type Instance, instantiate, PolicyAbort } from './instance.ts'
 
 const WHO = 'engine/wasm'
-const PAGE = 65_536
-const MAX_PAGES = 65_536
-/** Parsed data takes about ten times its text; growing page by page while parsing takes quadratic time. */
-const DATA_FACTOR = 11
-const BASE_PAGES = 8
-/** What evaluations may use beyond policy and data: 256 MiB. */
-const WORKING_PAGES = 4096
 /** WebAssembly memory never shrinks: an instance that grew by more than 32 MiB is replaced. */
 const KEPT_GROWTH = 32 * 1024 * 1024
+const MAX_STEPS = 10_000_000
 
-export function createWasmEngine(): Engine {
-  return { name: WHO, load }
+export interface WasmOptions {
+  /**
+   * Steps that the built-ins of one evaluation may take, such as the elements of a range. WebAssembly itself counts none: whoever has to be
+   * sure of an end puts the engine into a worker. Default ten million.
+   */
+  readonly maxSteps?: number
 }
 
-async function load(bundle: Bundle): Promise<Policy> {
+/** What varies between two evaluations is refused; the clock is a fact of `compat`. */
+const REFUSED_IN: Readonly<Record<Bundle['capabilities'], ReadonlySet<string>>> = {
+  compat: new Set([...CLOCK_AND_CHANCE].filter((name) => name !== 'time.now_ns')),
+  trust: CLOCK_AND_CHANCE,
+}
+
+export function createWasmEngine({ maxSteps = MAX_STEPS }: WasmOptions = {}): Engine {
+  return { name: WHO, load: (bundle) => load(bundle, maxSteps) }
+}
+
+async function load(bundle: Bundle, maxSteps: number): Promise<Policy> {
   try {
-    const image = await prepare(bundle)
+    const refused = REFUSED_IN[bundle.capabilities]
+    const image = await prepare(bundle, { refused, maxSteps })
     const first = instantiate(image)
     const missing = bundle.entrypoints.find((name) => !first.entrypoints.has(name))
     if (missing !== undefined) throw new PolicyAbort(`it has no entry point ${missing}`)
@@ -35,15 +46,6 @@ async function load(bundle: Bundle): Promise<Policy> {
   } catch (cause) {
     throw new EngineError(WHO, 'invalid_bundle', reason(cause), { cause })
   }
-}
-
-async function prepare(bundle: Bundle): Promise<Image> {
-  const module = await WebAssembly.compile(new Uint8Array(bundle.wasm))
-  // The package reads whole buffers: these bytes have one of their own.
-  const data = Uint8Array.from(new TextEncoder().encode(JSON.stringify(bundle.data)))
-  const initial =
-    BASE_PAGES + Math.ceil((2 * bundle.wasm.length + DATA_FACTOR * data.length) / PAGE)
-  return { module, data, initial, maximum: Math.min(initial + WORKING_PAGES, MAX_PAGES) }
 }
 
 class WasmPolicy implements Policy {
@@ -71,13 +73,14 @@ class WasmPolicy implements Policy {
       throw new EngineError(WHO, 'unknown_entrypoint', `no entry point ${entrypoint}`)
     try {
       this.#instance ??= instantiate(this.#image)
-      const value = only(this.#instance.evaluate(checked(input.text), entrypoint))
+      const value = this.#instance.evaluate(checked(input.text), entrypoint)
       if (this.#instance.memory.buffer.byteLength > this.#keptBytes) this.#instance = undefined
-      return value
+      return value === undefined ? undefined : (toJson(value) as Json)
     } catch (cause) {
       // Its stack pointer and allocator are where the throw left them.
       this.#instance = undefined
-      throw new EngineError(WHO, 'evaluation_failed', reason(cause), { cause })
+      const code = cause instanceof BudgetExhausted ? 'budget_exhausted' : 'evaluation_failed'
+      throw new EngineError(WHO, code, reason(cause), { cause })
     }
   }
 
@@ -87,20 +90,6 @@ class WasmPolicy implements Policy {
   }
 }
 
-function only(results: unknown): Json | undefined {
-  if (!Array.isArray(results)) throw new PolicyAbort('no result set')
-  if (results.length === 0) return undefined
-  const [first] = results as readonly unknown[]
-  if (
-    results.length > 1 ||
-    typeof first !== 'object' ||
-    first === null ||
-    !Object.hasOwn(first, 'result')
-  )
-    throw new PolicyAbort('not one result')
-  return (first as { readonly result: Json }).result
-}
-
 function checked(text: string): string {
   if (text.length === 0) throw new PolicyAbort('the input is empty')
   // Encoding would replace the half by U+FFFD: another input than the caller's.
@@ -108,9 +97,10 @@ function checked(text: string): string {
   return text
 }
 
-/** Texts of aborts name a place in the policy and what it did, never a value. */
+/** What we throw ourselves names no value; what others throw might. */
 function reason(cause: unknown): string {
-  if (cause instanceof PolicyAbort) return cause.message
+  if (cause instanceof PolicyAbort || cause instanceof BudgetExhausted) return cause.message
+  if (cause instanceof RangeError) return 'it is too deep, or its answer loses digits as JSON'
   if (cause instanceof Error) return cause.constructor.name
   return typeof cause === 'string' ? cause : 'the policy failed'
 }

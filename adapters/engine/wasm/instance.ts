@@ -1,16 +1,19 @@
 /**
  * One instance of a compiled policy with its data, through `@open-policy-agent/opa-wasm`. The imports are our own: nothing is printed, an
- * abort is an error with its text, and a built-in is ours or the module does not load. So is the one call of an evaluation: the package's
- * makes two copies of the input and a decoder each time.
+ * abort is an error with its text, and a built-in is the shared library's or the module does not load. So is the one call of an evaluation:
+ * the package's makes two copies of the input and a decoder each time. Answers leave as terms, in which sets are sets and no digit is lost.
  *
  * @see https://www.openpolicyagent.org/docs/wasm (ABI 1.2 and up)
  */
 import * as sdk from '@open-policy-agent/opa-wasm'
-import type { Json } from '../../../core/json.ts'
-import { type Context, type HostBuiltin, JsonText, type Operand } from './builtins/operand.ts'
-import { HOST_BUILTINS } from './builtins.ts'
+import { type Builtin, REFUSED } from '../builtins/index.ts'
+import { parseTerm, writeTerm } from '../value/term.ts'
+import { get, RegoSet, type Value } from '../value/value.ts'
+import { DETOURED } from './detours.ts'
+import { Evaluation } from './evaluation.ts'
+import { builtinNamed } from './legacy.ts'
 
-/** Why a module cannot be served, or what ended an evaluation. */
+/** Why a module cannot be served, or what ended an evaluation. Its text names a place in the policy and what it did, never a value. */
 export class PolicyAbort extends Error {}
 
 /** What the package exports at run time and its types leave out. */
@@ -40,10 +43,10 @@ interface Exports {
     input: number,
     inputBytes: number,
     heap: number,
-    format: 0,
+    asTerm: 1,
   ): number
   opa_json_dump(value: number): number
-  opa_json_parse(text: number, length: number): number
+  opa_value_parse(text: number, length: number): number
   opa_value_dump(value: number): number
   opa_malloc(length: number): number
   builtins(): number
@@ -56,35 +59,54 @@ export interface Image {
   /** Pages of 64 KiB. */
   readonly initial: number
   readonly maximum: number
+  /** Built-ins that the module may not call, beside those that no policy may. */
+  readonly refused: ReadonlySet<string>
+  /** Steps that built-ins may take in one evaluation. */
+  readonly maxSteps: number
 }
 
 export interface Instance {
   readonly entrypoints: ReadonlySet<string>
   readonly memory: WebAssembly.Memory
   /**
-   * The result set: one object for each way in which the entry point holds. `input` is well-formed JSON, `entrypoint` one of
-   * {@link entrypoints}. @throws anything; the instance is spent then
+   * The value of an entry point, one of {@link entrypoints}, or undefined where it has none. `input` is well-formed JSON.
+   * @throws anything; the instance is spent then
    */
-  evaluate(input: string, entrypoint: string): unknown
+  evaluate(input: string, entrypoint: string): Value | undefined
+  /** The result set of a query, which may have many bindings: an object of them for each way in which it holds. `input` is a term, or empty. */
+  resultSet(input: string, entrypoint: string): Value
 }
 
 /** Synchronous, so that an evaluation can replace a spent instance. @throws PolicyAbort, or what WebAssembly throws */
-export function instantiate({ module, data, initial, maximum }: Image): Instance {
+export function instantiate(image: Image): Instance {
+  const { module, data, initial, maximum } = image
   // Without a prototype: WebAssembly reads members of descriptors that anybody could have put on Object.prototype.
   const descriptor = Object.assign(Object.create(null), { initial, maximum })
   const memory = new WebAssembly.Memory(descriptor as WebAssembly.MemoryDescriptor)
-  const host = new Host(memory)
+  const host = new Host(memory, image)
   const instance = new WebAssembly.Instance(module, { env: host.imports() })
   host.bind(instance.exports as unknown as Exports)
   const policy = new LoadedPolicy(instance, memory, host.minorVersion)
   policy.setData(data.buffer)
   const entrypoints = new Map(Object.entries(policy.entrypoints))
+  const resultSet = (input: string, entrypoint: string): Value =>
+    host.evaluate(policy, input, entrypoints.get(entrypoint) as number)
   return {
     entrypoints: new Set(entrypoints.keys()),
     memory,
-    evaluate: (input, entrypoint) =>
-      host.evaluate(policy, input, entrypoints.get(entrypoint) as number),
+    evaluate: (input, entrypoint) => only(resultSet(input, entrypoint)),
+    resultSet,
   }
+}
+
+/** Of the result set: one object for each way in which the entry point holds, and there is but one. */
+function only(results: Value): Value | undefined {
+  if (!(results instanceof RegoSet)) throw new PolicyAbort('no result set')
+  if (results.size === 0) return undefined
+  const [first] = results.sorted()
+  const value = get(first, 'result')
+  if (results.size > 1 || value === undefined) throw new PolicyAbort('not one result')
+  return value
 }
 
 const PAGE = 65_536
@@ -93,20 +115,17 @@ const decoder = new TextDecoder()
 
 class Host {
   readonly #memory: WebAssembly.Memory
-  readonly #byId = new Map<number, HostBuiltin>()
+  readonly #builtins = new Map<number, Builtin>(DETOURED)
+  readonly #refused: ReadonlySet<string>
+  readonly #maxSteps: number
   #exports: Exports | undefined
-  #input = ''
-  readonly #context: Context
+  #evaluation: Evaluation
 
-  constructor(memory: WebAssembly.Memory) {
+  constructor(memory: WebAssembly.Memory, { maxSteps, refused }: Image) {
     this.#memory = memory
-    const now = (): unknown => (JSON.parse(this.#input) as { readonly now?: unknown } | null)?.now
-    this.#context = {
-      get now() {
-        const seconds = now()
-        return typeof seconds === 'number' ? seconds : undefined
-      },
-    }
+    this.#refused = refused
+    this.#maxSteps = maxSteps
+    this.#evaluation = new Evaluation('{}', maxSteps)
   }
 
   get minorVersion(): number {
@@ -140,46 +159,55 @@ class Host {
     const version = exports.opa_wasm_abi_version?.value as number | undefined
     if (version !== 1 || !(this.minorVersion >= 2))
       throw new PolicyAbort('not a policy of OPA WebAssembly ABI 1.2 or later')
-    for (const [name, id] of Object.entries(this.#json(exports.builtins()) as object)) {
-      const builtin = HOST_BUILTINS.get(name)
-      if (builtin === undefined) throw new PolicyAbort(`it calls ${name}, which is not available`)
-      this.#byId.set(id as number, builtin)
-    }
+    const called = JSON.parse(this.#text(exports.opa_json_dump(exports.builtins()))) as object
+    for (const [name, id] of Object.entries(called))
+      this.#builtins.set(id as number, this.#builtin(name))
   }
 
-  /** One call, since ABI 1.2: it parses the input, evaluates, and dumps the result set as JSON. */
-  evaluate({ dataAddr, dataHeapPtr }: LoadedPolicy, input: string, entrypoint: number): Json {
-    this.#input = input
+  #builtin(name: string): Builtin {
+    if (REFUSED.has(name))
+      throw new PolicyAbort(`it calls ${name}, which no policy may: give what it asks for as input`)
+    if (this.#refused.has(name))
+      throw new PolicyAbort(`it calls ${name}, which its capabilities do not have`)
+    const builtin = builtinNamed(name)
+    if (builtin === undefined) throw new PolicyAbort(`it calls ${name}, which is not available`)
+    return builtin
+  }
+
+  /** One call, since ABI 1.2: it parses the input, evaluates, and dumps the result set as a term. */
+  evaluate({ dataAddr, dataHeapPtr }: LoadedPolicy, input: string, entrypoint: number): Value {
+    this.#evaluation = new Evaluation(input, this.#maxSteps)
     // A UTF-16 unit has at most three UTF-8 bytes.
     const missing = dataHeapPtr + input.length * 3 - this.#memory.buffer.byteLength
     if (missing > 0) this.#memory.grow(Math.ceil(missing / PAGE))
     const { written } = encoder.encodeInto(input, new Uint8Array(this.#memory.buffer, dataHeapPtr))
     const heap = dataHeapPtr + written
-    const result = this.#policy.opa_eval(0, entrypoint, dataAddr, dataHeapPtr, written, heap, 0)
-    return JSON.parse(this.#text(result)) as Json
+    const result = this.#policy.opa_eval(0, entrypoint, dataAddr, dataHeapPtr, written, heap, 1)
+    return parseTerm(this.#text(result))
   }
 
+  /** Zero is undefined to the module. */
   #call(id: number, addresses: readonly number[]): number {
-    const operands = addresses.map(
-      (address): Operand => ({
-        json: () => this.#json(address),
-        term: () => this.#text(this.#policy.opa_value_dump(address)),
-      }),
+    const builtin = this.#builtins.get(id)
+    if (builtin === undefined) throw new PolicyAbort('it calls what it did not announce')
+    const value = this.#evaluation.call(
+      builtin,
+      addresses.map((address) => this.#value(address)),
     )
-    const value = this.#byId.get(id)?.(operands, this.#context)
     return value === undefined ? 0 : this.#put(value)
   }
 
-  #put(value: Json | JsonText): number {
-    const text = value instanceof JsonText ? value.text : JSON.stringify(value)
-    const bytes = encoder.encode(text)
-    const address = this.#policy.opa_malloc(bytes.length)
-    new Uint8Array(this.#memory.buffer).set(bytes, address)
-    return this.#policy.opa_json_parse(address, bytes.length)
+  #put(value: Value): number {
+    const bytes = encoder.encode(writeTerm(value))
+    const text = this.#policy.opa_malloc(bytes.length)
+    new Uint8Array(this.#memory.buffer).set(bytes, text)
+    const address = this.#policy.opa_value_parse(text, bytes.length)
+    if (address === 0) throw new PolicyAbort('a built-in answered with what is no term')
+    return address
   }
 
-  #json(address: number): Json {
-    return JSON.parse(this.#text(this.#policy.opa_json_dump(address))) as Json
+  #value(address: number): Value {
+    return parseTerm(this.#text(this.#policy.opa_value_dump(address)))
   }
 
   /** The memory may grow in any call, which leaves older views empty. */
