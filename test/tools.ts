@@ -18,7 +18,7 @@ const OPA = 'github.com/open-policy-agent/opa@v1.22.0'
 const TESSERA_FSCK = 'github.com/transparency-dev/tessera/cmd/fsck@v1.0.4'
 
 /** `$XDG_CACHE_HOME/assay/bin`, the version in each program's folder name. */
-function folder(version: string): string {
+export function folder(version: string): string {
   const cache = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache')
   return join(cache, 'assay', 'bin', version)
 }
@@ -137,7 +137,7 @@ export async function chromiumProgram(): Promise<string> {
 }
 
 /** Made in a folder of its own that takes its place when it is whole, so that two processes may do it at once. */
-async function fetched(
+export async function fetched(
   path: string,
   bin: string,
   fetchInto: (folder: string) => Promise<void>,
