@@ -1,9 +1,11 @@
 /** The built-ins of Rego, one library for all engines. Deterministic all, but for what {@link CLOCK_AND_CHANCE} lists. */
 import type { Builtin, Family } from './builtin.ts'
+import { COLLECTIONS } from './collections/index.ts'
+import { NUMBERS } from './numbers/index.ts'
 
 export type { Builtin, Context, Failure } from './builtin.ts'
 
-const FAMILIES: readonly Family[] = []
+const FAMILIES: readonly Family[] = [COLLECTIONS, NUMBERS]
 
 export const BUILTINS: ReadonlyMap<string, Builtin> = new Map(
   FAMILIES.flatMap((family) => Object.entries(family)),
