@@ -13,6 +13,9 @@ import {
 import type { Json } from '../../../core/json.ts'
 import { compiledCases, GROUPS } from './build.ts'
 
+/** Unix nanoseconds: the time of all evaluations, as in `go/wanted.go`. */
+export const NOW: bigint = 1_790_000_000_000_000_000n
+
 /** The set of a query's bindings, or OPA's code of the error that ends the evaluation. */
 export type Answer = { readonly error: string } | { readonly rows: RegoSet }
 

@@ -7,11 +7,12 @@
  */
 import { parseArgs } from 'node:util'
 import { type Case, loadCases } from './cases.ts'
-import { type Evaluator, inMode, type Mode, type Result, score } from './score.ts'
+import { type Evaluator, inMode, type Mode, score } from './score.ts'
+import { summary, tableOf } from './table.ts'
 
 const { values: args } = parseArgs({
   options: {
-    engine: { type: 'string', default: 'wasm' },
+    engine: { type: 'string', default: 'jit' },
     strict: { type: 'boolean', default: false },
     lenient: { type: 'boolean', default: false },
     family: { type: 'string' },
@@ -23,6 +24,7 @@ const { values: args } = parseArgs({
 
 async function evaluator(name: string): Promise<Evaluator> {
   if (name === 'wasm') return (await import('./wasm.ts')).wasm
+  if (name === 'jit') return (await import('./jit.ts')).jit
   throw new Error(`no engine ${name}: jit or wasm`)
 }
 
@@ -37,15 +39,6 @@ function show(test: Case): void {
   if (args.plan) console.log(JSON.stringify(test.plan, undefined, 1))
 }
 
-function table(results: readonly Result[]): void {
-  const families = Map.groupBy(results, ({ test }) => test.family)
-  const rows = [...families].map(([family, of]) => {
-    const passed = of.filter(({ passed }) => passed).length
-    return { family, cases: of.length, passed, failed: of.length - passed }
-  })
-  console.table(rows.filter(({ failed }) => failed > 0))
-}
-
 const mode: Mode = args.strict ? 'strict' : args.lenient ? 'lenient' : 'main'
 const engine = await evaluator(args.engine)
 const cases = (await loadCases()).filter(selected)
@@ -57,8 +50,5 @@ for (const { test, passed, wanted, got } of results) {
   if (!passed || args.case !== undefined)
     console.log(`${passed ? 'passed' : 'FAILED'} ${test.id}\n  wanted ${wanted}\n  got    ${got}`)
 }
-if (args.table) table(results)
-const passed = results.filter((result) => result.passed).length
-console.log(
-  `${engine.name} ${mode}: ${passed} of ${results.length} pass (${((100 * passed) / results.length).toFixed(2)}%)`,
-)
+if (args.table) console.log(tableOf(results))
+console.log(summary(engine, mode, results))

@@ -54,6 +54,8 @@ func run(args []string) error {
 // load reads the cases in the order of their paths. Those of v0 are left alone: v1's were made from them, and compiled they are the same.
 func load() ([]cases.TestCase, error) {
 	var all []cases.TestCase
+	// OPA calls its notes unique; some are not.
+	seen := map[string]int{}
 	err := fs.WalkDir(testdata.V1, ".", func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
@@ -68,6 +70,9 @@ func load() ([]cases.TestCase, error) {
 		}
 		for _, each := range set.Cases {
 			each.Filename = path
+			if seen[each.Note]++; seen[each.Note] > 1 {
+				each.Note = fmt.Sprintf("%s (%d)", each.Note, seen[each.Note])
+			}
 			all = append(all, each)
 		}
 		return nil
