@@ -178,7 +178,7 @@ describe('policy', () => {
     expect((await policy('check', '--capabilities', 'compat')).code).toBe(0)
     await write('package a\n\nallow := http.send({})\n')
     expect((await policy('check', '--capabilities', 'compat')).code).toBe(1)
-    await write('package a\n\nallow := true\n')
+    await write('package a\n\nallow if input.a\n')
     expect(await policy('check')).toMatchObject({ code: 0, value: { problems: [] } })
   })
 

@@ -1,10 +1,21 @@
 /** `assay policy`: the verbs for people who edit Rego. A verb's code is loaded when it runs. */
 import { type Command, Option } from 'commander'
-import { configOption, percent, type Tree, type Verb } from './options.ts'
+import { TOKEN_ALGORITHMS } from '../formats/bundle/algorithms.ts'
+import {
+  configOption,
+  dataOption,
+  percent,
+  realmOption,
+  type Tree,
+  type Verb,
+  whole,
+} from './options.ts'
 
 export function addPolicy(program: Command, tree: Tree): void {
-  const policy = tree.add(program, 'policy', 'build, check, test and format Rego')
+  const policy = tree.add(program, 'policy', 'build, sign, check, test and format Rego')
   addBuild(policy, tree)
+  addSign(policy, tree)
+  addVerify(policy, tree)
   addCheck(policy, tree)
   addTest(policy, tree)
   addFmt(policy, tree)
@@ -37,14 +48,59 @@ function addBuild(policy: Command, tree: Tree): void {
     .addOption(configOption())
     .addOption(capabilitiesOption())
     .option('--entrypoint <path...>', "what is asked (default: each plugin's decision)")
-    .option('--output <folder>', 'write policy.wasm, plan.json and data.json')
+    .option('--output <path>', 'write the bundle: an archive NAME.tar.gz, or a folder')
+    .addOption(
+      new Option('--revision <number>', 'of the bundle: above that of every one before it')
+        .argParser(whole(1, 999_999_999))
+        .default(1),
+    )
+    .option('--recorded <folder>', 'recorded requests that it must answer so before it serves')
+}
+
+function addSign(policy: Command, { act, add }: Tree): void {
+  const sign = add(policy, 'sign', 'sign a bundle: as one of k policy keys, and for OPA')
+    .argument('<bundle>', 'an archive or a folder')
+    .option('--key <name>', 'a key of scope policy; see assay key create')
+    .option('--detached <file>', 'write the line that would be added, and leave the bundle alone')
+    .option('--add <file...>', 'add lines that others wrote with --detached')
+    .option('--opa-key <file>', 'a private key in PEM (PKCS #8), for opa run --verification-key')
+    .addOption(dataOption())
+    .addOption(realmOption())
+    .addOption(configOption())
+  act(tokenOptions(sign), async (options, out, bundle) =>
+    (await import('./policy/sign.ts')).sign(options, out, bundle),
+  )
+}
+
+function addVerify(policy: Command, { act, add }: Tree): void {
+  const verify = add(policy, 'verify', 'verify who signed a bundle, and that it is whole')
+    .argument('<bundle>', 'an archive or a folder')
+    .option('--trust <file>', 'a trust anchor with policyRoots, obtained out of band')
+    .option('--opa-key <file>', 'a public key or certificate in PEM, for what opa sign signed')
+    .option('--rebuild', 'compile its sources again and compare')
+    .addOption(configOption())
+  act(tokenOptions(verify), async (options, out, bundle) =>
+    (await import('./policy/verify.ts')).verify(options, out, bundle),
+  )
+}
+
+function tokenOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--opa-alg <name>', 'the algorithm of --opa-key')
+        .choices([...TOKEN_ALGORITHMS])
+        .default('RS256'),
+    )
+    .option('--opa-key-id <id>', 'which key it is, where verifiers have several')
+    .option('--opa-scope <text>', 'what the token is for; verifiers name the same')
 }
 
 function addCheck(policy: Command, tree: Tree): void {
   const load = async (): Promise<Verb> => (await import('./policy/check.ts')).check
-  onFolder(policy, tree, 'check', 'check strictly; problems as file:row:col', load)
+  onFolder(policy, tree, 'check', 'check strictly and lint; problems as file:row:col', load)
     .addOption(configOption())
     .addOption(capabilitiesOption())
+    .option('--no-lint', 'what the compiler says, and nothing else')
 }
 
 function addTest(policy: Command, tree: Tree): void {

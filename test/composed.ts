@@ -25,6 +25,7 @@ const once: Compiler = {
   },
   check: (sources, options) => compiler.check(sources, options),
   format: (sources) => compiler.format(sources),
+  syntax: (sources) => compiler.syntax(sources),
   test: (sources, options) => compiler.test(sources, options),
   close: async () => undefined,
 }

@@ -1,30 +1,92 @@
-/** `assay policy build`. */
-import { mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import type { ExitCode, Out } from '../out.ts'
-import { type Capable, withSources } from './workbench.ts'
+/** `assay policy build`: a folder of Rego becomes a bundle that OPA and a server of ours load. Reproducible byte for byte. */
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { compilePolicies, policyOptions } from '../../adapters/compose.ts'
+import { emitModule } from '../../adapters/engine/jit/index.ts'
+import { pack } from '../../adapters/policies/bundle/archive.ts'
+import { bundleFiles } from '../../adapters/policies/bundle/build.ts'
+import type { Bundle } from '../../core/ports/compiler.ts'
+import { contentDigest, type Files, safePath } from '../../formats/bundle/index.ts'
+import { shown } from '../input.ts'
+import { type ExitCode, type Out, UsageError } from '../out.ts'
+import { type Capable, type Workbench, withSources } from './workbench.ts'
 
 export interface BuildOptions extends Capable {
   readonly entrypoint?: readonly string[]
   readonly output?: string
+  /** The bundle's own: only ever grows. */
+  readonly revision: number
+  /** A folder of recorded requests. */
+  readonly recorded?: string
 }
 
 /** 0: compiled, 1: it does not. */
 export function build(options: BuildOptions, out: Out, folder?: string): Promise<ExitCode> {
-  return withSources(options, folder, out, async ({ compiler, plugins, sources }) => {
-    const { capabilities, output } = options
-    const { entrypoint: entrypoints = plugins.map(({ name }) => `assay/${name}/decision`) } =
-      options
-    const bundle = await compiler.build(sources, { capabilities, entrypoints })
-    const { data, digest, plan, revision, wasm } = bundle
-    if (output !== undefined) {
-      await mkdir(output, { recursive: true })
-      await writeFile(join(output, 'policy.wasm'), wasm)
-      await writeFile(join(output, 'plan.json'), `${JSON.stringify(plan)}\n`)
-      await writeFile(join(output, 'data.json'), `${JSON.stringify(data)}\n`)
+  return withSources(options, folder, out, async (bench) => {
+    const bundle = await compiled(bench, options)
+    const { digest, entrypoints, revision, wasm } = bundle
+    const value = { digest, revision, entrypoints, bytes: wasm.length }
+    const lines = `digest   ${digest}\nrevision ${revision}`
+    if (options.output === undefined) {
+      out.answer(value, lines)
+      return 0
     }
-    const value = { digest, revision, entrypoints: bundle.entrypoints, bytes: wasm.length }
-    out.answer(value, `digest   ${digest}\nrevision ${revision}`)
+    const files = await filesOf(bundle, bench, options)
+    await write(resolve(options.output), files)
+    const content = contentDigest(files)
+    const place = `content  ${content}\nbundle   ${shown(resolve(options.output))}`
+    out.answer({ ...value, content, counter: options.revision }, `${lines}\n${place}`)
     return 0
   })
+}
+
+/** As a server over this folder compiles it: what plugins bring is in it. */
+async function compiled(
+  { adapters, compiler, path, sources }: Workbench,
+  { capabilities, entrypoint }: BuildOptions,
+): Promise<Bundle> {
+  if (entrypoint !== undefined)
+    return compiler.build(sources, { capabilities, entrypoints: entrypoint })
+  const { plugins } = await policyOptions(adapters)
+  return compilePolicies(sources, { capabilities, dir: path, plugins }, compiler)
+}
+
+async function filesOf(
+  bundle: Bundle,
+  { compiler }: Workbench,
+  { recorded, revision: counter }: BuildOptions,
+): Promise<Files> {
+  return bundleFiles(bundle, {
+    counter,
+    compiler: compiler.version,
+    module: emitModule(bundle.plan),
+    ...(recorded === undefined ? {} : { recorded: await recordedIn(recorded) }),
+  })
+}
+
+async function recordedIn(folder: string): Promise<Files> {
+  const names = await readdir(folder).catch(() => {
+    throw new UsageError('not_found', `${folder} is no folder of recorded requests`)
+  })
+  const found = names.filter((name) => name.endsWith('.json'))
+  const files = found.map(
+    async (name) => [`tests/recorded/${name}`, await readFile(join(folder, name))] as const,
+  )
+  return new Map(await Promise.all(files))
+}
+
+/** An archive, or the files in a folder, which OPA takes too. */
+async function write(output: string, files: Files): Promise<void> {
+  if (/\.(?:tar\.gz|tgz)$/.test(output)) {
+    await mkdir(dirname(output), { recursive: true })
+    await writeFile(output, await pack(files))
+    return
+  }
+  // They are of what was there before.
+  await rm(join(output, '.signatures.json'), { force: true })
+  for (const [path, bytes] of files) {
+    const at = join(output, safePath(path))
+    await mkdir(dirname(at), { recursive: true })
+    await writeFile(at, bytes)
+  }
 }

@@ -17,14 +17,7 @@ const BY_MESSAGE: readonly (readonly [RegExp, string])[] = [
     /^undefined ref: input\./,
     'the input has no such member: assay policy check reads the schema of the plugin, whose README lists the facts',
   ],
-  [
-    /undefined function (http\.send|net\.|opa\.runtime|rand\.|time\.now_ns|uuid\.)/,
-    'a policy that decides neither reads a clock nor chance nor a network: take what it needs from input (the time is input.now), or from data',
-  ],
-  [
-    /undefined function/,
-    'correct the name, or import its package; a built-in outside the capability set is not there: --capabilities compat has more of them',
-  ],
+  [/undefined function/, 'correct the name, or import the package that has the function'],
   [/^(assigned|declared) var .* unused/, 'use it, take it away, or write _ in its place'],
   [/^import .* unused/, 'take the import away'],
   [/deprecated/, 'use what took its place'],

@@ -53,6 +53,11 @@ export interface Compiler {
   check(sources: Sources, options: CheckOptions): Promise<readonly Problem[]>
   /** The formatted text of each `.rego` source. @throws CompilerError `invalid_policy` */
   format(sources: Sources): Promise<Sources>
+  /**
+   * The tree of each module, tests too, in OPA's own JSON: every node has its `location` (row, col, and the text, base64) and rules have
+   * their annotations. @throws CompilerError `invalid_policy`
+   */
+  syntax(sources: Sources): Promise<Readonly<Record<string, Json>>>
   /** Runs every `test_` rule. @throws CompilerError `invalid_policy`, `timeout` */
   test(sources: Sources, options: TestOptions): Promise<TestReport>
   close(): Promise<void>

@@ -6,7 +6,7 @@ ada := {"subject": given.subject("user", "ada", {})}
 
 gone := {"subject": given.unknown("user", "ada")}
 
-many(count) := [sprintf("r%d", [n]) | some n in numbers.range(1, count)]
+many(n_roles) := [sprintf("r%d", [n]) | some n in numbers.range(1, n_roles)]
 
 with_roles(assigned, members) := object.union(ada, {"roles": {"assigned": assigned, "members": members}})
 

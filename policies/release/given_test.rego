@@ -48,7 +48,7 @@ successor := {
 
 in_grace(until) := object.union(pin, {"state": "grace", "until": until})
 
-version(text, numbers) := {"order": [numbers, 1, []], "text": text}
+version(text, parts) := {"order": [parts, 1, []], "text": text}
 
 comment(members) := replace_members({"text": "", "unclear": []}, members)
 

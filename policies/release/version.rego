@@ -31,29 +31,29 @@ rollback if {
 }
 
 rollback if {
-	some floor in floors
-	below(floor)
+	some lowest in floors
+	below(lowest)
 }
 
-below(floor) if {
-	floor.version
+below(lowest) if {
+	lowest.version
 	not comment.version
 }
 
-below(floor) if comment.version.order < floor.version.order
+below(lowest) if comment.version.order < lowest.version.order
 
-below(floor) if {
-	not newer(floor)
-	floor.timestamp
+below(lowest) if {
+	not newer(lowest)
+	lowest.timestamp
 	not comment.timestamp
 }
 
-below(floor) if {
-	not newer(floor)
-	comment.timestamp < floor.timestamp
+below(lowest) if {
+	not newer(lowest)
+	comment.timestamp < lowest.timestamp
 }
 
-newer(floor) if comment.version.order > floor.version.order
+newer(lowest) if comment.version.order > lowest.version.order
 
 # What goes on record.
 stated["version"] := comment.version.text

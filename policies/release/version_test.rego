@@ -2,27 +2,27 @@ package assay.release.version_test
 
 import data.assay.release.given_test as given
 
-of(text, numbers) := given.version(text, numbers)
+of(text, parts) := given.version(text, parts)
 
 unnamed := {"family": "grafos", "plain": true}
 
-stated(comment, floor) := given.verifies({
+stated(comment, lowest) := given.verifies({
 	"artifact": unnamed,
 	"artifact_signature": given.signature({"comment": given.comment(comment)}),
-	"recorded": floor,
+	"recorded": lowest,
 })
 
 test_nothing_older_than_what_is_on_record if {
-	floor := {"timestamp": 1700, "version": of("1.4.2", [1, 4, 2])}
-	given.refused(stated({"timestamp": 1800, "version": of("1.4.1", [1, 4, 1])}, floor), "version_rollback")
-	given.allowed(stated({"timestamp": 1700, "version": of("1.4.2", [1, 4, 2])}, floor), "ok")
-	given.allowed(stated({"timestamp": 1600, "version": of("1.5.0", [1, 5])}, floor), "ok")
-	given.refused(stated({"timestamp": 1699, "version": of("1.4.2", [1, 4, 2])}, floor), "version_rollback")
+	lowest := {"timestamp": 1700, "version": of("1.4.2", [1, 4, 2])}
+	given.refused(stated({"timestamp": 1800, "version": of("1.4.1", [1, 4, 1])}, lowest), "version_rollback")
+	given.allowed(stated({"timestamp": 1700, "version": of("1.4.2", [1, 4, 2])}, lowest), "ok")
+	given.allowed(stated({"timestamp": 1600, "version": of("1.5.0", [1, 5])}, lowest), "ok")
+	given.refused(stated({"timestamp": 1699, "version": of("1.4.2", [1, 4, 2])}, lowest), "version_rollback")
 }
 
 test_a_higher_number_is_not_a_higher_text if {
-	floor := {"version": of("1.9", [1, 9])}
-	given.allowed(stated({"version": of("1.10", [1, 10])}, floor), "ok")
+	lowest := {"version": of("1.9", [1, 9])}
+	given.allowed(stated({"version": of("1.10", [1, 10])}, lowest), "ok")
 }
 
 test_a_pre_release_comes_before_its_release if {

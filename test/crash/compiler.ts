@@ -26,6 +26,7 @@ function remembering(folder: string): Compiler {
     build,
     check: (sources, options) => opa.check(sources, options),
     format: (sources) => opa.format(sources),
+    syntax: (sources) => opa.syntax(sources),
     test: (sources, options) => opa.test(sources, options),
     close: () => opa.close(),
   }

@@ -37,11 +37,6 @@ export interface Evaluation {
 export interface OpaCompiler extends Compiler {
   /** Runs OPA's own evaluator: the reference for engines, and slow. @throws CompilerError `invalid_policy`, `timeout` */
   evaluate(sources: Sources, options: EvaluateOptions): Promise<readonly Evaluation[]>
-  /**
-   * The tree of each module, tests too, in OPA's own JSON: every node has its `location` (row, col, and the text, base64) and rules have
-   * their annotations. @throws CompilerError `invalid_policy`
-   */
-  syntax(sources: Sources): Promise<Readonly<Record<string, Json>>>
   /** Every built-in of this OPA, and the names of those that its WebAssembly runtime has itself. */
   declared(): Promise<{ readonly capabilities: Json; readonly native: readonly string[] }>
 }
@@ -146,7 +141,7 @@ class OpaCompilerAdapter implements OpaCompiler {
   async syntax(sources: Sources): Promise<Readonly<Record<string, Json>>> {
     const { policies, tests } = sorted(sources)
     const { syntax } = await this.#ask({ op: 'syntax', modules: { ...policies, ...tests } })
-    return syntax!
+    return syntax ?? {}
   }
 
   async declared(): Promise<{ capabilities: Json; native: readonly string[] }> {

@@ -25,6 +25,7 @@ function broken(change: (inner: Compiler) => Partial<Compiler>): CompilerSubject
         build: (sources, asked) => inner.build(sources, asked),
         check: (sources, asked) => inner.check(sources, asked),
         format: (sources) => inner.format(sources),
+        syntax: (sources) => inner.syntax(sources),
         test: (sources, asked) => inner.test(sources, asked),
         close: async () => (inner === compiler ? undefined : inner.close()),
       }

@@ -1,0 +1,104 @@
+/** `assay policy verify`: offline, with nothing but the bundle and what the verifier trusts. */
+import { isDeepStrictEqual } from 'node:util'
+import { Adapters } from '../../adapters/compose.ts'
+import { emitModule } from '../../adapters/engine/jit/index.ts'
+import { DEFAULT_LIMITS, readBundleAt } from '../../adapters/policies/bundle/archive.ts'
+import { anchorRoots } from '../../adapters/policies/bundle/roots.ts'
+import { type VerifiedBundle, verifyBundle } from '../../adapters/policies/bundle/verify.ts'
+import { BundleError } from '../../core/error.ts'
+import { parseAnchor } from '../../core/log/anchor.ts'
+import type { Compiler } from '../../core/ports/compiler.ts'
+import { BundleRefusal } from '../../formats/bundle/index.ts'
+import { bytesOf, configured } from '../input.ts'
+import { type ExitCode, type Out, UsageError } from '../out.ts'
+import { type TokenOptions, tokenKey } from './sign.ts'
+
+export interface VerifyOptions extends TokenOptions {
+  readonly trust?: string
+  readonly config?: string
+  readonly rebuild?: boolean
+}
+
+/** 0: signed by enough keys that are trusted, and whole; 1: refused, with the code. */
+export async function verify(options: VerifyOptions, out: Out, path: string): Promise<ExitCode> {
+  const anchor = options.trust && parseAnchor(await bytesOf(options.trust, 'the trust anchor'))
+  const roots = anchor ? anchorRoots(anchor) : undefined
+  const token = await tokenKey(options)
+  if (roots === undefined && token === undefined)
+    throw new UsageError('usage', 'whom to trust? --trust with policyRoots, or --opa-key')
+  try {
+    const files = await readBundleAt(path, DEFAULT_LIMITS)
+    const trust = { ...(roots && { roots }), ...(token && { token }) }
+    const verified = await verifyBundle(files, trust, DEFAULT_LIMITS)
+    if (options.rebuild === true) await rebuild(verified, options)
+    tell(verified, { threshold: roots?.threshold ?? 0, rebuilt: options.rebuild === true }, out)
+    return 0
+  } catch (error) {
+    if (!(error instanceof BundleRefusal || error instanceof BundleError)) throw error
+    const { code, message } = error
+    out.answer({ valid: false, code, message }, `${out.colour('red', 'REFUSED')} ${message}`)
+    return 1
+  }
+}
+
+/** @throws BundleRefusal `not_from_sources` */
+async function rebuild(verified: VerifiedBundle, options: VerifyOptions): Promise<void> {
+  const adapters = new Adapters(await configured(options))
+  try {
+    await compare(verified, await adapters.get('compiler'))
+  } finally {
+    await adapters.close()
+  }
+}
+
+async function compare({ bundle }: VerifiedBundle, compiler: Compiler): Promise<void> {
+  const { data, manifest, module, plan, sources, wasm } = bundle
+  if (compiler.version !== manifest.compiler)
+    throw different(`${manifest.compiler} made it, and this is ${compiler.version}: use that one`)
+  const again = await compiler.build(
+    { ...sources, 'data.json': JSON.stringify(data) },
+    { capabilities: manifest.capabilities.name, entrypoints: manifest.entrypoints },
+  )
+  if (!isDeepStrictEqual(again.plan, plan)) throw different('plan.json is not made of its sources')
+  if (Buffer.compare(again.wasm, wasm) !== 0)
+    throw different('policy.wasm is not made of its sources')
+  if (module !== undefined && emitModule(again.plan) !== module)
+    throw different('policy.mjs is not made of its sources')
+}
+
+function different(what: string): BundleRefusal {
+  return new BundleRefusal('not_from_sources', what)
+}
+
+function tell(
+  { bundle: { manifest, recorded }, content, signers }: VerifiedBundle,
+  { rebuilt, threshold }: { readonly rebuilt: boolean; readonly threshold: number },
+  out: Out,
+): void {
+  const { compiler, counter, data, digest, roots } = manifest
+  const value = {
+    valid: true,
+    content,
+    digest,
+    data,
+    revision: counter,
+    roots,
+    compiler,
+    signers,
+    threshold,
+    recorded: recorded.length,
+    rebuilt,
+  }
+  const lines = [
+    `${out.colour('green', 'VALID')} revision ${counter}`,
+    `content  ${content}`,
+    `digest   ${digest}`,
+    `data     ${data}`,
+    ...signers.map((signer) => `signed by ${signer}`),
+    ...(threshold > 0
+      ? [`${signers.length} of ${threshold} that it takes`]
+      : ["OPA's token is valid"]),
+    ...(rebuilt ? [`made of its sources by ${compiler}`] : []),
+  ]
+  out.answer(value, lines.join('\n'))
+}
