@@ -11,7 +11,7 @@ import { canonicalJson } from '../core/canonical.ts'
 import { JsonError, LogError } from '../core/error.ts'
 import { type Json, parseJson } from '../core/json.ts'
 import { parseAnchor, type TrustAnchor } from '../core/log/anchor.ts'
-import { type DecisionLeaf, isSearchAction } from '../core/log/leaves.ts'
+import { type DecisionLeaf, isReplayable, isSearchAction } from '../core/log/leaves.ts'
 import {
   type Check,
   parseReceipt,
@@ -103,6 +103,7 @@ async function decideAgain(
       same('policy', leaf.policy, digest, 'the rules'),
       same('revision', leaf.revision, revision, 'their data'),
     ]
+    if (!isReplayable(leaf)) return [...checks, { name: 'again', ok: true, detail: NOT_REPLAYABLE }]
     const input = policyInput(receipt)
     if (input === undefined)
       return [...checks, { name: 'again', ok: false, detail: 'what it was asked was erased' }]
@@ -131,6 +132,9 @@ async function documentsIn(file: string): Promise<{ readonly [name: string]: Jso
 
 const NOT_ONE_QUESTION =
   'not run again: a search asks about many candidates, whose facts the log does not keep'
+
+const NOT_REPLAYABLE =
+  'not replayable: it was denied because an engine ran out of steps, or engines disagreed'
 
 function same(name: string, then: string, now: string, what: string): Check {
   const ok = then === now

@@ -1,12 +1,15 @@
 /** The kernel's own reasons to deny: what no Rego can lower. Documented in `docs/reasons.md`; the texts hold nothing of a request. */
+import { EngineError } from './error.ts'
 import type { Reason } from './verdict.ts'
 
 export const KERNEL_REASONS = {
+  budget_exhausted: 'The policy took more steps than it may.',
   contended: 'What the decision rests on changed again and again; try later.',
   deadline: 'Facts or policy took longer than the deadline.',
   effect_failed: 'An effect that the policy asked for could not be planned.',
   effect_not_allowed_on_deny:
     'The policy denied and asked for an effect that may only follow an allow.',
+  engine_mismatch: 'Two engines gave different answers to the same question.',
   invalid_effect: 'The policy asked for an effect that does not conform to its schema.',
   invalid_facts: 'The plugin answered with facts that do not conform to its schema.',
   invalid_verdict: 'The policy answered with something that is not a verdict.',
@@ -31,6 +34,14 @@ export class Denial extends Error {
   }
 }
 
-export function kernelReason(code: KernelReason): Reason {
-  return { code: `kernel/${code}`, message: KERNEL_REASONS[code], rule: `kernel/${code}` }
+/** Why a policy could not answer, from what its evaluation threw. */
+export function evaluationFailure(error: unknown): KernelReason {
+  if (error instanceof Denial) return error.code
+  const code = error instanceof EngineError ? error.code : undefined
+  return code === 'budget_exhausted' || code === 'engine_mismatch' ? code : 'policy_failed'
+}
+
+export function kernelReason(name: KernelReason): Reason {
+  const code = `${name === 'engine_mismatch' ? 'internal' : 'kernel'}/${name}`
+  return { code, message: KERNEL_REASONS[name], rule: code }
 }

@@ -14,7 +14,7 @@ import {
   type PolicyFunction,
   submission,
 } from '../test/kernel/kit.ts'
-import { RegistryError, StoreError } from './error.ts'
+import { EngineError, RegistryError, StoreError } from './error.ts'
 import type { Json } from './json.ts'
 import type { Plugin } from './plugin.ts'
 import type { Outbound } from './ports/outbound.ts'
@@ -141,6 +141,24 @@ describe('whatever fails is a denial and a leaf', () => {
         },
       },
     ],
+    [
+      'the policy takes too many steps',
+      'budget_exhausted',
+      {
+        policy: () => {
+          throw new EngineError('engine', 'budget_exhausted', 'secret')
+        },
+      },
+    ],
+    [
+      'two engines disagree',
+      'internal/engine_mismatch',
+      {
+        policy: () => {
+          throw new EngineError('engine', 'engine_mismatch', 'secret')
+        },
+      },
+    ],
     ['the policy hangs', 'deadline', { policy: hang }],
     ['the policy has no answer', 'invalid_verdict', { policy: () => undefined }],
     ['the verdict is no object', 'invalid_verdict', { policy: () => true }],
@@ -204,19 +222,20 @@ describe('whatever fails is a denial and a leaf', () => {
     ],
     ['no policy is active', 'no_policy', { activate: false }],
   ]
-  it.each(table)('%s', async (_title, code, options) => {
+  it.each(table)('%s', async (_title, name, options) => {
+    const code = name.includes('/') ? name : `kernel/${name}`
     const { kernel, leaves, record } = await kit(options)
     const before = (await leaves()).length
     const decision = await kernel.decide(submission('note.write'), { timeoutMs: 100 })
     expect(decision.allow).toBe(false)
-    expect(codes(decision.reasons)).toEqual([`kernel/${code}`])
+    expect(codes(decision.reasons)).toEqual([code])
     expect(decision.reasons[0]?.message).not.toContain('secret')
     const written = (await leaves()).slice(before)
     expect(written).toHaveLength(1)
     expect(written[0]).toMatchObject({
       id: decision.id,
       allow: false,
-      reasons: [{ code: `kernel/${code}` }],
+      reasons: [{ code }],
     })
     expect(await record()).toBeUndefined()
   })

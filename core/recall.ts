@@ -4,7 +4,7 @@ import { KERNEL_REASONS, type KernelReason, kernelReason } from './denial.ts'
 import { NoDecision } from './error.ts'
 import type { Json } from './json.ts'
 import type { Decision, Kernel } from './kernel.ts'
-import type { DecisionLeaf } from './log/leaves.ts'
+import { type DecisionLeaf, isKernelReason } from './log/leaves.ts'
 import type { Receipt } from './log/receipt.ts'
 import { findDecision } from './receipts.ts'
 import type { Reason, Verdict } from './verdict.ts'
@@ -18,7 +18,7 @@ export async function recall(kernel: Kernel, core: Core, id: string): Promise<De
   const { openings } = found.stored
   const opened = (field: string): Json | undefined =>
     openings?.[field] && (JSON.parse(openings[field].json) as Json)
-  const own = leaf.reasons.find(({ code }) => code.startsWith('kernel/'))
+  const own = leaf.reasons.find(({ code }) => isKernelReason(code))
   // Without its obligations an allow would say more than it did.
   if (!own && !openings)
     throw new NoDecision('unavailable', 'the decision was erased', { decisionId: id })
@@ -37,8 +37,8 @@ export async function recall(kernel: Kernel, core: Core, id: string): Promise<De
 }
 
 function withMessage({ code, rule }: { code: string; rule: string }): Reason {
-  const name = code.slice('kernel/'.length)
-  return Object.hasOwn(KERNEL_REASONS, name)
+  const name = code.slice(code.indexOf('/') + 1)
+  return isKernelReason(code) && Object.hasOwn(KERNEL_REASONS, name)
     ? kernelReason(name as KernelReason)
     : { code, rule, message: '' }
 }

@@ -5,7 +5,7 @@ import type { Committed } from './commit.ts'
 import type { Core } from './core.ts'
 import type { Deadline } from './deadline.ts'
 import { type Answer, type Draft, decisionId, PARTITION } from './decision.ts'
-import { Denial, type KernelReason, kernelReason } from './denial.ts'
+import { Denial, evaluationFailure, type KernelReason, kernelReason } from './denial.ts'
 import type { Planned, Planning } from './effects.ts'
 import { NoDecision } from './error.ts'
 import type { Claim } from './idempotency.ts'
@@ -124,7 +124,7 @@ export class Trial {
     }
   }
 
-  /** The policy's answer, as it came. @throws Denial `policy_failed`, `deadline` */
+  /** The policy's answer, as it came. @throws Denial `policy_failed`, `budget_exhausted`, `engine_mismatch`, `deadline` */
   ask(policy: Policy, entrypoint: string): Json | undefined | Promise<Json | undefined> {
     try {
       this.asked = this.#policyInput()
@@ -231,7 +231,9 @@ export class Trial {
 const encoder = new TextEncoder()
 
 const policyFailed = (error: unknown): Denial | NoDecision =>
-  error instanceof Denial || error instanceof NoDecision ? error : new Denial('policy_failed')
+  error instanceof Denial || error instanceof NoDecision
+    ? error
+    : new Denial(evaluationFailure(error))
 
 function mergeOutput(output: Json | undefined, more: Planned['output']): Json | undefined {
   if (Object.keys(more).length === 0) return output

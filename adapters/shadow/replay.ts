@@ -1,9 +1,15 @@
 /** Decisions of the log made again under another policy, from what they were made of: nothing is written, nobody is asked. */
 
 import { decisionKey, decodeStored } from '../../core/decision.ts'
+import { evaluationFailure } from '../../core/denial.ts'
 import type { Json } from '../../core/json.ts'
 import { encodeLeaf } from '../../core/log/leaf.ts'
-import { type DecisionLeaf, isSearchAction, type ShadowLeaf } from '../../core/log/leaves.ts'
+import {
+  type DecisionLeaf,
+  isReplayable,
+  isSearchAction,
+  type ShadowLeaf,
+} from '../../core/log/leaves.ts'
 import { policyInput, type Receipt } from '../../core/log/receipt.ts'
 import type { Policy, PolicyInput } from '../../core/ports/engine.ts'
 import type { LogStore } from '../../core/ports/logstore.ts'
@@ -30,7 +36,7 @@ export interface ReplayOptions {
 export interface Replay {
   readonly comparisons: readonly Comparison[]
   readonly replayed: number
-  /** Erased, or of a plugin that is not configured. */
+  /** Erased, of a plugin that is not configured, or denied for what only the engine of then can tell. */
   readonly notReplayable: number
   /** No policy was asked then, so that another one changes nothing. */
   readonly notAsked: number
@@ -77,7 +83,8 @@ async function reopened(
   const row = await store.get(decisionKey(leaf.id))
   const openings = row && decodeStored(row.value).openings
   const registered = registry.find(leaf.action)
-  if (openings === undefined || registered === undefined) return 'notReplayable'
+  if (openings === undefined || registered === undefined || !isReplayable(leaf))
+    return 'notReplayable'
   const gathered = registered.fields.every(([name]) => `facts.${name}` in leaf.commitments)
   if (!gathered) return 'notAsked'
   const input = policyInput({
@@ -108,8 +115,8 @@ async function compared(
     let answer: Json | undefined
     try {
       answer = await policy.evaluate(registered.entrypoint, input)
-    } catch {
-      return denialOf('policy_failed')
+    } catch (error) {
+      return denialOf(evaluationFailure(error))
     }
     return outcomeOf(question, answer)
   }

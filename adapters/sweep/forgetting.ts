@@ -5,6 +5,7 @@
 import { NoDecision } from '../../core/error.ts'
 import type { Json } from '../../core/json.ts'
 import type { Kernel, Submission } from '../../core/kernel.ts'
+import { isKernelReason } from '../../core/log/leaves.ts'
 import type { Clock } from '../../core/ports/clock.ts'
 import type { Store } from '../../core/ports/store.ts'
 import { Payload } from '../../core/request.ts'
@@ -66,7 +67,7 @@ async function swept(
 ): Promise<boolean> {
   const submission: Submission = { action, payload: Payload.fromJson(payload) }
   const { allow, reasons } = await kernel.check(submission)
-  const denied = reasons.find(({ code }) => code.startsWith('kernel/'))
+  const denied = reasons.find(({ code }) => isKernelReason(code))
   if (denied) throw new NoDecision('unavailable', `${action} could not be asked: ${denied.code}`)
   return allow && (await kernel.decide(submission, { seal: 'durable' })).allow
 }

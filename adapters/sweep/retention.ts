@@ -6,6 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { NoDecision } from '../../core/error.ts'
 import type { Json } from '../../core/json.ts'
 import type { Decision, Kernel, Submission } from '../../core/kernel.ts'
+import { isKernelReason } from '../../core/log/leaves.ts'
 import { Payload } from '../../core/request.ts'
 import { keepSweeping, type Sweeper, type SweepOptions } from './sweeping.ts'
 
@@ -46,7 +47,7 @@ async function walk(
 
 /** The kernel's own denials: not that nothing is due, but that nobody could tell. */
 function kernelCodes({ reasons }: Pick<Decision, 'reasons'>): readonly string[] {
-  return reasons.map(({ code }) => code).filter((code) => code.startsWith('kernel/'))
+  return reasons.map(({ code }) => code).filter(isKernelReason)
 }
 
 function expireFrom(from: string): Submission {

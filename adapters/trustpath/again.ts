@@ -1,6 +1,6 @@
 /** A decision made again by OPA's own evaluator under the policy that made it, which says which rows of the policy held. */
 import type { Json } from '../../core/json.ts'
-import { isSearchAction } from '../../core/log/leaves.ts'
+import { isReplayable, isSearchAction } from '../../core/log/leaves.ts'
 import { type Openings, policyInput } from '../../core/log/receipt.ts'
 import type { Compiler, FileCoverage } from '../../core/ports/compiler.ts'
 import type { KeptPolicy } from './kept.ts'
@@ -27,6 +27,8 @@ export async function decideAgain(
       outcome: 'unknown',
       why: 'a search asks about many candidates, whose facts the log does not keep',
     }
+  if (!isReplayable(leaf))
+    return { outcome: 'unknown', why: 'an engine ended it, which no replay can repeat' }
   const input = policyInput({ type: 'assay.receipt/v1', leaf: text, openings, proof: '' })
   const verdict = openings.verdict
   if (input === undefined || verdict === undefined)

@@ -1,6 +1,6 @@
 /** From the trust anchor to one decision: the log's key, the signed head, the leaf's place under it, the policy, and the lines of its rules. */
 import type { TrustAnchor } from '../../core/log/anchor.ts'
-import { type DecisionLeaf, isSearchAction } from '../../core/log/leaves.ts'
+import { type DecisionLeaf, isKernelReason, isSearchAction } from '../../core/log/leaves.ts'
 import { parseNote } from '../../core/log/note.ts'
 import { type Receipt, verifyReceipt } from '../../core/log/receipt.ts'
 import { parseTlogProof } from '../../core/log/tlogproof.ts'
@@ -115,7 +115,7 @@ export class DecisionWalk {
     prefix: string,
   ): Promise<readonly Step[]> {
     const { policy, reasons, revision } = leaf
-    const own = reasons.filter(({ code }) => code.startsWith('kernel/'))
+    const own = reasons.filter(({ code }) => isKernelReason(code))
     const byKernel = (): Step => ({
       name: `${prefix}rule`,
       ok: true,
@@ -204,7 +204,7 @@ function whatIsOpen({ openings = {} }: Receipt, { commitments }: DecisionLeaf): 
 function ruleStep(leaf: DecisionLeaf, kept: KeptPolicy, again: Again, prefix: string): Step {
   const coverage = again.outcome === 'same' ? again.coverage : undefined
   const accepted = leaf.reasons
-    .filter(({ code }) => !code.startsWith('kernel/'))
+    .filter(({ code }) => !isKernelReason(code))
     .map((reason) => acceptedBy(reason, kept.sources, coverage))
   const lost = accepted.find(({ places }) => places.length === 0)
   const name = `${prefix}rule`

@@ -37,6 +37,19 @@ export interface LeafReason {
   readonly code: string
   readonly rule: string
 }
+/** A reason that no policy gave: the kernel's own, or `internal/` where the machinery contradicts itself. */
+export function isKernelReason(code: string): boolean {
+  return KERNEL_REASON.test(code)
+}
+const KERNEL_REASON = /^(?:internal|kernel)\//
+/** Whether the same policy, data and input give the decision again: a budget and a disagreement are of the engines that decided. */
+export function isReplayable({ reasons }: Pick<DecisionLeaf, 'reasons'>): boolean {
+  return !reasons.some(({ code }) => NOT_REPLAYABLE.has(code))
+}
+const NOT_REPLAYABLE: ReadonlySet<string> = new Set([
+  'internal/engine_mismatch',
+  'kernel/budget_exhausted',
+])
 
 /** How often something happened that has no leaf of its own: requests refused before dispatch, and dry runs. */
 export interface CountsLeaf {
@@ -109,7 +122,7 @@ const policy = schema.string({ maxLength: 71, pattern: /^(?:none|sha256:[0-9a-f]
 const revision = schema.string({ maxLength: 128 })
 const reasons = schema.array(
   schema.object({
-    code: schema.string({ maxLength: 80, pattern: /^(?:kernel\/)?[a-z][a-z0-9_]*$/ }),
+    code: schema.string({ maxLength: 80, pattern: /^(?:(?:internal|kernel)\/)?[a-z][a-z0-9_]*$/ }),
     rule: schema.string({ maxLength: 128 }),
   }),
   { maxItems: 64 },

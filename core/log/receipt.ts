@@ -10,7 +10,7 @@ import { type Schema, schema } from '../schema.ts'
 import { type TrustAnchor, verifyHead } from './anchor.ts'
 import { parseCheckpoint } from './checkpoint.ts'
 import { commitment, decodeLeaf, leafHash, MAX_LEAF_BYTES } from './leaf.ts'
-import type { DecisionLeaf } from './leaves.ts'
+import { type DecisionLeaf, isKernelReason } from './leaves.ts'
 import { parseNote } from './note.ts'
 import { verifyInclusion } from './proof.ts'
 import { parseTlogProof } from './tlogproof.ts'
@@ -176,7 +176,7 @@ function checkOpenings(checks: Checks, leaf: DecisionLeaf, openings: Openings): 
 function checkVerdict(leaf: DecisionLeaf, json: string): [boolean, string] {
   const { allow } = parseJson(json, OPENING_LIMITS) as { allow?: Json }
   if (allow === leaf.allow) return [true, 'the policy decided it']
-  if (!leaf.allow && leaf.reasons.some(({ code }) => code.startsWith('kernel/')))
+  if (!leaf.allow && leaf.reasons.some(({ code }) => isKernelReason(code)))
     return [true, 'the kernel refused it, whatever the policy said']
   throw new LogError('log/receipt', 'inconsistent', 'the policy decided otherwise')
 }

@@ -154,8 +154,10 @@ export class Searching {
 
 const LATE = 'kernel/deadline' satisfies `kernel/${KernelReason}`
 /** Denials of broken machinery: taken for a deny, they would make the list short. */
-const BROKEN: ReadonlySet<string> = new Set<`kernel/${KernelReason}`>([
+const BROKEN: ReadonlySet<string> = new Set<`${'internal' | 'kernel'}/${KernelReason}`>([
   LATE,
+  'internal/engine_mismatch',
+  'kernel/budget_exhausted',
   'kernel/invalid_facts',
   'kernel/invalid_verdict',
   'kernel/plugin_failed',

@@ -4,12 +4,14 @@ import {
   ALLOW,
   bundle,
   DENY,
+  functionPolicy,
   type Kit,
   type KitOptions,
   kit,
   type PolicyArgs,
   submission,
 } from '../../test/kernel/kit.ts'
+import { EngineError } from '../error.ts'
 import type { Json } from '../json.ts'
 import type { Leaf, ShadowDifference, ShadowLeaf } from '../log/leaves.ts'
 import type { Engine } from '../ports/engine.ts'
@@ -20,19 +22,7 @@ type Answer = (args: PolicyArgs) => unknown
 function engineOf(policies: Readonly<Record<string, Answer>>): Engine {
   return {
     name: 'by-name',
-    load: async ({ digest, entrypoints, revision }) => {
-      const policy = policies[digest.slice(-1)] as Answer
-      return {
-        digest,
-        entrypoints,
-        revision,
-        evaluate: (_entrypoint, { text }) => {
-          const args = JSON.parse(text) as PolicyArgs
-          return (args.request.action === '' ? DENY : policy(args)) as Json
-        },
-        close: async () => {},
-      }
-    },
+    load: async (made) => functionPolicy(policies[made.digest.slice(-1)] as Answer, made),
   }
 }
 
@@ -126,6 +116,12 @@ describe('a shadow', () => {
       'kernel/policy_failed',
     ],
     rejects: [() => Promise.reject(new Error('secret')), 'kernel/policy_failed'],
+    'takes too many steps': [
+      () => {
+        throw new EngineError('engine', 'budget_exhausted', 'secret')
+      },
+      'kernel/budget_exhausted',
+    ],
     'says nothing': [() => undefined, 'kernel/invalid_verdict'],
     'says nonsense': [() => ({ allow: 'yes' }), 'kernel/invalid_verdict'],
     'attaches what nobody can do': [

@@ -5,7 +5,7 @@
 import { nextTurn } from '../commit.ts'
 import type { Core } from '../core.ts'
 import type { Draft } from '../decision.ts'
-import { Denial } from '../denial.ts'
+import { evaluationFailure } from '../denial.ts'
 import { letGo } from '../policies.ts'
 import type { Policy, PolicyInput } from '../ports/engine.ts'
 import type { Trial } from '../trial.ts'
@@ -138,7 +138,7 @@ export class Shadow {
         answer instanceof Promise ? await deadlines.start(limits.timeoutMs).race(answer) : answer
       return outcomeOf(waiting, settled)
     } catch (error) {
-      return denialOf(error instanceof Denial ? error.code : 'policy_failed')
+      return denialOf(evaluationFailure(error))
     }
   }
 

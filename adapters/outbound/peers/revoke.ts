@@ -5,6 +5,7 @@
  */
 import type { Json } from '../../../core/json.ts'
 import type { Kernel } from '../../../core/kernel.ts'
+import { isKernelReason } from '../../../core/log/leaves.ts'
 import type { Outbound } from '../../../core/ports/outbound.ts'
 import { Payload, type Peer } from '../../../core/request.ts'
 import { type Revoke, readEntry } from './entries.ts'
@@ -52,7 +53,7 @@ async function revoke(
   if (allow) return { decided: id, revoked: true }
   const codes = reasons.map(({ code }) => code)
   // The kernel's own denials are not about the revocation: perhaps later.
-  if (codes.some((code) => code.startsWith('kernel/')))
+  if (codes.some(isKernelReason))
     throw new PeerError('revoking', 'not_taken', `announce.revoke: ${codes.join(', ')}`)
   return { decided: id, revoked: false, why: codes.join(', ') }
 }

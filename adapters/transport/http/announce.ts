@@ -6,6 +6,7 @@
 import { toBase64url } from '../../../core/crypto.ts'
 import { NoDecision } from '../../../core/error.ts'
 import type { Kernel } from '../../../core/kernel.ts'
+import { isKernelReason } from '../../../core/log/leaves.ts'
 import type { Clock } from '../../../core/ports/clock.ts'
 import { Payload, type Peer } from '../../../core/request.ts'
 import { MAX_MESSAGE_BYTES } from '../../../formats/wire/index.ts'
@@ -65,7 +66,7 @@ export class MessageDoor {
       if (decision.allow) return { status: 204, headers, body: '' }
       const { code = 'denied', message: why = 'denied' } = decision.reasons[0] ?? {}
       // The kernel's own denials are not about the message: perhaps later.
-      if (code.startsWith('kernel/'))
+      if (isKernelReason(code))
         return errorAnswer(503, 'unavailable', why, { ...headers, 'retry-after': '1' })
       this.#denied?.take(source)
       return errorAnswer(403, code, why, headers)

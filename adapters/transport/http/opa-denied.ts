@@ -1,5 +1,6 @@
 /** What a denial is in OPA's terms. Reasons that say where a change fails have OPA's status for it; everything else is a refusal. */
 import type { Decision } from '../../../core/kernel.ts'
+import { isKernelReason } from '../../../core/log/leaves.ts'
 import { type OpaCode, OpaError } from './opa-wire.ts'
 
 const FAILURES: Readonly<Record<string, readonly [status: number, code: OpaCode]>> = {
@@ -16,7 +17,7 @@ const FAILURES: Readonly<Record<string, readonly [status: number, code: OpaCode]
 
 export function opaDenied({ id, reasons }: Decision): OpaError {
   const [first] = reasons
-  const broken = reasons.find(({ code }) => code.startsWith('kernel/'))
+  const broken = reasons.find(({ code }) => isKernelReason(code))
   if (broken?.code === 'kernel/policy_failed')
     return new OpaError(500, 'internal_error', 'error(s) occurred while evaluating query', id)
   if (broken?.code === 'kernel/too_large')
