@@ -48,6 +48,10 @@ const json = fc
   .map((value) => JSON.parse(JSON.stringify(value)) as Json)
   .filter((value) => !/\d\.?\d*e|\d\.\d|\d{16}/.test(JSON.stringify(value)))
 
+/** What an engine may say to an input that it does not take. */
+const isRefusal = (said: unknown): boolean =>
+  said === 'evaluation_failed' || said === 'invalid_input'
+
 const members = (value: Json): unknown => Object.entries(value as object).sort()
 
 const answers: readonly Law<EngineSubject>[] = [
@@ -145,7 +149,7 @@ const isolation: readonly Law<EngineSubject>[] = [
         for (const text of [JSON.stringify(value), '{"value":"a\ud800"}']) {
           const answer = Promise.try(() => policy.evaluate('p/decision', { value, text }))
           const said = await answer.catch(() => refusal(answer))
-          if (said !== 'evaluation_failed') expect(said).toEqual(value)
+          if (!isRefusal(said)) expect(said).toEqual(value)
           expect(await ask(policy, { value: 'fine' })).toEqual({ value: 'fine' })
         }
       })
@@ -180,7 +184,7 @@ const isolation: readonly Law<EngineSubject>[] = [
               policy.evaluate('p/decision', { value: JSON.parse(text), text }),
             )
             const said = await answer.catch(() => refusal(answer))
-            if (said !== 'evaluation_failed') expect(said).toEqual({ there: true })
+            if (!isRefusal(said)) expect(said).toEqual({ there: true })
             expect(await ask(policy, { value: 1 })).toEqual({ there: false })
           }
         },
@@ -239,7 +243,7 @@ const isolation: readonly Law<EngineSubject>[] = [
     },
   },
   {
-    name: 'a polluted Object.prototype changes no answer',
+    name: 'a polluted Object.prototype allows nothing, and the next answer is right',
     async run(subject) {
       const rego = 'default decision := false\n\ndecision if input.action in data.allowed'
       await withPolicy(subject, bundle(rego, undefined, { allowed: ['read'] }), async (policy) => {
@@ -248,11 +252,18 @@ const isolation: readonly Law<EngineSubject>[] = [
         const said: unknown[] = []
         pollute(members)
         try {
-          said.push(await ask(policy, {}), await ask(policy, { action: 'write' }))
+          // An engine that reads properties may refuse to work in such a process.
+          for (const input of [{}, { action: 'write' }])
+            said.push(
+              await ask(policy, input).catch((error: { code?: string }) =>
+                error.code === 'evaluation_failed' ? false : error,
+              ),
+            )
         } finally {
           for (const name of Object.keys(members)) Reflect.deleteProperty(Object.prototype, name)
         }
         expect(said).toEqual([false, false])
+        expect(await ask(policy, { action: 'read' })).toBe(true)
       })
     },
   },

@@ -18,7 +18,9 @@ function broken(
     const policy = await engine.load(bundle)
     const { digest, revision, entrypoints } = policy
     const evaluate: Evaluate = (name, input) => policy.evaluate(name, input) as Json | undefined
-    const original = { digest, revision, entrypoints, evaluate, close: () => policy.close() }
+    const patch: Policy['patch'] = (operations, next) => policy.patch(operations, next)
+    const close = (): Promise<void> => policy.close()
+    const original = { digest, revision, entrypoints, evaluate, patch, close }
     return { ...original, ...change(policy, evaluate, bundle) }
   }
   return { name: 'engine/wasm', open: () => ({ name: 'engine/wasm', load }) }
@@ -215,7 +217,7 @@ const careless: readonly Mutant<EngineSubject>[] = [
   },
   {
     name: 'reads inherited members',
-    law: 'a polluted Object.prototype changes no answer',
+    law: 'a polluted Object.prototype allows nothing, and the next answer is right',
     subject: asking(({ value }) => {
       const { action } = value as Members
       return action === undefined ? value : { action }
@@ -252,6 +254,7 @@ const careless: readonly Mutant<EngineSubject>[] = [
           return {
             ...bundle,
             evaluate: async (name, input) => (await late).evaluate(name, input),
+            patch: async (operations, next) => (await late).patch(operations, next),
             close: async () => undefined,
           }
         },

@@ -18,9 +18,8 @@ import { includesAll } from './subset.ts'
 
 const find: Builtin = (context, object: Value, path: Value, otherwise: Value) => {
   if (!isObject(object)) return wrongType(context, 1, object, 'object')
-  if (!isArray(path)) return get(object, path) ?? otherwise
   let found: Value | undefined = object
-  for (const key of path) {
+  for (const key of isArray(path) ? path : [path]) {
     found = get(found, key)
     if (found === undefined) return otherwise
   }

@@ -1,0 +1,64 @@
+/** Calls of functions and built-ins. */
+import type { StatementOf } from './plan.ts'
+import { type At, expression, leave, placeText, told } from './scope.ts'
+import { quote } from './text.ts'
+
+export function call(statement: StatementOf<'CallStmt'>, at: At): string {
+  const { program } = at.scope
+  const index = program.functionIndex(statement.func)
+  if (index === undefined) return callBuiltin(statement, at)
+  const args = statement.args.map(expression)
+  const { passed, failed } = told(at, statement, { callee: statement.func })
+  const result = `l${statement.result}`
+  const seen = args.slice(2)
+  return `if((${result}=f${index}(${args.join()}))===undefined)${failed(...seen)}${passed(...seen, result)}`
+}
+
+function callBuiltin(statement: StatementOf<'CallStmt'>, at: At): string {
+  const { program } = at.scope
+  const { func, place } = statement
+  const declared = program.plan.builtins.get(func)
+  const args = statement.args.map(expression)
+  const { passed, failed } = told(at, statement, { callee: func })
+  const result = `l${statement.result}`
+  const direct = INLINE.get(func)
+  if (direct !== undefined) return `${result}=${direct(...args)};${passed(...args, result)}`
+  const made = `${program.builtin(func)}(${['C', ...args].join()})`
+  const fast = WITH_FALLBACK.get(func)?.(made, ...args) ?? made
+  if (declared?.isVoid === true) return `${fast};`
+  const strict = program.strict
+    ? `if(C.failure!==undefined)failed(C.failure,${quote(placeText(place))});`
+    : ''
+  return `if((${result}=${fast})===undefined){${strict}${failed(...args)}}${passed(...args, result)}`
+}
+
+/** Built-ins that are defined for all values: no call, no failure. */
+const INLINE: ReadonlyMap<string, (...args: readonly string[]) => string> = new Map([
+  ['equal', (a = '', b = '') => `equal(${a},${b})`],
+  ['neq', (a = '', b = '') => `!equal(${a},${b})`],
+  ['lt', relation('<')],
+  ['lte', relation('<=')],
+  ['gt', relation('>')],
+  ['gte', relation('>=')],
+  ['internal.member_2', (a = '', b = '') => `member(${a},${b})`],
+])
+
+function relation(sign: string): (...args: readonly string[]) => string {
+  return (a = '', b = '') =>
+    `(typeof ${a}==='number'&&typeof ${b}==='number'?${a}${sign}${b}:compare(${a},${b})${sign}0)`
+}
+
+/** What is usual done in place, and left to the built-in otherwise. */
+const WITH_FALLBACK: ReadonlyMap<string, (made: string, ...args: readonly string[]) => string> =
+  new Map()
+
+/** A rule or function whose path is known only now. */
+export function callDynamic(statement: StatementOf<'CallDynamicStmt'>, at: At): string {
+  const { passed, failed } = told(at, statement)
+  const found = `d${at.scope.fresh()}`
+  const path = statement.path.map(expression).join()
+  const args = statement.args.map((one) => `l${one}`).join()
+  const result = `l${statement.result}`
+  // Three blocks further out: a rule that is there and has no value is not looked for among the base documents.
+  return `const ${found}=lookup(tree(),[${path}]);if(${found}===undefined)${leave(at)}if((${result}=${found}(${args}))===undefined)${at.labels.length > 3 ? leave(at, 3) : failed()}${passed(path, result)}`
+}

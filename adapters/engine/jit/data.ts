@@ -1,0 +1,56 @@
+/**
+ * The data of a loaded policy, and what a program keeps of them. One tree holds all revisions and is changed in place; it tells a
+ * {@link DataWatcher} of every change, between evaluations.
+ *
+ * What is kept, and when it is dropped: the value of a rule that depends on data only, where a path that it looks at and a changed path
+ * overlap ({@link Program.forget}); indexes and lists of one container ({@link Indexes}), where the container or an element of it changed.
+ */
+import { DataRevision, type DataWatcher } from '../data/index.ts'
+import { readNumber } from '../value/number.ts'
+import { define, type PlainObject, type Value } from '../value/value.ts'
+import type { Program } from './program.ts'
+
+/** The first revision of a policy's data, in a tree that `program` follows. @throws TypeError it is not JSON */
+export function dataOf(data: unknown, revision: string, program: Program): DataRevision {
+  return DataRevision.first(revision, copied(data), watcherOf(program))
+}
+
+function watcherOf(program: Program): DataWatcher {
+  return {
+    leaving: (container) => program.drop(container),
+    entered: () => undefined,
+    shifted: () => undefined,
+    changed: (paths) => program.forget(paths),
+  }
+}
+/** A copy that nobody else holds, numbers in Rego's exact forms. Strings are shared. @throws RangeError, TypeError: not JSON */
+export function copied(data: unknown): Value {
+  switch (typeof data) {
+    case 'boolean':
+    case 'string':
+      return data
+    case 'number':
+      return Number.isSafeInteger(data) || !Number.isInteger(data) ? finite(data) : exact(data)
+    case 'object':
+      return container(data)
+    default:
+      throw new TypeError(`a ${typeof data} is not JSON`)
+  }
+}
+
+function container(data: object | null): Value {
+  if (data === null) return null
+  if (Array.isArray(data)) return data.map(copied)
+  const object: PlainObject = {}
+  for (const [key, value] of Object.entries(data)) define(object, key, copied(value))
+  return object
+}
+
+function finite(value: number): number {
+  if (!Number.isFinite(value)) throw new TypeError('a number that is not finite is not JSON')
+  return value === 0 ? 0 : value
+}
+
+function exact(value: number): Value {
+  return readNumber(String(finite(value)))!
+}
