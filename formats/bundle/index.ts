@@ -1,4 +1,5 @@
 /** Policy bundles as bytes: archive, manifest, digests, signatures. Nothing here reads a file, knows a key or trusts anybody. */
+export { TOKEN_ALGORITHMS, type TokenAlgorithm } from './algorithms.ts'
 export { type PolicyBundle, type ReadOptions, readPolicyBundle } from './bundle.ts'
 export { type Compiled, contentDigest, dataRevision, type Files, policyDigest } from './digest.ts'
 export { isStructured, structuredText } from './hash.ts'

@@ -76,15 +76,16 @@ export function readManifest(bytes: Uint8Array | undefined): Manifest {
   return { ...assay, counter: Number(revision), roots }
 }
 
-/** As OPA reads it: WebAssembly is found through `wasm`. */
+/**
+ * As OPA reads it. `wasm` is left out: an OPA without a WebAssembly runtime, as most are built, refuses a bundle whose manifest names
+ * such modules, and the sources are there for it to evaluate.
+ */
 export function writeManifest(manifest: Manifest): Uint8Array {
   const { counter, roots, capabilities, compiler, data, digest, entrypoints, modules } = manifest
-  const wasm = entrypoints.map((entrypoint) => ({ entrypoint, module: '/policy.wasm' }))
   const assay = { type: 'assay.bundle/v1', capabilities, compiler, data, digest }
   const value = {
     revision: String(counter),
     roots,
-    ...(modules['policy.wasm'] === undefined ? {} : { wasm }),
     rego_version: 1,
     metadata: { assay: { ...assay, entrypoints, modules } },
   }

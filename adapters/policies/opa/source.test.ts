@@ -6,11 +6,11 @@ import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { BundleError } from '../../../core/error.ts'
+import { readTar, safePath } from '../../../formats/bundle/tar.ts'
 import { folderOf } from '../../../test/opa.ts'
 import { type Entry, tar, tarball } from '../../../test/tar.ts'
 import { opaProgram } from '../../../test/tools.ts'
 import { readBundle, readFolder } from './source.ts'
-import { readTar, safePath } from '../../../formats/bundle/tar.ts'
 
 const REGO = { name: 'app/allow.rego', body: 'package app\n\nallow := true\n' }
 const code = (work: () => unknown): unknown => {

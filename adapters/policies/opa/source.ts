@@ -12,8 +12,8 @@ import { parse } from 'yaml'
 import { BundleError, JsonError } from '../../../core/error.ts'
 import { type Json, parseJson } from '../../../core/json.ts'
 import type { Sources } from '../../../core/ports/compiler.ts'
-import { loadFolder } from '../folder.ts'
 import { readTar, safePath } from '../../../formats/bundle/tar.ts'
+import { loadFolder } from '../folder.ts'
 
 export type Documents = { readonly [name: string]: Json }
 export interface OpaSource {

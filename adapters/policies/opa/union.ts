@@ -136,7 +136,7 @@ function checkNames(names: readonly string[], reserved: readonly string[]): void
 const PACKAGE = /^(?:\s|#[^\n]*(?:\n|$))*package[ \t]+([A-Za-z_]\w*)(?=[\s.[#]|$)/
 
 /** The first name of each module's package. What is written in an unusual way is refused, not guessed at. */
-function packageRoots(modules: Sources): readonly string[] {
+export function packageRoots(modules: Sources): readonly string[] {
   return Object.entries(modules).map(([path, text]) => {
     const root = PACKAGE.exec(text)?.[1]
     if (root !== undefined) return root
