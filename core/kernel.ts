@@ -9,7 +9,7 @@ import type { Plugin, SearchKind } from './plugin.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Bundle } from './ports/compiler.ts'
 import type { Custody } from './ports/custody.ts'
-import type { Engine, Policy } from './ports/engine.ts'
+import type { DataOperation, Engine, Policy } from './ports/engine.ts'
 import type { LogStore } from './ports/logstore.ts'
 import type { Outbound } from './ports/outbound.ts'
 import type { Store } from './ports/store.ts'
@@ -122,6 +122,13 @@ export interface Kernel {
   receipt(decisionId: string): Promise<Receipt | undefined>
   /** Swaps the policy atomically; logged as a decision. @throws EngineError, NoDecision: the old one stays. */
   activate(bundle: Bundle): Promise<Policy>
+  /**
+   * Changes the active policy's data between two decisions: all operations, or none. The change is logged like an activation, under a
+   * revision that follows from the one before and the operations ({@link revisionAfter}).
+   *
+   * @throws EngineError `invalid_patch`; NoDecision: nothing changed
+   */
+  update(operations: readonly DataOperation[]): Promise<Policy>
   /** Logs that a policy was offered and not taken, for a reason with a stable code. @throws NoDecision */
   refusePolicy(code: string, offered: Json): Promise<void>
   /**

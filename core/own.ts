@@ -7,7 +7,7 @@ import type { Json } from './json.ts'
 import { leafHash } from './log/leaf.ts'
 import { observed } from './observe.ts'
 import type { Bundle, Release } from './ports/compiler.ts'
-import type { Policy } from './ports/engine.ts'
+import type { DataOperation, Policy } from './ports/engine.ts'
 import type { Batch, Key, Stored, Write } from './ports/store.ts'
 
 /** What a policy may be to the kernel, and where the one that is that now is kept. */
@@ -65,6 +65,28 @@ export class OwnDecisions {
     const { action, code } = ROLES[role]
     const payload = { digest, revision, ...(release && { release: { ...release } }) }
     await this.#log(action, code, payload, writes, policy)
+  }
+
+  /** Logs a change of the active policy's data, and keeps the change: with what was kept before, it gives the data again. */
+  async update(
+    { digest, revision }: Policy,
+    previous: string,
+    operations: readonly DataOperation[],
+  ): Promise<void> {
+    const key: Key = { partition: PARTITION.policy, sort: 'active' }
+    const kept: Key = { partition: PARTITION.policy, sort: `${digest}/${revision}` }
+    const { store } = this.#core
+    const active = await store.get(key)
+    if (!active) throw new NoDecision('unavailable', 'the active policy is not in the store')
+    const { release } = JSON.parse(decoder.decode(active.value)) as { release?: Release }
+    const now = encoder.encode(JSON.stringify({ digest, revision, release }))
+    const writes: Write[] = [{ put: key, value: now, if: active.version }]
+    if (!(await store.get(kept))) {
+      const value = encoder.encode(JSON.stringify({ operations, previous }))
+      writes.push(...inParts(kept, value, store.maxValueBytes))
+    }
+    const payload = { digest, previous, revision }
+    await this.#log('kernel.update-data', 'data_updated', payload, writes, { digest, revision })
   }
 
   /** Logs that a policy was offered and is not taken, for the reason `code`; what serves goes on. */

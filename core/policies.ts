@@ -1,10 +1,12 @@
 /** The policies of a kernel, the active one and the shadow: loaded, logged, and only then in force, one swap after the other. */
 import type { Core } from './core.ts'
 import { MAX_TIMEOUT_MS } from './deadline.ts'
+import { EngineError } from './error.ts'
 import type { KernelOptions } from './kernel.ts'
 import type { OwnDecisions } from './own.ts'
 import type { Bundle } from './ports/compiler.ts'
-import type { Policy } from './ports/engine.ts'
+import type { DataOperation, Policy } from './ports/engine.ts'
+import { revisionAfter } from './revision.ts'
 
 export class Policies {
   readonly #engines: Pick<KernelOptions, 'engine' | 'shadowEngine'>
@@ -29,12 +31,33 @@ export class Policies {
         await policy.close()
         throw error
       }
-      const previous = this.#active
-      this.#active = policy
-      core.watching?.activated(policy.digest, policy.revision)
-      closeLater(previous)
+      this.#become(policy, core)
       return policy
     })
+  }
+
+  /** The active policy over changed data. @throws EngineError `invalid_patch`, NoDecision: the one before it stays */
+  update(operations: readonly DataOperation[], core: Core, own: OwnDecisions): Promise<Policy> {
+    return this.#inTurn(async () => {
+      const previous = this.#active
+      if (!previous) throw new EngineError('kernel', 'closed', 'no policy is active')
+      const policy = await previous.patch(operations, revised(previous, operations))
+      try {
+        await own.update(policy, previous.revision, operations)
+      } catch (error) {
+        await policy.close()
+        throw error
+      }
+      this.#become(policy, core)
+      return policy
+    })
+  }
+
+  #become(policy: Policy, core: Core): void {
+    const previous = this.#active
+    this.#active = policy
+    core.watching?.activated(policy.digest, policy.revision)
+    closeLater(previous)
   }
 
   /** `undefined`: no shadow any more. @throws as {@link activate} */
@@ -62,6 +85,14 @@ export class Policies {
     const swapped = this.#swapping.then(swap)
     this.#swapping = swapped.catch(() => undefined)
     return swapped
+  }
+}
+
+function revised({ revision }: Policy, operations: readonly DataOperation[]): string {
+  try {
+    return revisionAfter(revision, operations)
+  } catch (cause) {
+    throw new EngineError('kernel', 'invalid_patch', 'the operations are not JSON', { cause })
   }
 }
 

@@ -28,7 +28,7 @@ import { Outbox } from './outbox.ts'
 import { OwnDecisions } from './own.ts'
 import { letGo, Policies } from './policies.ts'
 import type { Bundle } from './ports/compiler.ts'
-import type { Policy } from './ports/engine.ts'
+import type { DataOperation, Policy } from './ports/engine.ts'
 import { readinessOf } from './readiness.ts'
 import { RecordCache } from './reads.ts'
 import { recall } from './recall.ts'
@@ -220,6 +220,10 @@ export class KernelRuntime implements Kernel {
 
   activate(bundle: Bundle): Promise<Policy> {
     return this.#policies.activate(bundle, this.#core, this.#own)
+  }
+
+  update(operations: readonly DataOperation[]): Promise<Policy> {
+    return this.#policies.update(operations, this.#core, this.#own)
   }
 
   refusePolicy(code: string, offered: Json): Promise<void> {

@@ -125,6 +125,10 @@ export class FakeKernel implements Kernel {
     return Promise.reject(new Error('this kernel has no policy'))
   }
 
+  update(): Promise<Policy> {
+    return Promise.reject(new Error('this kernel has no policy'))
+  }
+
   readiness(): Readiness {
     return this.ready
   }

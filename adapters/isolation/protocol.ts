@@ -1,5 +1,6 @@
 /** What the process and an isolated worker say to each other. Plain data only: what cannot be cloned cannot cross. */
 import type { Candidate, Candidates, MalformedQuery, Query } from '../../core/plugin.ts'
+import type { DataOperation } from '../../core/ports/engine.ts'
 
 export interface CallMessage {
   readonly call: number
@@ -54,6 +55,13 @@ export type CandidatesAnswer =
       readonly items: readonly (Omit<Candidate, 'payload'> & { readonly payload: Uint8Array })[]
       readonly unused: Uint8Array
     })
+/** A policy made from another one. */
+export interface PatchCall {
+  readonly policy: number
+  readonly of: number
+  readonly operations: readonly DataOperation[]
+  readonly revision: string
+}
 export interface EvaluateCall {
   readonly policy: number
   readonly entrypoint: string

@@ -1,5 +1,6 @@
 /** Runs inside the worker: loads one module and answers calls to it. It has no store, no custody and no environment. */
 import { parentPort, workerData } from 'node:worker_threads'
+import { EngineError } from '../../core/error.ts'
 import type { Json } from '../../core/json.ts'
 import type { CandidateReads, Plugin, ReadPorts } from '../../core/plugin.ts'
 import type { Bundle } from '../../core/ports/compiler.ts'
@@ -14,6 +15,7 @@ import type {
   Failure,
   FromWorker,
   IsolatedModule,
+  PatchCall,
   ToWorker,
 } from './protocol.ts'
 
@@ -127,6 +129,14 @@ function engineMethods(
       policies.set(policy, loading)
       const { digest, revision, entrypoints } = await loading
       return { digest, revision, entrypoints }
+    },
+    patch: async ({ policy, of, operations, revision }: PatchCall) => {
+      const patching = Promise.resolve(policies.get(of)).then((base) => {
+        if (base === undefined) throw new EngineError('engine/worker', 'closed', 'no such policy')
+        return base.patch(operations, revision)
+      })
+      policies.set(policy, patching)
+      await patching
     },
     evaluate: async ({ policy, entrypoint, text }: EvaluateCall): Promise<Json | undefined> => {
       const loaded = await policies.get(policy)

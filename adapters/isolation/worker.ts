@@ -10,7 +10,13 @@ import type { Plugin, ReadPorts } from '../../core/plugin.ts'
 import type { Engine, Policy } from '../../core/ports/engine.ts'
 import { Payload } from '../../core/request.ts'
 import { Channel, type ChannelOptions, IsolationError } from './channel.ts'
-import type { CandidatesAnswer, CandidatesCall, EvaluateCall, FactsCall } from './protocol.ts'
+import type {
+  CandidatesAnswer,
+  CandidatesCall,
+  EvaluateCall,
+  FactsCall,
+  PatchCall,
+} from './protocol.ts'
 
 export interface IsolationOptions extends ChannelOptions {
   /** Which export of the module; default `default`. */
@@ -95,37 +101,77 @@ export async function isolateEngine(
 ): Promise<IsolatedEngine> {
   const { exportName = 'default' } = options
   const channel = new Channel({ role: 'engine', module: specifier.href, exportName }, options)
-  let nextPolicy = 1
+  const numbers = { channel, next: 1 }
   return {
     name: 'worker',
     async load(bundle) {
-      const policy = nextPolicy++
-      const body = { policy, bundle }
-      const loaded = channel.keep('load', body).then(
-        (forget) => forget,
-        (error: unknown) => {
-          throw engineError(error, 'invalid_bundle')
-        },
-      )
-      return isolatedPolicy(channel, policy, bundle, await loaded)
+      const policy = numbers.next++
+      const forget = await kept(channel.keep('load', { policy, bundle }), 'invalid_bundle')
+      return isolatedPolicy(numbers, policy, bundle, new Kept(forget))
     },
     close: () => channel.close(),
   }
 }
 
+async function kept(keeping: Promise<() => void>, fallback: EngineErrorCode): Promise<() => void> {
+  try {
+    return await keeping
+  } catch (error) {
+    throw engineError(error, fallback)
+  }
+}
+
+/** What a fresh worker is told again, as long as somebody needs it: a policy, and all that were made from it. */
+class Kept {
+  #users = 1
+  readonly #forget: () => void
+  constructor(forget: () => void) {
+    this.#forget = forget
+  }
+  use(): void {
+    this.#users++
+  }
+  release(): void {
+    if (--this.#users === 0) this.#forget()
+  }
+}
+
 function isolatedPolicy(
-  channel: Channel,
+  numbers: { readonly channel: Channel; next: number },
   policy: number,
   { digest, revision, entrypoints }: Pick<Policy, 'digest' | 'entrypoints' | 'revision'>,
-  forget: () => void,
+  held: Kept,
 ): Policy {
+  const { channel } = numbers
   let closed = false
+  const open = (): void => {
+    if (closed) throw new EngineError('engine/worker', 'closed', 'the policy was closed')
+  }
   return {
     digest,
     revision,
     entrypoints,
+    async patch(operations, next) {
+      open()
+      const body: PatchCall = { policy: numbers.next++, of: policy, operations, revision: next }
+      held.use()
+      const forget = await kept(channel.keep('patch', body), 'invalid_patch').catch((error) => {
+        held.release()
+        throw error
+      })
+      const release = (): void => {
+        forget()
+        held.release()
+      }
+      return isolatedPolicy(
+        numbers,
+        body.policy,
+        { digest, entrypoints, revision: next },
+        new Kept(release),
+      )
+    },
     async evaluate(entrypoint, { text }) {
-      if (closed) throw new EngineError('engine/worker', 'closed', 'the policy was closed')
+      open()
       const body: EvaluateCall = { policy, entrypoint, text }
       try {
         return (await channel.call('evaluate', body)) as Json | undefined
@@ -136,7 +182,7 @@ function isolatedPolicy(
     async close() {
       if (closed) return
       closed = true
-      forget()
+      held.release()
       await channel.call('unload', { policy }).catch(() => undefined)
     },
   }

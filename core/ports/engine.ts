@@ -34,6 +34,13 @@ export interface Policy {
    *   `unknown_entrypoint`, `timeout`, `closed`
    */
   evaluate(entrypoint: string, input: PolicyInput): Json | undefined | Promise<Json | undefined>
+  /**
+   * The same rules over changed data: all operations, or none. This policy goes on with the data that it has; the two may be asked in turn.
+   *
+   * @param revision of the changed data
+   * @throws EngineError `invalid_patch` nothing changed; `timeout`, `closed`
+   */
+  patch(operations: readonly DataOperation[], revision: string): Policy | Promise<Policy>
   close(): Promise<void>
 }
 

@@ -10,7 +10,7 @@ import {
 } from '../../core/kernel.ts'
 import type { FactsSchema, Plugin } from '../../core/plugin.ts'
 import type { Bundle } from '../../core/ports/compiler.ts'
-import type { Engine } from '../../core/ports/engine.ts'
+import type { Engine, Policy } from '../../core/ports/engine.ts'
 import type { LogStore } from '../../core/ports/logstore.ts'
 import type { Store } from '../../core/ports/store.ts'
 import { Payload } from '../../core/request.ts'
@@ -125,17 +125,26 @@ export const DENY: Verdict = {
 export function functionEngine(policy: PolicyFunction): Engine {
   return {
     name: 'function',
-    load: async (bundle) => ({
-      digest: bundle.digest,
-      revision: bundle.revision,
-      entrypoints: bundle.entrypoints,
-      evaluate: (_entrypoint, input) => {
-        const args = JSON.parse(input.text) as PolicyArgs
-        // The question that every policy is asked before it serves.
-        return args.request.action === '' ? (DENY as unknown as Json) : (policy(args) as Json)
-      },
-      close: async () => {},
-    }),
+    load: async (bundle) => functionPolicy(policy, bundle),
+  }
+}
+
+/** Without data: a change of it is a new revision and nothing else. */
+export function functionPolicy(
+  policy: PolicyFunction,
+  { digest, entrypoints, revision }: Pick<Bundle, 'digest' | 'entrypoints' | 'revision'>,
+): Policy {
+  return {
+    digest,
+    revision,
+    entrypoints,
+    evaluate: (_entrypoint, input) => {
+      const args = JSON.parse(input.text) as PolicyArgs
+      // The question that every policy is asked before it serves.
+      return args.request.action === '' ? (DENY as unknown as Json) : (policy(args) as Json)
+    },
+    patch: (_operations, next) => functionPolicy(policy, { digest, entrypoints, revision: next }),
+    close: async () => {},
   }
 }
 

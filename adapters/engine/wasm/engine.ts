@@ -5,11 +5,13 @@
 import { EngineError } from '../../../core/error.ts'
 import type { Json } from '../../../core/json.ts'
 import type { Bundle } from '../../../core/ports/compiler.ts'
-import type { Engine, Policy, PolicyInput } from '../../../core/ports/engine.ts'
+import type { DataOperation, Engine, Policy, PolicyInput } from '../../../core/ports/engine.ts'
 import { CLOCK_AND_CHANCE } from '../builtins/index.ts'
+import { PatchError, patched } from '../data/index.ts'
 import { toJson } from '../value/json.ts'
+import type { Value } from '../value/value.ts'
 import { BudgetExhausted } from './evaluation.ts'
-import { prepare } from './image.ts'
+import { prepare, withData } from './image.ts'
 import { type Image, type Instance, instantiate, PolicyAbort } from './instance.ts'
 
 const WHO = 'engine/wasm'
@@ -57,7 +59,11 @@ class WasmPolicy implements Policy {
   #image: Image | undefined
   #instance: Instance | undefined
 
-  constructor(bundle: Bundle, image: Image, instance: Instance) {
+  constructor(
+    bundle: Pick<Bundle, 'digest' | 'entrypoints' | 'revision'>,
+    image: Image,
+    instance: Instance,
+  ) {
     this.digest = bundle.digest
     this.revision = bundle.revision
     this.entrypoints = Object.freeze([...bundle.entrypoints])
@@ -81,6 +87,20 @@ class WasmPolicy implements Policy {
       this.#instance = undefined
       const code = cause instanceof BudgetExhausted ? 'budget_exhausted' : 'evaluation_failed'
       throw new EngineError(WHO, code, reason(cause), { cause })
+    }
+  }
+
+  /** In time that grows with all of the data: OPA's runtime parses it again. */
+  patch(operations: readonly DataOperation[], revision: string): Policy {
+    if (this.#image === undefined) throw new EngineError(WHO, 'closed', 'the policy was closed')
+    try {
+      const data = JSON.parse(new TextDecoder().decode(this.#image.data)) as Value
+      const image = withData(this.#image, patched(data, operations) as Json)
+      const { digest, entrypoints } = this
+      return new WasmPolicy({ digest, entrypoints, revision }, image, instantiate(image))
+    } catch (cause) {
+      const what = cause instanceof PatchError ? cause.message : reason(cause)
+      throw new EngineError(WHO, 'invalid_patch', what, { cause })
     }
   }
 
