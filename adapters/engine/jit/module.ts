@@ -1,4 +1,5 @@
 /** A plan as the text of an ES module: no imports, and a default export that takes what it needs. */
+import { baseReads } from './base-reads.ts'
 import { settledBy } from './constant-rules.ts'
 import type { DataPath } from './data-only.ts'
 import { dataOnlyRules } from './data-only.ts'
@@ -47,7 +48,7 @@ export function emit(plan: Plan, options: ProgramOptions = {}): Emitted {
 }
 
 const OPERATIONS =
-  'RegoSet,compare,conflict,count,equal,exhausted,failed,find,get,insert,isArray,isObject,keysOf,lookup,member,merge,sortedKeysOf,upsert'
+  'RegoSet,compare,conflict,count,equal,exhausted,failed,find,get,getBase,insert,isArray,isObject,keysOf,lookup,member,merge,sortedKeysOf,upsert'
 
 function functionText(func: Func, index: number, program: ProgramScope, keeps: boolean): string {
   const { name, params, returns, blocks } = func
@@ -58,7 +59,7 @@ function functionText(func: Func, index: number, program: ProgramScope, keeps: b
       ? `rule ${path} produced conflicting values`
       : `function ${path} produced conflicting values for the same inputs`
   const settled = program.trace ? undefined : settledBy(func)
-  const scope = { program, index, called, settled, fresh: counter() }
+  const scope = { program, index, called, settled, baseReads: baseReads(blocks), fresh: counter() }
   const body = `${declared(blocks, params, [returns])}\n${bodies(blocks, scope)}`
   const own = params.map((local) => `l${local}`).join()
   if (arity > 0) {
@@ -90,7 +91,14 @@ function ruleText(index: number, own: string, traced: boolean, keeps: boolean): 
 }
 
 function entryText({ blocks }: EntryPlan, index: number, program: ProgramScope): string {
-  const scope = { program, index: -1, called: '', settled: undefined, fresh: counter() }
+  const scope = {
+    program,
+    index: -1,
+    called: '',
+    settled: undefined,
+    baseReads: baseReads(blocks),
+    fresh: counter(),
+  }
   const code = bodies(blocks, scope)
   return `function p${index}(l0,l1){E++;S=MAX;D=l1;let r;${declared(blocks, [0, 1], [])}\n${code}\nreturn r;}`
 }

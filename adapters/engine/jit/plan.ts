@@ -113,22 +113,22 @@ class Reader {
 
   constructor(json: Members) {
     this.#json = json
-    const { strings, files } = record(json['static'] ?? {})
-    this.#strings = list(strings).map((one) => text(record(one)['value']))
-    this.#files = list(files).map((one) => text(record(one)['value']))
+    const { strings, files } = record(json.static ?? {})
+    this.#strings = list(strings).map((one) => text(record(one).value))
+    this.#files = list(files).map((one) => text(record(one).value))
   }
 
   plan(): Plan {
     const { static: fixed, plans, funcs } = this.#json
-    const entries = list(record(plans ?? null)['plans']).map((one) => this.#entry(record(one)))
-    const functions = list(record(funcs ?? {})['funcs']).map((one) => this.#func(record(one)))
+    const entries = list(record(plans ?? null).plans).map((one) => this.#entry(record(one)))
+    const functions = list(record(funcs ?? {}).funcs).map((one) => this.#func(record(one)))
     if (new Set(functions.map(({ name }) => name)).size !== functions.length)
       throw new PlanError('two functions have one name')
-    const declared = list(record(fixed ?? {})['builtin_funcs']).map(record)
+    const declared = list(record(fixed ?? {}).builtin_funcs).map(record)
     const builtins = new Map(
       declared.map(({ name, decl }) => [
         text(name),
-        { isVoid: record(decl ?? {})['result'] === undefined },
+        { isVoid: record(decl ?? {}).result === undefined },
       ]),
     )
     return { functions, entries, builtins }
@@ -155,7 +155,7 @@ class Reader {
   }
 
   #block(json: Json | undefined): Block {
-    return list(record(json ?? null)['stmts']).map((one) => this.#statement(record(one)))
+    return list(record(json ?? null).stmts).map((one) => this.#statement(record(one)))
   }
 
   #statement({ type, stmt }: Members): Statement {
@@ -208,7 +208,8 @@ class Reader {
   }
 
   #number(json: Json | undefined): RegoNumber {
-    const number = readNumber(this.#string(json))
+    // Rego lets a number begin with its point.
+    const number = readNumber(this.#string(json).replace(/^(-?)\./, '$10.'))
     if (number === undefined) throw new PlanError('a number that is none')
     return number
   }

@@ -3,7 +3,7 @@ import type { Json } from '../../../core/json.ts'
 import type { Value } from '../value/value.ts'
 import { type DataPath, overlap } from './data-only.ts'
 import { type Emitted, emit, HEAD } from './module.ts'
-import { readPlan } from './plan.ts'
+import { type Plan, readPlan } from './plan.ts'
 import { createRuntime, type Module, type ModuleFunction, PolicyFailure } from './runtime.ts'
 import type { ProgramOptions } from './scope.ts'
 import type { Trace, TraceTable } from './trace.ts'
@@ -52,7 +52,12 @@ export function emitModule(plan: Json, options: ProgramOptions = {}): string {
 
 /** @throws PlanError, PolicyFailure `unknown_builtin` */
 export function compilePlan(plan: Json, options: CompileOptions = {}): Program {
-  const emitted = emit(readPlan(plan), options)
+  return compileRead(readPlan(plan), options)
+}
+
+/** The same of a plan that was read. */
+export function compileRead(plan: Plan, options: CompileOptions = {}): Program {
+  const emitted = emit(plan, options)
   const make = new Function(`return ${emitted.text.slice(HEAD.length)}`) as () => ModuleFunction
   return programOf(emitted, make(), options)
 }

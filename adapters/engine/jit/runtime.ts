@@ -137,6 +137,16 @@ function find(container: Value | undefined, key: string): Value | undefined {
     : undefined
 }
 
+/** One step of a reference into base documents. */
+function getBase(container: Value | undefined, key: Value): Value | undefined {
+  const found = get(container, key)
+  if (found !== undefined) return found
+  if (typeof key === 'number') return isArray(container) ? undefined : get(container, String(key))
+  return typeof key === 'string' && isArray(container) && /^(0|[1-9]\d*)$/.test(key)
+    ? container[Number(key)]
+    : undefined
+}
+
 /** Rules and functions by the path that a reference computes. */
 type Tree = Map<Value, Tree | ((...args: (Value | undefined)[]) => Value | undefined)>
 
@@ -174,6 +184,7 @@ const OPERATIONS: Readonly<Record<string, unknown>> = {
   failed,
   find,
   get,
+  getBase,
   insert,
   isArray,
   isObject,

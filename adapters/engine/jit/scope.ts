@@ -89,6 +89,8 @@ export interface FunctionScope {
   readonly called: string
   /** The local that ends the function as soon as a body assigns it. */
   readonly settled: number | undefined
+  /** Steps of references into base documents. */
+  readonly baseReads: ReadonlySet<Statement>
   /** Numbers for labels and temporary variables. */
   fresh(): number
 }

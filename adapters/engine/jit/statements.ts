@@ -108,7 +108,7 @@ function dot(statement: StatementOf<'DotStmt'>, at: At): string {
   const read =
     name !== undefined && PLAIN_NAME.test(name) && !SHADOWED.has(name)
       ? `(l${target}=${from}?.${name})===undefined&&(l${target}=find(${from},${by}))===undefined`
-      : `(l${target}=get(${from},${by}))===undefined`
+      : `(l${target}=${at.scope.baseReads.has(statement) ? 'getBase' : 'get'}(${from},${by}))===undefined`
   return `if(${read})${failed(from, by)}${passed(from, by, `l${target}`)}`
 }
 
