@@ -1,0 +1,1 @@
+export { type BothOptions, type Comparison, createBothEngine, type Mismatch } from './engine.ts'
