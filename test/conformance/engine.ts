@@ -50,7 +50,7 @@ const json = fc
 
 /** What an engine may say to an input that it does not take. */
 const isRefusal = (said: unknown): boolean =>
-  said === 'evaluation_failed' || said === 'invalid_input'
+  said === 'evaluation_failed' || said === 'invalid_input' || said === 'engine_mismatch'
 
 const members = (value: Json): unknown => Object.entries(value as object).sort()
 

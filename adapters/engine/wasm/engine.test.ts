@@ -95,7 +95,7 @@ describe('memory', () => {
     for (let i = 0; i < 5; i++) expect(ask(policy, { list })).toBe(list.length)
     expect(() =>
       ask(policy, { list: [...list, ...list, ...list, ...list, ...list, ...list] }),
-    ).toThrow(expect.objectContaining({ code: 'evaluation_failed' }) as Error)
+    ).toThrow(expect.objectContaining({ code: 'budget_exhausted' }) as Error)
     expect(ask(policy, { list: [1] })).toBe(1)
   })
 

@@ -3,7 +3,7 @@ import type { Builtin, Context, Failure } from '../builtins/index.ts'
 import { parseValue } from '../value/json.ts'
 import { get, type Value } from '../value/value.ts'
 
-/** Built-ins took more steps than the policy may. */
+/** Built-ins took more steps, or the evaluation more memory, than the policy may. */
 export class BudgetExhausted extends Error {}
 
 const NANOSECONDS = 1_000_000_000n

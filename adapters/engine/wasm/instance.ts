@@ -10,7 +10,7 @@ import { type Builtin, REFUSED } from '../builtins/index.ts'
 import { parseTerm, writeTerm } from '../value/term.ts'
 import { get, RegoSet, type Value } from '../value/value.ts'
 import { DETOURED } from './detours.ts'
-import { Evaluation } from './evaluation.ts'
+import { BudgetExhausted, Evaluation } from './evaluation.ts'
 import { builtinNamed } from './legacy.ts'
 
 /** Why a module cannot be served, or what ended an evaluation. Its text names a place in the policy and what it did, never a value. */
@@ -110,6 +110,8 @@ function only(results: Value): Value | undefined {
 }
 
 const PAGE = 65_536
+/** What OPA's allocator says. */
+const NO_MEMORY = 'opa_malloc: failed'
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
@@ -143,7 +145,10 @@ class Host {
     return {
       memory: this.#memory,
       opa_abort: (address: number) => {
-        throw new PolicyAbort(this.#text(address))
+        const text = this.#text(address)
+        throw text === NO_MEMORY
+          ? new BudgetExhausted('it ran out of memory')
+          : new PolicyAbort(text)
       },
       opa_println: () => undefined,
       opa_builtin0: call,
@@ -179,11 +184,19 @@ class Host {
     this.#evaluation = new Evaluation(input, this.#maxSteps)
     // A UTF-16 unit has at most three UTF-8 bytes.
     const missing = dataHeapPtr + input.length * 3 - this.#memory.buffer.byteLength
-    if (missing > 0) this.#memory.grow(Math.ceil(missing / PAGE))
+    if (missing > 0) this.#grow(Math.ceil(missing / PAGE))
     const { written } = encoder.encodeInto(input, new Uint8Array(this.#memory.buffer, dataHeapPtr))
     const heap = dataHeapPtr + written
     const result = this.#policy.opa_eval(0, entrypoint, dataAddr, dataHeapPtr, written, heap, 1)
     return parseTerm(this.#text(result))
+  }
+
+  #grow(pages: number): void {
+    try {
+      this.#memory.grow(pages)
+    } catch (cause) {
+      throw new BudgetExhausted('the input is larger than its memory', { cause })
+    }
   }
 
   /** Zero is undefined to the module. */
