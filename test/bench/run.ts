@@ -1,7 +1,8 @@
 /**
- * `npm run bench [-- decide|http|opa|capability|announce|all] [--rounds N] [--seconds N] [--warm SECONDS]`: measures Assay on one CPU against its
- * own floor and against OPA's server, tokens against bare signatures and biscuit-wasm, and what signed messages and floods of others cost; prints
- * the tables that docs/benchmarks.md keeps. Needs Linux with taskset, Go at first for OPA, and npm for biscuit-wasm.
+ * `npm run bench [-- decide|http|opa|capability|announce|engine|all] [--rounds N] [--seconds N] [--warm SECONDS] [--part PARTS]`: measures Assay on
+ * one CPU against its own floor and against OPA's server, tokens against bare signatures and biscuit-wasm, what signed messages and floods of
+ * others cost, and the engine against the engines of others (`engine/main.ts`); prints the tables that docs/benchmarks.md keeps. Needs Linux with
+ * taskset, Go at first for OPA, npm for biscuit-wasm, cedar-wasm and casbin, cargo for regorus and Cedar.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
@@ -12,6 +13,7 @@ import { root } from '../source.ts'
 import type { CapabilityOptions, RevocationResult, TokenResults } from './capability/main.ts'
 import { revocationTable, tokenGoals, tokenTable } from './capability/report.ts'
 import type { EmbeddedOptions, EmbeddedResult } from './embedded.ts'
+import { measureEngines, PARTS } from './engine/main.ts'
 import { measureHttp, type Side } from './http.ts'
 import { runPinned } from './pinned.ts'
 import { embeddedTable, goals, httpTable } from './report.ts'
@@ -22,6 +24,8 @@ const CONNECTIONS = [16, 256]
 const EMBEDDED_CPU = 0
 /** As bin/assay starts its server. */
 const SERVE_OPTIONS = ['--max-semi-space-size=64']
+/** Of one engine, in every round. */
+const TURN_MS = 300
 /** Tokens are measured in turns that are long enough for caches to be warm. */
 const SLICE_MS = 100
 const WARM_SLICE_MS = 600
@@ -30,6 +34,7 @@ const WHAT: Readonly<
     string,
     {
       readonly announce?: true
+      readonly engine?: true
       readonly capability: boolean
       readonly decide: boolean
       readonly sides: readonly Side[]
@@ -41,7 +46,8 @@ const WHAT: Readonly<
   opa: { capability: false, decide: false, sides: ['assay', 'opa'] },
   capability: { capability: true, decide: false, sides: [] },
   announce: { announce: true, capability: false, decide: false, sides: [] },
-  all: { announce: true, capability: true, decide: true, sides: ['assay', 'opa'] },
+  engine: { engine: true, capability: false, decide: false, sides: [] },
+  all: { announce: true, engine: true, capability: true, decide: true, sides: ['assay', 'opa'] },
 }
 
 interface Options {
@@ -115,6 +121,7 @@ const { positionals, values } = parseArgs({
     rounds: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '2' },
     warm: { type: 'string', default: '10' },
+    part: { type: 'string', default: PARTS.join(',') },
   },
 })
 const what = WHAT[positionals[0] ?? 'all']
@@ -143,7 +150,9 @@ try {
       ? [embeddedTable(embedded), httpTable(http), goals(embedded, http)]
       : []
   const messages = what.announce ? await announce(options) : []
-  const parts = [machine(), ...decisions, ...tokens, ...messages]
+  const chosen = { folder, milliseconds: TURN_MS, parts: new Set(values.part.split(',')) }
+  const engines = what.engine ? await measureEngines({ ...chosen, rounds: options.rounds }) : []
+  const parts = [machine(), ...decisions, ...tokens, ...messages, ...engines]
   console.log(parts.filter((part) => part !== '').join('\n\n'))
 } finally {
   rmSync(folder, { recursive: true, force: true })

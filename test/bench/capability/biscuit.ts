@@ -1,9 +1,7 @@
 /** biscuit-wasm beside it: the same fields and caveats as Datalog, its authorizer with the same question. It is installed into a cache folder. */
-import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
-import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
+import { npmPackage } from '../npm-package.ts'
 import type { RenewedSide, Side } from './measure.ts'
 import { inTurn, OPERATION, type Shape } from './tokens.ts'
 
@@ -51,7 +49,9 @@ export class BiscuitWasm {
 
   /** An instance of its own, with a memory of its own; the code is compiled once. */
   static async open(): Promise<BiscuitWasm> {
-    const url = pathToFileURL(`${installed()}/node_modules/@biscuit-auth/biscuit-wasm/module/`)
+    const url = pathToFileURL(
+      `${npmPackage(BISCUIT)}/node_modules/@biscuit-auth/biscuit-wasm/module/`,
+    )
     BiscuitWasm.#module ??= new WebAssembly.Module(readFileSync(new URL('biscuit_bg.wasm', url)))
     const glue = (await import(
       new URL(`biscuit_bg.js?${BiscuitWasm.#instances++}`, url).href
@@ -102,15 +102,4 @@ export class BiscuitWasm {
     }
     return (last === 'seal' ? token.sealToken() : token).toBase64()
   }
-}
-
-/** Never a dependency of the package: only this bench loads it. */
-function installed(): string {
-  const cache = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache')
-  const folder = join(cache, 'assay', 'bench', BISCUIT.replaceAll('/', '-'))
-  if (existsSync(join(folder, 'node_modules'))) return folder
-  mkdirSync(folder, { recursive: true })
-  const flags = ['--prefix', folder, '--no-save', '--no-audit', '--no-fund', '--ignore-scripts']
-  execFileSync('npm', ['install', ...flags, BISCUIT], { stdio: 'ignore' })
-  return folder
 }
