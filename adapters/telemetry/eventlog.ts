@@ -6,6 +6,7 @@ export type Level = 'debug' | 'error' | 'info' | 'warn'
 
 /** What a line can be about. `docs/operations.md` says what each means. */
 export type EventName =
+  | 'engine_mismatch'
   | 'decision'
   | 'expiry_failed'
   | 'export_failed'

@@ -7,14 +7,19 @@
 export interface Fields {
   readonly action?: string
   readonly allow?: boolean
+  /** Of two engines: the name of each, and a digest, a code or `undefined`. */
+  readonly answers?: readonly string[]
   /** A stable code of an error or a refusal. */
   readonly code?: string
   readonly decision_id?: string
   readonly digest?: string
   readonly duration_ms?: number
+  readonly entrypoint?: string
   readonly events?: number
   readonly exporter?: string
   readonly index?: string
+  /** A JSON pointer of names that every verdict has. */
+  readonly place?: string
   readonly port?: number
   readonly problems?: readonly string[]
   readonly reasons?: readonly string[]
@@ -28,7 +33,7 @@ export interface Fields {
   readonly trace_id?: string
 }
 
-const CODE = /^(?:kernel\/)?[a-z][a-z0-9_]{0,63}$/
+const CODE = /^(?:(?:internal|kernel)\/)?[a-z][a-z0-9_]{0,63}$/
 const DIGITS = /^\d{1,20}$/
 const NAME = /^[a-z0-9][a-z0-9.-]{0,127}$/
 const SHA256 = /^(?:none|sha256:[0-9a-f]{64})$/
@@ -49,13 +54,16 @@ const number = (value: unknown): boolean => typeof value === 'number' && Number.
 const FORMS: { readonly [Name in keyof Required<Fields>]: (value: unknown) => boolean } = {
   action: text(NAME),
   allow: (value) => typeof value === 'boolean',
+  answers: texts(/^engine\/[a-z]{1,16} (?:[a-z_]{1,64}|sha256:[0-9a-f]{64})$/),
   code: text(CODE),
   decision_id: text(HEX_ID),
   digest: text(SHA256),
   duration_ms: number,
+  entrypoint: text(/^[\w./-]{1,256}$/),
   events: number,
   exporter: text(NAME),
   index: text(DIGITS),
+  place: text(/^(?:\/(?:\*|\d{1,9}|[a-z]{1,16})){0,256}$/),
   port: number,
   problems: texts(CODE),
   reasons: texts(CODE),

@@ -15,6 +15,7 @@ export interface Instruments {
   readonly checks: Counter<'action' | 'decision'>
   readonly noDecisions: Counter<'code'>
   readonly shadowed: Counter<'action' | 'change'>
+  readonly compared: Counter<'outcome'>
   readonly refused: Counter<'code' | 'source'>
   readonly unsealed: Counter
   readonly storeFailures: Counter<'code'>
@@ -64,6 +65,7 @@ function instruments(registry: Registry): Instruments {
       ),
       checks: counter('assay_checks_total', 'Dry runs', 'action', 'decision'),
       shadowed: counter('assay_shadow_total', 'Compared with a shadow', 'action', 'change'),
+      compared: counter('assay_engine_compared_total', 'Asked of two engines', 'outcome'),
       noDecisions: counter('assay_no_decisions_total', 'Requests without a decision', 'code'),
       refused: counter('assay_refused_total', 'Refused before dispatch', 'code', 'source'),
       inFlight: gauge('assay_in_flight', 'Dispatches under way'),

@@ -42,6 +42,10 @@ export class Metrics {
     this.observer = { ...decisions(all), ...machinery(all, clock, this.#codes) }
   }
 
+  compared(outcome: string): void {
+    this.#all.compared.inc({ outcome })
+  }
+
   requested(route: string, status: number, durationMs: number): void {
     this.#all.requests.inc({ route, status: String(status) })
     this.#all.request.observe(durationMs / 1000)

@@ -75,6 +75,38 @@ const ask = (desk: Desk, headers: Record<string, string> = {}, payload: unknown 
 const ACTIVATED =
   'assay_decisions_total{action="kernel.activate-policy",decision="allow",reason="kernel/policy_activated"} 1'
 
+describe('two engines', () => {
+  const digest = `sha256:${'0'.repeat(64)}`
+  test('that differ are counted and logged, by digests and a place', async () => {
+    const desk = await open()
+    desk.telemetry.compared({ outcome: 'same' })
+    desk.telemetry.compared({ outcome: 'uncompared' })
+    desk.telemetry.compared({
+      outcome: 'mismatch',
+      digest,
+      revision: digest,
+      entrypoint: 'assay/access/decision',
+      pointer: '/reasons/0/*',
+      first: { engine: 'engine/jit', answer: digest },
+      second: { engine: 'engine/wasm', answer: 'evaluation_failed' },
+    })
+    const metrics = await desk.scrape()
+    for (const outcome of ['same', 'uncompared', 'mismatch'])
+      expect(metrics).toContain(`assay_engine_compared_total{outcome="${outcome}"} 1`)
+    const said = desk.lines.filter(({ event }) => event === 'engine_mismatch')
+    expect(said).toMatchObject([
+      {
+        level: 'error',
+        digest,
+        revision: digest,
+        entrypoint: 'assay/access/decision',
+        place: '/reasons/0/*',
+        answers: [`engine/jit ${digest}`, 'engine/wasm evaluation_failed'],
+      },
+    ])
+  })
+})
+
 describe('metrics', () => {
   test('count decisions by action and reason, and what else happens', async () => {
     let policy = ALLOW

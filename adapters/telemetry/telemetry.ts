@@ -29,6 +29,23 @@ export interface ExportWatch {
   quarantined(index: bigint, count: number, status: number): void
 }
 
+/** What came of one question to two engines; where they differ, digests and a place, and nothing of what was asked or answered. */
+export type EngineComparison =
+  | { readonly outcome: 'same' | 'uncompared' }
+  | {
+      readonly outcome: 'mismatch'
+      readonly digest: string
+      readonly revision: string
+      readonly entrypoint: string
+      readonly pointer: string
+      readonly first: EngineAnswer
+      readonly second: EngineAnswer
+    }
+interface EngineAnswer {
+  readonly engine: string
+  readonly answer: string
+}
+
 const LOOK_MS = 1000
 
 export class Telemetry {
@@ -112,6 +129,15 @@ export class Telemetry {
       if (news.kind === 'refused') this.log?.write('error', 'policy_refused', codeOf(news.error))
       next(news)
     }
+  }
+
+  compared(comparison: EngineComparison): void {
+    this.#metrics?.compared(comparison.outcome)
+    if (comparison.outcome !== 'mismatch') return
+    const { digest, entrypoint, first, pointer, revision, second } = comparison
+    const answers = [first, second].map(({ answer, engine }) => `${engine} ${answer}`)
+    const fields = { digest, revision, entrypoint, place: pointer, answers }
+    this.log?.write('error', 'engine_mismatch', fields)
   }
 
   exporting(

@@ -7,9 +7,9 @@ import type { Json } from '../../../core/json.ts'
 import type { Bundle } from '../../../core/ports/compiler.ts'
 import type { DataOperation, Engine, Policy, PolicyInput } from '../../../core/ports/engine.ts'
 import { CLOCK_AND_CHANCE, REFUSED } from '../builtins/index.ts'
+import { nanoseconds } from '../builtins/now.ts'
 import { type DataRevision, PatchError } from '../data/index.ts'
 import { parseValue, toJson } from '../value/json.ts'
-import { isNumber, parts } from '../value/number.ts'
 import { get, type Value } from '../value/value.ts'
 import { dataOf } from './data.ts'
 import { InputCheck, InvalidInput } from './input.ts'
@@ -66,6 +66,9 @@ function refuseBuiltins(names: readonly string[], { capabilities }: Bundle): voi
   }
 }
 
+/** Built-ins that ask for the time. */
+const CLOCKED: ReadonlySet<string> = new Set(['io.jwt.decode_verify', 'time.now_ns'])
+
 /** What the revisions of one policy share. */
 interface Parts {
   readonly program: Program
@@ -90,7 +93,7 @@ class JitPolicy implements Policy {
     this.revision = data.name
     this.entrypoints = Object.freeze([...entrypoints])
     this.#known = new Set(entrypoints)
-    this.#asksForTime = parts.program.builtins.includes('time.now_ns')
+    this.#asksForTime = parts.program.builtins.some((name) => CLOCKED.has(name))
     this.#parts = parts
     this.#data = data
   }
@@ -133,14 +136,6 @@ class JitPolicy implements Policy {
   async close(): Promise<void> {
     this.#data = undefined
   }
-}
-
-/** The `now` fact: Unix seconds, with a fraction where there is one. */
-function nanoseconds(seconds: Value | undefined): bigint | undefined {
-  if (!isNumber(seconds)) return undefined
-  const [coefficient, exponent] = parts(seconds)
-  const power = BigInt(Math.min(Math.max(exponent + 9, -400), 400))
-  return power >= 0n ? coefficient * 10n ** power : coefficient / 10n ** -power
 }
 
 function codeOf(cause: unknown): 'budget_exhausted' | 'evaluation_failed' | 'invalid_input' {

@@ -1,12 +1,11 @@
 /** What the built-ins of one evaluation share. */
 import type { Builtin, Context, Failure } from '../builtins/index.ts'
+import { nanoseconds } from '../builtins/now.ts'
 import { parseValue } from '../value/json.ts'
 import { get, type Value } from '../value/value.ts'
 
 /** Built-ins took more steps, or the evaluation more memory, than the policy may. */
 export class BudgetExhausted extends Error {}
-
-const NANOSECONDS = 1_000_000_000n
 
 export class Evaluation implements Context {
   readonly memo: Map<string, Value> = new Map()
@@ -21,8 +20,7 @@ export class Evaluation implements Context {
   }
 
   get now(): bigint | undefined {
-    const now = get(parseValue(this.#input), 'now')
-    return Number.isSafeInteger(now) ? BigInt(now as number) * NANOSECONDS : undefined
+    return nanoseconds(get(parseValue(this.#input), 'now'))
   }
 
   spend(steps: number): void {
