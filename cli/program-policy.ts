@@ -42,6 +42,13 @@ const capabilitiesOption = (): Option =>
     .choices(['trust', 'compat'])
     .default('trust')
 
+const engineOption = (): Option =>
+  new Option('--engine <name>', "what evaluates tables (default: the configuration's)").choices([
+    'jit',
+    'wasm',
+    'both',
+  ])
+
 function addBuild(policy: Command, tree: Tree): void {
   const load = async (): Promise<Verb> => (await import('./policy/build.ts')).build
   onFolder(policy, tree, 'build', 'compile, print the digest, write what runs', load)
@@ -105,18 +112,30 @@ function addCheck(policy: Command, tree: Tree): void {
 
 function addTest(policy: Command, tree: Tree): void {
   const load = async (): Promise<Verb> => (await import('./policy/test.ts')).test
-  onFolder(policy, tree, 'test', 'run test_ rules', load)
+  onFolder(policy, tree, 'test', 'run test_ rules and tables of cases', load)
+    .addOption(configOption())
     .addOption(capabilitiesOption())
     .option('--coverage', 'print the percentage and the lines not covered')
     .addOption(
       new Option('--threshold <percent>', 'fail below it; implies --coverage').argParser(percent),
     )
     .option('--run <regexp>', 'only tests whose package.name matches')
+    .option('--reasons', 'fail when no test gives some reason that the policies have')
+    .addOption(engineOption())
+    .option('--junit <file>', 'write the results as JUnit XML, too')
+    .option('--watch', 'again whenever a file is saved, until Ctrl-C')
 }
 
 function addFmt(policy: Command, tree: Tree): void {
   const load = async (): Promise<Verb> => (await import('./policy/fmt.ts')).fmt
-  onFolder(policy, tree, 'fmt', 'list the files whose format differs', load)
+  onFolder(
+    policy,
+    tree,
+    'fmt',
+    'list the files whose format differs; - formats standard input',
+    load,
+  )
     .addOption(new Option('--write', 'format them').conflicts('check'))
     .option('--check', 'exit with 1 when there are any')
+    .option('--diff', 'show what would change')
 }

@@ -1,3 +1,3 @@
-export { type LintProblem, lint, RULES, reasonLiterals } from './lint.ts'
+export { type LintProblem, lint, RULES, reasonLiterals, stringsInTests } from './lint.ts'
 export type { ReasonLiteral } from './reasons.ts'
 export type { Example, LintRule } from './rule.ts'

@@ -1,7 +1,7 @@
 /** Rules of lint over the syntax trees of a folder of policies. */
 import type { Json } from '../../core/json.ts'
 import type { Problem } from '../../core/ports/compiler.ts'
-import type { Tree } from './ast.ts'
+import { type Tree, termsIn } from './ast.ts'
 import { type Ignore, ignores, ignoresIn } from './ignore.ts'
 import { type Module, type Program, programOf } from './program.ts'
 import { type ReasonLiteral, reasonsOf } from './reasons.ts'
@@ -36,6 +36,14 @@ export function lint(syntax: Readonly<Record<string, Json>>, data: Json): readon
 export function reasonLiterals(syntax: Readonly<Record<string, Json>>): readonly ReasonLiteral[] {
   const { modules } = programOf(syntax as unknown as Readonly<Record<string, Tree>>, {})
   return modules.filter(({ test }) => !test).flatMap(reasonsOf)
+}
+
+/** String constants of the tests: the codes that they name are among them. */
+export function stringsInTests(syntax: Readonly<Record<string, Json>>): ReadonlySet<string> {
+  const { modules } = programOf(syntax as unknown as Readonly<Record<string, Tree>>, {})
+  const rules = modules.filter(({ test }) => test).flatMap((module) => module.rules)
+  const strings = rules.flatMap(termsIn).filter(({ type }) => type === 'string')
+  return new Set(strings.map(({ value }) => value as string))
 }
 
 function lintModule(module: Module, program: Program): readonly LintProblem[] {

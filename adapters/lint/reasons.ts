@@ -13,7 +13,9 @@ export interface ReasonLiteral {
   readonly within: string
   readonly file: string
   readonly at: Location
-  /** One of several in an object or array, from which the rule picks: that the rule holds does not say that this one was given. */
+  /** Where the head, or the expression in the body, begins that the object stands in. */
+  readonly ruleRow: number
+  /** One of several in an object, from which the rule picks: that the rule holds does not say that this one was given. */
   readonly listed: boolean
 }
 
@@ -26,22 +28,27 @@ export function reasonsOf(module: Module): readonly ReasonLiteral[] {
 }
 
 function reasonsIn({ body, head }: RuleNode, within: string, file: string): ReasonLiteral[] {
-  const own = { body, head }
-  const listed = new Set(termsIn(own).flatMap((term) => membersOf(term)))
-  return termsIn(own).flatMap((term) => {
-    const literal = literalOf(term)
-    return literal === undefined ? [] : [{ ...literal, within, file, listed: listed.has(term) }]
+  return [head, ...body].flatMap((part) => {
+    const ruleRow = part.location?.row ?? 1
+    const listed = new Set(termsIn(part).flatMap(choicesOf))
+    return termsIn(part).flatMap((term) => {
+      const literal = literalOf(term)
+      return literal === undefined
+        ? []
+        : [{ ...literal, within, file, ruleRow, listed: listed.has(term) }]
+    })
   })
 }
 
-/** What an object or array with more than one member, or the one of a set, picks from. */
-function membersOf({ type, value }: Term): readonly Term[] {
-  if (type === 'object')
-    return (value as readonly (readonly [Term, Term])[]).map(([, member]) => member)
-  return type === 'array' ? (value as readonly Term[]) : []
+/** The members of an object, which a rule looks up by their keys. */
+function choicesOf({ type, value }: Term): readonly Term[] {
+  if (type !== 'object') return []
+  return (value as readonly (readonly [Term, Term])[]).map(([, member]) => member)
 }
 
-function literalOf(term: Term): Omit<ReasonLiteral, 'file' | 'listed' | 'within'> | undefined {
+function literalOf(
+  term: Term,
+): Omit<ReasonLiteral, 'file' | 'listed' | 'ruleRow' | 'within'> | undefined {
   if (term.type !== 'object') return undefined
   const members = new Map(
     (term.value as readonly (readonly [Term, Term])[]).map(([key, value]) => [key.value, value]),

@@ -1,3 +1,3 @@
 /** A folder of policy sources: read it, or be told when it changes. */
-export { loadFolder } from './reading.ts'
+export { loadCases, loadFolder } from './reading.ts'
 export { type FolderWatch, type WatchOptions, watchFolder } from './watch.ts'

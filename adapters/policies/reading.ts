@@ -1,6 +1,6 @@
 /**
  * A folder of policy sources: `*.rego` and `*.json`, in subfolders too. What begins with a dot is left out, and so is `capabilities/` at
- * the top, which the compiler reads. Links lead only to files within the folder, which is how Kubernetes mounts a ConfigMap.
+ * the top, which the compiler reads, and so are tables of cases (`*_cases.json`, `*_cases.yaml`), which only tests read. Links lead only to files within the folder, which is how Kubernetes mounts a ConfigMap.
  */
 import { createHash } from 'node:crypto'
 import type { Dirent } from 'node:fs'
@@ -15,7 +15,8 @@ const MAX_DEPTH = 32
 const MAX_BYTES = 64 * 1024 * 1024
 
 /** YAML is taken along so that the compiler can say that it is not read: silence would leave its rules without data. */
-const SOURCE = /\.(rego|json)$|^data\.ya?ml$/
+const SOURCE = /(\.rego|(?<!_cases)\.json)$|^data\.ya?ml$/
+const CASES = /_cases\.(json|ya?ml)$/
 
 /** One source file as the file system describes it. */
 export interface Entry {
@@ -38,6 +39,11 @@ export async function loadFolder(dir: string): Promise<Sources> {
   return readSources(await listFolder(dir))
 }
 
+/** Tables of cases for the policies of a folder. @throws ConfigError as {@link loadFolder} does */
+export async function loadCases(dir: string): Promise<Sources> {
+  return readSources(await listFolder(dir, 'cases'))
+}
+
 /** The sources' content as one text, whatever the file system says about the files. */
 export function contentDigest(sources: Sources): string {
   const hash = createHash('sha256')
@@ -45,10 +51,13 @@ export function contentDigest(sources: Sources): string {
   return hash.digest('hex')
 }
 
-export async function listFolder(dir: string): Promise<readonly Entry[]> {
+/** What of a folder is meant: what is compiled, the tables of cases, or both. */
+export type Part = 'all' | 'cases' | 'sources'
+
+export async function listFolder(dir: string, part: Part = 'sources'): Promise<readonly Entry[]> {
   const root = await guarded(dir, () => realpath(dir))
   const found: Entry[] = []
-  await walk(root, root, 0, found)
+  await walk(root, root, 0, (name) => isOf(part, name), found)
   const bytes = found.reduce((sum, entry) => sum + entry.bytes, 0)
   if (bytes > MAX_BYTES) throw invalid(dir, `its sources are more than ${MAX_BYTES} bytes`)
   return found
@@ -69,14 +78,24 @@ export async function readSources(entries: readonly Entry[]): Promise<Sources> {
 }
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-async function walk(root: string, folder: string, depth: number, found: Entry[]): Promise<void> {
+function isOf(part: Part, name: string): boolean {
+  return (part !== 'cases' && SOURCE.test(name)) || (part !== 'sources' && CASES.test(name))
+}
+
+async function walk(
+  root: string,
+  folder: string,
+  depth: number,
+  wanted: (name: string) => boolean,
+  found: Entry[],
+): Promise<void> {
   if (depth > MAX_DEPTH) throw invalid(relative(root, folder), `it is below ${MAX_DEPTH} folders`)
   const listed = await guarded(folder, () => readdir(folder, { withFileTypes: true }))
   for (const item of listed.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     if (item.name.startsWith('.') || (depth === 0 && item.name === 'capabilities')) continue
     const at = join(folder, item.name)
-    if (item.isDirectory()) await walk(root, at, depth + 1, found)
-    else if (SOURCE.test(item.name)) found.push(await describe(root, at, item))
+    if (item.isDirectory()) await walk(root, at, depth + 1, wanted, found)
+    else if (wanted(item.name)) found.push(await describe(root, at, item))
     else if (item.isSymbolicLink() && (await guarded(at, () => stat(at))).isDirectory())
       throw invalid(relative(root, at), 'it links to a folder')
     if (found.length > MAX_FILES) throw invalid(root, `it has more than ${MAX_FILES} sources`)

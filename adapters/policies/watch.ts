@@ -4,11 +4,13 @@
  */
 import { type FSWatcher, watch } from 'node:fs'
 import type { Sources } from '../../core/ports/compiler.ts'
-import { contentDigest, type Entry, listFolder, readSources } from './reading.ts'
+import { contentDigest, type Entry, listFolder, type Part, readSources } from './reading.ts'
 
 export interface WatchOptions {
   /** What the caller has already; without it, what the first look finds is the state to compare with. */
   readonly known?: Sources
+  /** What counts as content; default: what is compiled. */
+  readonly part?: Part
   /** Milliseconds without an event before it looks; default 100. */
   readonly quietMs?: number
   /** Milliseconds between looks without any event; default 2,000. */
@@ -76,7 +78,7 @@ class Watch implements FolderWatch {
     if (this.#closed) return
     this.#listen()
     try {
-      const entries = await listFolder(this.#dir)
+      const entries = await listFolder(this.#dir, this.#options.part)
       const stamps = stampsOf(entries)
       const sources = stamps === this.#stamps ? undefined : await readSources(entries)
       if (this.#failed && !this.#closed) this.#options.onReadable?.()

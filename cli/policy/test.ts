@@ -1,38 +1,61 @@
 /** `assay policy test`. */
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { FileCoverage, TestReport } from '../../core/ports/compiler.ts'
+import { junit } from '../../adapters/policytest/index.ts'
+import type { FileCoverage } from '../../core/ports/compiler.ts'
 import { type ExitCode, type Out, printable } from '../out.ts'
-import { type Capable, withSources } from './workbench.ts'
+import type { EngineChoice } from './engines.ts'
+import { type ReasonReport, runTests, type Tested } from './testing.ts'
+import { whileWatching } from './watching.ts'
+import { type Capable, type Workbench, withSources } from './workbench.ts'
 
 export interface TestOptions extends Capable {
   readonly coverage?: boolean
   readonly threshold?: number
   readonly run?: string
+  /** Every reason that the policies can give is given by some test. */
+  readonly reasons?: boolean
+  readonly engine?: EngineChoice
+  /** A file for JUnit XML. */
+  readonly junit?: string
+  readonly watch?: boolean
 }
 
-/** 0: every test passed and the coverage is high enough. */
+/** 0: every test passed, the coverage is high enough, and with `--reasons` every reason is reached. */
 export function test(options: TestOptions, out: Out, folder?: string): Promise<ExitCode> {
-  return withSources({}, folder, out, async ({ compiler, dir, sources }) => {
-    const { capabilities, run, threshold } = options
-    const coverage = options.coverage === true || threshold !== undefined
-    const report = await compiler.test(sources, { capabilities, coverage, ...(run && { run }) })
-    const failed = report.tests.filter(({ outcome }) => outcome === 'fail' || outcome === 'error')
-    const percent = report.coverage?.percent ?? 100
-    const short = threshold !== undefined && percent < threshold
-    const ok = failed.length === 0 && report.tests.length > 0 && !short
-    out.answer({ ok, ...report }, testLines(report, dir, threshold).join('\n'))
-    return ok ? 0 : 1
-  })
+  const once = (): Promise<ExitCode> =>
+    withSources(options, folder, out, (bench) => testOnce(options, out, bench))
+  return options.watch === true ? whileWatching(options, folder, out, once) : once()
 }
 
-function testLines(report: TestReport, dir: string, threshold = 0): string[] {
-  const { coverage, tests } = report
+async function testOnce(options: TestOptions, out: Out, bench: Workbench): Promise<ExitCode> {
+  const { capabilities, engine, reasons = false, run, threshold } = options
+  const coverage = options.coverage === true || threshold !== undefined
+  const wanted = { capabilities, coverage, reasons, ...(run && { run }), ...(engine && { engine }) }
+  const tested = await runTests(bench, wanted)
+  if (options.junit !== undefined) await writeFile(options.junit, junit(tested.tests))
+  const ok = isOk(tested, threshold)
+  out.answer({ ok, ...tested }, testLines(tested, bench.dir, threshold).join('\n'))
+  return ok ? 0 : 1
+}
+
+function isOk({ coverage, reasons, tests }: Tested, threshold = 0): boolean {
+  const failed = tests.some(({ outcome }) => outcome === 'fail' || outcome === 'error')
+  const short = coverage !== undefined && coverage.percent < threshold
+  return !failed && tests.length > 0 && !short && (reasons?.unreached ?? []).length === 0
+}
+
+/** What did not pass, with its place, then the counts. */
+export function testLines(tested: Tested, dir: string, threshold = 0): string[] {
+  const { coverage, reasons, tests } = tested
   const failed = tests.filter(({ outcome }) => outcome !== 'pass')
-  const lines = failed.map(({ file, message = '', name, outcome, package: inPackage, row }) =>
-    printable(`${join(dir, file)}:${row}: ${outcome} ${inPackage}.${name} ${message}`.trimEnd()),
-  )
+  const lines = failed.map(({ file, message = '', name, outcome, package: inPackage, row }) => {
+    const about = inPackage === file ? name : `${inPackage}.${name}`
+    return printable(`${join(dir, file)}:${row}: ${outcome} ${about} ${message}`.trimEnd())
+  })
   const passed = tests.length - failed.length
-  lines.push(tests.length === 0 ? 'no tests' : `${passed} of ${tests.length} tests passed`)
+  lines.push(tests.length === 0 ? NO_TESTS : `${passed} of ${tests.length} tests passed`)
+  if (reasons !== undefined) lines.push(...reasonLines(reasons, dir))
   if (coverage === undefined) return lines
   const below = coverage.percent < threshold ? `, below ${threshold}` : ''
   return [
@@ -40,6 +63,16 @@ function testLines(report: TestReport, dir: string, threshold = 0): string[] {
     ...lines,
     `coverage ${coverage.percent}%${below}`,
   ]
+}
+
+const NO_TESTS =
+  'no tests: write rules test_... in a file that ends in _test.rego, or a table in one that ends in _cases.yaml'
+
+function reasonLines({ total, unreached }: ReasonReport, dir: string): string[] {
+  const missing = unreached.map(({ code, col, file, row }) =>
+    printable(`${join(dir, file)}:${row}:${col}: no test gives the reason ${code}`),
+  )
+  return [...missing, `${total - unreached.length} of ${total} reasons reached`]
 }
 
 function uncovered({ file, notCovered }: FileCoverage, dir: string): string[] {

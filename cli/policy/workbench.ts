@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Adapters, loadFolder } from '../../adapters/compose.ts'
+import { loadCases } from '../../adapters/policies/folder.ts'
 import { CompilerError } from '../../core/error.ts'
 import type { Plugin } from '../../core/plugin.ts'
 import type { CapabilitySet, Compiler, Sources } from '../../core/ports/compiler.ts'
@@ -16,15 +17,27 @@ export interface Capable extends Configurable {
   readonly capabilities: CapabilitySet
 }
 
-export interface Workbench {
+export interface Tools {
   readonly adapters: Adapters
   readonly compiler: Compiler
   readonly plugins: readonly Plugin[]
+}
+export interface Workbench extends Tools {
   readonly sources: Sources
   /** Where the sources lie, absolute. */
   readonly path: string
   /** As it is shown. */
   readonly dir: string
+}
+
+/** The folder that is meant, absolute: the one that is named, else `policies` here, else the configuration's. */
+export async function policyFolder(
+  options: Configurable,
+  folder: string | undefined,
+): Promise<string> {
+  if (folder !== undefined) return resolve(folder)
+  if (options.config === undefined && existsSync('policies')) return resolve('policies')
+  return resolve((await configured(options)).policies.dir)
 }
 
 /** Policies that do not compile are a finding, not a failure of the machinery. */
@@ -34,21 +47,30 @@ export async function withSources(
   out: Out,
   work: (bench: Workbench) => Promise<ExitCode>,
 ): Promise<ExitCode> {
-  const config = await configured(options)
-  const own =
-    options.config === undefined && existsSync('policies') ? 'policies' : config.policies.dir
-  const path = resolve(folder ?? own)
+  const path = await policyFolder(options, folder)
   const dir = shown(path)
-  const adapters = new Adapters(config)
-  let sources: Sources = {}
+  return withCompiler(options, async (tools) => {
+    let sources: Sources = {}
+    try {
+      sources = await loadFolder(path)
+      return await work({ ...tools, sources, path, dir })
+    } catch (error) {
+      if (!(error instanceof CompilerError) || error.code !== 'invalid_policy') throw error
+      const tables = await loadCases(path).catch(() => ({}))
+      return tellProblems(error.problems, out, { dir, sources: { ...sources, ...tables } })
+    }
+  })
+}
+
+/** Without a folder. */
+export async function withCompiler(
+  options: Configurable,
+  work: (tools: Tools) => Promise<ExitCode>,
+): Promise<ExitCode> {
+  const adapters = new Adapters(await configured(options))
   try {
-    sources = await loadFolder(path)
     const plugins = (await adapters.get('plugins')).map(({ plugin }) => plugin)
-    const compiler = await adapters.get('compiler')
-    return await work({ adapters, compiler, plugins, sources, path, dir })
-  } catch (error) {
-    if (!(error instanceof CompilerError) || error.code !== 'invalid_policy') throw error
-    return tellProblems(error.problems, out, { dir, sources })
+    return await work({ adapters, compiler: await adapters.get('compiler'), plugins })
   } finally {
     await adapters.close()
   }

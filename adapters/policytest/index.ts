@@ -1,0 +1,5 @@
+export { junit } from './junit.ts'
+export { type Known, type Reached, unreached } from './reasons.ts'
+export { type CaseResult, runCases } from './run.ts'
+export { tableJsonSchema, tableSchema } from './schema.ts'
+export { type Case, casesOf } from './table.ts'
