@@ -96,6 +96,9 @@ function adapterArrow(unit: string, target?: string): string | undefined {
   // Which built-ins Rego may use is part of the policies and of the compiler alike.
   if (target.startsWith('policies/capabilities/')) return undefined
   if (unit.startsWith('adapters/engine/') && ENGINES.test(unitOf(target))) return undefined
+  // Whoever runs a decision again makes of a policy's data what the engines make of it.
+  if (unit === 'adapters/trustpath' && /^adapters\/engine\/(data|value)$/.test(unitOf(target)))
+    return undefined
   return unitOf(target) === unit ? undefined : 'adapters meet in compose.ts only'
 }
 

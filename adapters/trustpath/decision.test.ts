@@ -56,6 +56,19 @@ describe('the policy that decided', { timeout: 120_000 }, () => {
     expect(stepOf(after, 'rule')?.accepted).toMatchObject([{ code: 'ended', exact: true }])
   })
 
+  it('is found by way of every change of its data, and not where a change was changed', async () => {
+    await here.kernel.update([{ op: 'upsert', path: '/release_notes/one', value: 1 }])
+    await here.kernel.update([{ op: 'upsert', path: '/release_notes/two', value: 2 }])
+    const { id: later } = await here.ask('lease.free', { lease: id })
+    expect(failed(await walk(later))).toEqual([])
+    await rewrite(await keptName(), (text) => text.replace('"value":2', '"value":3'))
+    expect(failed(await walk(later))).toContain('policy')
+    const { revision } = here.kernel.readiness().policy!
+    await rewrite(await keptName(), () => JSON.stringify({ operations: [], previous: revision }))
+    expect(failed(await walk(later))).toContain('policy')
+    expect(failed(await walk())).toEqual([])
+  })
+
   it('is not believed where its sources or data were changed', async () => {
     const name = await keptName()
     await rewrite(name, (text) => text.replace('the resource was free', 'the resource was mine'))

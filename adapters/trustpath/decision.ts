@@ -173,7 +173,7 @@ export class DecisionWalk {
   ): Promise<{ readonly problem?: string; readonly at?: { decision: string; index: string } }> {
     let at: { decision: string; index: string } | undefined
     let other: string | undefined
-    const activates = (action: string): boolean => action === ACTIVATE
+    const activates = (action: string): boolean => ACTIVATES.has(action)
     for await (const { index: i, leaf } of decisionsIn(this.#ports.log, activates, { to: index })) {
       if (leaf.policy === policy && leaf.revision === revision) {
         at = { decision: leaf.id, index: `${i}` }
@@ -187,7 +187,7 @@ export class DecisionWalk {
 }
 /** A decision under way keeps the policy that it began with. */
 const UNDER_WAY_SECONDS = 5
-const ACTIVATE = 'kernel.activate-policy'
+const ACTIVATES: ReadonlySet<string> = new Set(['kernel.activate-policy', 'kernel.update-data'])
 
 function whatLeafSays({ action, allow, id, mode, time }: DecisionLeaf): string {
   const at = new Date(time * 1000).toISOString()
