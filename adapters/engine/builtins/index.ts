@@ -1,11 +1,28 @@
 /** The built-ins of Rego, one library for all engines. Deterministic all, but for what {@link CLOCK_AND_CHANCE} lists. */
 import type { Builtin, Family } from './builtin.ts'
+import { CHANCE } from './chance.ts'
 import { COLLECTIONS } from './collections/index.ts'
+import { NET } from './net/index.ts'
 import { NUMBERS } from './numbers/index.ts'
+import { SEMVER } from './semver.ts'
+import { STRINGS } from './strings/index.ts'
+import { TIME } from './time/index.ts'
+import { URI } from './uri.ts'
+import { UUID } from './uuid.ts'
 
 export type { Builtin, Context, Failure } from './builtin.ts'
 
-const FAMILIES: readonly Family[] = [COLLECTIONS, NUMBERS]
+const FAMILIES: readonly Family[] = [
+  COLLECTIONS,
+  NUMBERS,
+  STRINGS,
+  CHANCE,
+  NET,
+  SEMVER,
+  TIME,
+  URI,
+  UUID,
+]
 
 export const BUILTINS: ReadonlyMap<string, Builtin> = new Map(
   FAMILIES.flatMap((family) => Object.entries(family)),

@@ -16,7 +16,8 @@ const patch: Builtin = (context, source: Value, operations: Value) => {
   const tree = new EditTree(context, source)
   try {
     for (const operation of operations) if (!apply(context, tree, operation)) return undefined
-    return tree.render()
+    const patched = tree.render()
+    return patched === undefined ? fail(context, 'the whole value was removed') : patched
   } catch (error) {
     if (error instanceof Refused) return fail(context, error.message)
     throw error

@@ -1,0 +1,20 @@
+import type { Family } from '../builtin.ts'
+import { AFFIX } from './affix.ts'
+import { CASE } from './case.ts'
+import { ENCODING } from './encoding.ts'
+import { REPLACE } from './replace.ts'
+import { SEARCH } from './search.ts'
+import { SPLIT } from './split.ts'
+import { TRIM } from './trim.ts'
+import { URL_QUERY } from './url-query.ts'
+
+export const STRINGS: Family = {
+  ...AFFIX,
+  ...CASE,
+  ...ENCODING,
+  ...REPLACE,
+  ...SEARCH,
+  ...SPLIT,
+  ...TRIM,
+  ...URL_QUERY,
+}
