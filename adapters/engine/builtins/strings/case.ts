@@ -2,7 +2,7 @@
 import type { Family } from '../builtin.ts'
 import { ofText } from '../operands.ts'
 
-const ASCII = /^[\0-\x7f]*$/
+const ASCII = /^\p{ASCII}*$/u
 /** Letters that got a partner after Unicode 15, which is what OPA has: decisions must not depend on the runtime's tables. */
 const NEWER =
   /[\u019b\u0264\u1c89\u1c8a\ua7cb-\ua7cf\ua7d2-\ua7d5\ua7da-\ua7dc\u{10d50}-\u{10d85}\u{16ea0}-\u{16ed3}]/u

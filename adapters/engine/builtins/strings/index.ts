@@ -5,6 +5,7 @@ import { ENCODING } from './encoding.ts'
 import { REPLACE } from './replace.ts'
 import { SEARCH } from './search.ts'
 import { SPLIT } from './split.ts'
+import { SPRINTF } from './sprintf.ts'
 import { TRIM } from './trim.ts'
 import { URL_QUERY } from './url-query.ts'
 
@@ -15,6 +16,7 @@ export const STRINGS: Family = {
   ...REPLACE,
   ...SEARCH,
   ...SPLIT,
+  ...SPRINTF,
   ...TRIM,
   ...URL_QUERY,
 }

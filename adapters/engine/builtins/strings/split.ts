@@ -26,9 +26,6 @@ const concat: Builtin = (context, delimiter: Value, parts: Value) => {
 
 export const SPLIT: Family = {
   concat,
-  split: ofTwoTexts((_context, text, delimiter) => {
-    const parts = split(text, delimiter)
-    return parts.length === 0 ? [''] : parts
-  }),
+  split: ofTwoTexts((_context, text, delimiter) => split(text, delimiter)),
   'strings.split_n': splitN,
 }

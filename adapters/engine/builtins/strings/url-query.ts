@@ -1,6 +1,7 @@
 /** Query strings of URLs, escaped and read as Go's net/url does. */
 
 import { writeJson } from '../../value/json.ts'
+import { compareStrings } from '../../value/order.ts'
 import { define, entriesOf, isObject, type PlainObject, type Value } from '../../value/value.ts'
 import { type Builtin, type Context, type Family, fail, typeFailure } from '../builtin.ts'
 import { elementsOf, ofText, wrongType } from '../operands.ts'
@@ -43,6 +44,7 @@ const encodeObject: Builtin = (context, object: Value) => {
     named.push([typeof key === 'string' ? key : writeJson(key), values])
   }
   return named
+    .sort(([a], [b]) => compareStrings(a, b))
     .flatMap(([name, values]) =>
       values.map((value) => `${escaped(name)}=${escaped(value as string)}`),
     )
