@@ -21,7 +21,7 @@ function callBuiltin(statement: StatementOf<'CallStmt'>, at: At): string {
   const args = statement.args.map(expression)
   const { passed, failed } = told(at, statement, { callee: func })
   const result = `l${statement.result}`
-  const direct = INLINE.get(func)
+  const direct = keptMember(statement, at) ?? INLINE.get(func)
   if (direct !== undefined) return `${result}=${direct(...args)};${passed(...args, result)}`
   const made = `${program.builtin(func)}(${['C', ...args].join()})`
   const fast = WITH_FALLBACK.get(func)?.(made, ...args) ?? made
@@ -30,6 +30,20 @@ function callBuiltin(statement: StatementOf<'CallStmt'>, at: At): string {
     ? `if(C.failure!==undefined)failed(C.failure,${quote(placeText(place))});`
     : ''
   return `if((${result}=${fast})===undefined){${strict}${failed(...args)}}${passed(...args, result)}`
+}
+
+/** Membership in what stays as it is. */
+function keptMember(
+  { func, args }: StatementOf<'CallStmt'>,
+  at: At,
+): ((...args: readonly string[]) => string) | undefined {
+  const [, collection] = args
+  const kept =
+    func === 'internal.member_2' &&
+    collection !== undefined &&
+    'local' in collection &&
+    at.data.has(collection.local)
+  return kept && !at.scope.program.trace ? (a = '', b = '') => `keptMember(${a},${b})` : undefined
 }
 
 /** Built-ins that are defined for all values: no call, no failure. */
@@ -48,9 +62,30 @@ function relation(sign: string): (...args: readonly string[]) => string {
     `(typeof ${a}==='number'&&typeof ${b}==='number'?${a}${sign}${b}:compare(${a},${b})${sign}0)`
 }
 
-/** What is usual done in place, and left to the built-in otherwise. */
+/** What is usual is done in place; the built-in does the rest, and what fails. */
 const WITH_FALLBACK: ReadonlyMap<string, (made: string, ...args: readonly string[]) => string> =
-  new Map()
+  new Map([
+    ['count', (made, a = '') => `(count(${a})??${made})`],
+    ['plus', (made, a = '', b = '') => `(${isInt(a)}&&${isInt(b)}?${a}+${b}:${made})`],
+    ['minus', (made, a = '', b = '') => `(${isInt(a)}&&${isInt(b)}?${a}-${b}:${made})`],
+    [
+      'rem',
+      (made, a = '', b = '') => `(${isInt(a)}&&${isInt(b)}&&${a}>=0&&${b}>0?${a}%${b}:${made})`,
+    ],
+    ['startswith', texts('startsWith')],
+    ['endswith', texts('endsWith')],
+    ['contains', texts('includes')],
+  ])
+
+/** Sums and differences of such integers are safe ones. */
+function isInt(value: string): string {
+  return `typeof ${value}==='number'&&(${value}|0)===${value}`
+}
+
+function texts(method: string): (made: string, ...args: readonly string[]) => string {
+  return (made, a = '', b = '') =>
+    `(typeof ${a}==='string'&&typeof ${b}==='string'?${a}.${method}(${b}):${made})`
+}
 
 /** A rule or function whose path is known only now. */
 export function callDynamic(statement: StatementOf<'CallDynamicStmt'>, at: At): string {

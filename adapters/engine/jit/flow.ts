@@ -1,13 +1,18 @@
 /** Statements that hold others: blocks, scans, negations and `with`. */
+
+import { constantAt } from './constants.ts'
 import type { Block, StatementOf } from './plan.ts'
+import { scanKeys } from './scan-keys.ts'
 import { type At, expression, label, told, within } from './scope.ts'
-import { simple } from './statements.ts'
+import { member, simple } from './statements.ts'
 import { Label, quote } from './text.ts'
 import { visit } from './visit.ts'
 
 export function blockCode(block: Block, at: At): string {
   return block
-    .map((statement) => {
+    .map((statement, i) => {
+      const constant = constantAt(block, i, at)
+      if (constant !== undefined) return constant
       switch (statement.type) {
         case 'BlockStmt':
           return blocksCode(statement.blocks, at)
@@ -48,10 +53,9 @@ function scan(statement: StatementOf<'ScanStmt'>, at: At): string {
   const { program } = at.scope
   const { number } = told(at, statement)
   const { next, behind } = Label.loop(`L${at.scope.fresh()}`)
-  const n = at.scope.fresh()
+  const n = String(at.scope.fresh())
   const [key, value] = [`l${statement.key}`, `l${statement.value}`]
   const body = blockCode(statement.block, within(at, behind, next))
-  const keys = program.trace || isOrdered(statement) ? 'sortedKeysOf' : 'keysOf'
   const [open, element, close] = program.trace
     ? [
         `T.open(${number},[l${statement.source}]);`,
@@ -59,10 +63,31 @@ function scan(statement: StatementOf<'ScanStmt'>, at: At): string {
         `T.close(${number});`,
       ]
     : ['', '', '']
+  // Arrays are walked by position; all else, and what an index found, by a list of keys.
   const loop = next.around(
-    `for(let i${n}=0;i${n}<n${n};i${n}++){${key}=a${n}?i${n}:k${n}[i${n}];${value}=a${n}?s${n}[i${n}]:get(s${n},${key});${element}\n${body}\n}`,
+    `for(let i${n}=0;i${n}<n${n};i${n}++){${key}=k${n}===null?i${n}:k${n}[i${n}];${value}=a${n}?s${n}[${key}]:get(s${n},${key});${element}\n${body}\n}`,
   )
-  return `${open}{const s${n}=l${statement.source},a${n}=isArray(s${n}),k${n}=a${n}?s${n}:${keys}(s${n}),n${n}=k${n}===null?0:k${n}.length;if((S-=n${n})<0)exhausted();\n${loop}}${close}`
+  const source = `const s${n}=l${statement.source},a${n}=isArray(s${n});let k${n}=null,n${n}=0;`
+  return `${open}{${source}${candidates(statement, at, n)}if((S-=n${n})<0)exhausted();\n${loop}}${close}`
+}
+
+/** Sets `k` (keys, null for all positions of an array) and `n` (how many) for the scan of `s`. */
+function candidates(statement: StatementOf<'ScanStmt'>, at: At, n: string): string {
+  const { program } = at.scope
+  const kept = !program.trace && at.data.has(statement.source)
+  const sorted = program.trace || isOrdered(statement)
+  const list = kept ? (sorted ? 'keptSorted' : 'keptKeys') : sorted ? 'sortedKeysOf' : 'keysOf'
+  const all = `if(a${n})n${n}=s${n}.length;else if((k${n}=${list}(s${n}))!==null)n${n}=k${n}.length;`
+  const keys = kept ? scanKeys(statement) : []
+  if (keys.length === 0) return all
+  const index = program.constant(`R.caches.index(${keys.map(({ field }) => quote(field)).join()})`)
+  const names = keys.map((_, i) => `q${n}_${i}`)
+  const fixed = keys.map(({ fixed: { operand, path } }, i) => {
+    const value = path.reduce((from, name) => member(from, name), expression(operand))
+    return `${names[i]}=${value}`
+  })
+  const known = names.map((name) => `${name}!==undefined`).join('&&')
+  return `const ${fixed.join()};if(${known}){if((k${n}=${index}.find(s${n},${names.join()}))!==null)n${n}=k${n}.length;else{${all}}}`
 }
 
 /** Whether it shows in which order elements come: an array outside the scan is filled by it. */

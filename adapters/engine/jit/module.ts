@@ -3,12 +3,12 @@ import { baseReads } from './base-reads.ts'
 import { settledBy } from './constant-rules.ts'
 import type { DataPath } from './data-only.ts'
 import { dataOnlyRules } from './data-only.ts'
-import { blocksCode } from './flow.ts'
+import { functionCode } from './dispatch.ts'
 import type { Block, EntryPlan, Func, Plan } from './plan.ts'
-import { type FunctionScope, type ProgramOptions, ProgramScope } from './scope.ts'
+import { type ProgramOptions, ProgramScope } from './scope.ts'
 import { quote } from './text.ts'
 import type { TraceTable } from './trace.ts'
-import { reads, visit, writes } from './visit.ts'
+import { hasKind, reads, visit, writes } from './visit.ts'
 
 export const HEAD = 'export default '
 
@@ -48,7 +48,7 @@ export function emit(plan: Plan, options: ProgramOptions = {}): Emitted {
 }
 
 const OPERATIONS =
-  'RegoSet,compare,conflict,count,equal,exhausted,failed,find,get,getBase,insert,isArray,isObject,keysOf,lookup,member,merge,sortedKeysOf,upsert'
+  'RegoSet,compare,conflict,count,equal,exhausted,failed,find,get,getBase,insert,isArray,isObject,keysOf,keptKeys,keptMember,keptSorted,lookup,member,merge,sortedKeysOf,upsert'
 
 function functionText(func: Func, index: number, program: ProgramScope, keeps: boolean): string {
   const { name, params, returns, blocks } = func
@@ -60,14 +60,14 @@ function functionText(func: Func, index: number, program: ProgramScope, keeps: b
       : `function ${path} produced conflicting values for the same inputs`
   const settled = program.trace ? undefined : settledBy(func)
   const scope = { program, index, called, settled, baseReads: baseReads(blocks), fresh: counter() }
-  const body = `${declared(blocks, params, [returns])}\n${bodies(blocks, scope)}`
+  const body = `${declared(blocks, params, [returns])}\n${functionCode(blocks, scope)}`
   const own = params.map((local) => `l${local}`).join()
   if (arity > 0) {
     const enter = program.trace ? tracedArity(index, own, params) : ''
     const name = program.trace ? `g${index}` : `f${index}`
     return `${enter}function ${name}(${own}){if(--S<0)exhausted();${body}}`
   }
-  return `${ruleText(index, own, program.trace, keeps)}function g${index}(${own}){${body}}`
+  return `${ruleText(index, own, program, keeps)}function g${index}(${own}){${body}}`
 }
 
 function tracedArity(index: number, own: string, params: readonly number[]): string {
@@ -76,18 +76,23 @@ function tracedArity(index: number, own: string, params: readonly number[]): str
 }
 
 /** A rule has one value in an evaluation, as long as no `with` puts another input or other data in place. */
-function ruleText(index: number, own: string, traced: boolean, keeps: boolean): string {
+function ruleText(index: number, own: string, program: ProgramScope, keeps: boolean): string {
   const i = index
-  const [enter, leave, again] = traced
+  const [input, data] = own.split(',')
+  const [enter, leave, again] = program.trace
     ? [`T.enter(${i},[]);`, `T.leave(${i},v);`, `T.again(${i},v${i});`]
     : ['', '', '']
-  const [input, data] = own.split(',')
-  const once = `if(e${i}===E&&x${i}===${input}&&y${i}===${data}){${again}return v${i};}`
-  const keep = `e${i}=E;x${i}=${input};y${i}=${data};v${i}=v;return v;`
+  const [same, note, also] = program.replaces
+    ? [`&&x${i}===${input}&&y${i}===${data}`, `x${i}=${input};y${i}=${data};`, `,x${i},y${i}`]
+    : ['', '', '']
+  const once = `if(e${i}===E${same}){${again}return v${i};}`
+  const keep = `e${i}=E;${note}v${i}=v;return v;`
   if (!keeps)
-    return `let v${i},x${i},y${i},e${i}=-1;function f${i}(${own}){${once}${enter}const v=g${i}(${own});${leave}${keep}}\n`
-  const first = `const s=S;S=MAX;const v=g${i}(${own});S=s;c${i}=v;h${i}=true;return v;`
-  return `let c${i},h${i}=false,v${i},x${i},y${i},e${i}=-1;function f${i}(${own}){if(${data}===D){if(h${i})return c${i};${first}}${once}const v=g${i}(${own});${keep}}\n`
+    return `let v${i},e${i}=-1${also};function f${i}(${own}){${once}${enter}const v=g${i}(${own});${leave}${keep}}\n`
+  const first = `{const s=S;S=MAX;const v=g${i}(${own});S=s;c${i}=v;h${i}=true;return v;}`
+  if (!program.replaces)
+    return `let c${i},h${i}=false;function f${i}(${own}){if(h${i})return c${i};${first}}\n`
+  return `let c${i},h${i}=false,v${i},e${i}=-1${also};function f${i}(${own}){if(${data}===D){if(h${i})return c${i};${first}}${once}const v=g${i}(${own});${keep}}\n`
 }
 
 function entryText({ blocks }: EntryPlan, index: number, program: ProgramScope): string {
@@ -99,12 +104,8 @@ function entryText({ blocks }: EntryPlan, index: number, program: ProgramScope):
     baseReads: baseReads(blocks),
     fresh: counter(),
   }
-  const code = bodies(blocks, scope)
+  const code = functionCode(blocks, scope)
   return `function p${index}(l0,l1){E++;S=MAX;D=l1;let r;${declared(blocks, [0, 1], [])}\n${code}\nreturn r;}`
-}
-
-function bodies(blocks: readonly Block[], scope: FunctionScope): string {
-  return blocks.map((block, body) => blocksCode([block], { scope, labels: [], body })).join('\n')
 }
 
 /** A `let` for every local that the blocks use. */
@@ -129,12 +130,7 @@ function counter(): () => number {
 
 /** Rules by path, for references that compute it: made when the first one asks. */
 function treeText(plan: Plan): string {
-  let dynamic = false
-  const blocks = [...plan.functions, ...plan.entries].flatMap((one) => one.blocks)
-  visit(blocks, ({ type }) => {
-    if (type === 'CallDynamicStmt') dynamic = true
-  })
-  if (!dynamic) return ''
+  if (!hasKind(plan, 'CallDynamicStmt')) return ''
   const rules = plan.functions.flatMap(({ path, params }, index) =>
     path.length > 0 && params.length === 2 ? [`[[${path.map(quote).join()}],f${index}]`] : [],
   )

@@ -1,6 +1,7 @@
 /** A plan compiled and ready to run on Rego's own values. */
 import type { Json } from '../../../core/json.ts'
 import type { Value } from '../value/value.ts'
+import { Caches } from './caches.ts'
 import { type DataPath, overlap } from './data-only.ts'
 import { type Emitted, emit, HEAD } from './module.ts'
 import { type Plan, readPlan } from './plan.ts'
@@ -72,8 +73,9 @@ export function loadModule(
 }
 
 function programOf(emitted: Emitted, make: ModuleFunction, options: CompileOptions): Program {
-  const module = make(createRuntime(options.maxSteps ?? MAX_STEPS, options.tracer))
-  return new CompiledProgram(emitted, module)
+  const caches = new Caches()
+  const module = make(createRuntime(caches, options.maxSteps ?? MAX_STEPS, options.tracer))
+  return new CompiledProgram(emitted, module, caches)
 }
 
 class CompiledProgram implements Program {
@@ -83,7 +85,10 @@ class CompiledProgram implements Program {
   readonly #module: Module
   readonly #dataOnly: ReadonlyMap<number, readonly DataPath[]>
 
-  constructor(emitted: Emitted, module: Module) {
+  readonly #caches: Caches
+
+  constructor(emitted: Emitted, module: Module, caches: Caches) {
+    this.#caches = caches
     this.#module = module
     this.#dataOnly = emitted.dataOnly
     this.entrypoints = Object.keys(module.entries)
@@ -114,5 +119,7 @@ class CompiledProgram implements Program {
         this.#module.forget(rule)
   }
 
-  drop(_container: object): void {}
+  drop(container: object): void {
+    this.#caches.drop(container)
+  }
 }

@@ -9,10 +9,12 @@ import {
   insert,
   isArray,
   isObject,
+  objectOf,
   RegoObject,
   RegoSet,
   type Value,
 } from '../value/value.ts'
+import { type Caches, isLong } from './caches.ts'
 import type { Trace } from './trace.ts'
 
 /** What ends an evaluation by the policy's own doing: OPA's error code and message, no value in it. */
@@ -49,8 +51,22 @@ export interface Runtime {
   readonly trace: Trace | undefined
 }
 
-export function createRuntime(maxSteps: number, trace?: Trace): Runtime {
-  return { ...OPERATIONS, maxSteps, trace }
+export function createRuntime(caches: Caches, maxSteps: number, trace?: Trace): Runtime {
+  const kept = (container: Value | undefined, sorted: boolean): readonly Value[] | null =>
+    isObject(container)
+      ? caches.keys(container, sorted ? sortedKeysOfObject : keysOfObject, sorted)
+      : keysOf(container)
+  return {
+    ...OPERATIONS,
+    maxSteps,
+    trace,
+    caches,
+    keptKeys: (container: Value | undefined) => kept(container, false),
+    keptSorted: (container: Value | undefined) =>
+      container instanceof RegoSet ? container.sorted() : kept(container, true),
+    keptMember: (value: Value, collection: Value) =>
+      isLong(collection) ? caches.member(value, collection) : member(value, collection),
+  }
 }
 
 function builtin(name: string): Builtin {
@@ -78,16 +94,24 @@ function failed(failure: Failure | undefined, place: string): void {
 
 /** Members of a set, keys of an object. Null for what cannot be scanned; arrays are scanned in place. */
 function keysOf(value: Value | undefined): readonly Value[] | null {
-  if (typeof value !== 'object' || value === null) return null
   if (value instanceof RegoSet) return [...value.members.values()]
-  if (value instanceof RegoObject) return [...value.members.values()].map(([key]) => key)
-  return isObject(value) ? Object.keys(value) : null
+  return isObject(value) ? keysOfObject(value) : null
 }
 
 /** The same in Rego's order, for where a scan fills an array. */
 function sortedKeysOf(value: Value | undefined): readonly Value[] | null {
   if (value instanceof RegoSet) return value.sorted()
-  return isObject(value) ? entriesOf(value).map(([key]) => key) : null
+  return isObject(value) ? sortedKeysOfObject(value) : null
+}
+
+function keysOfObject(object: object): readonly Value[] {
+  return object instanceof RegoObject
+    ? [...object.members.values()].map(([key]) => key)
+    : Object.keys(object)
+}
+
+function sortedKeysOfObject(object: object): readonly Value[] {
+  return entriesOf(object as AnyObject).map(([key]) => key)
 }
 
 /** Base and virtual documents of one path: the base counts where both have a value, as in OPA. */
@@ -193,6 +217,7 @@ const OPERATIONS: Readonly<Record<string, unknown>> = {
   member,
   merge,
   number,
+  objectOf,
   RegoSet,
   sortedKeysOf,
   tree,

@@ -1,8 +1,10 @@
 /** What the writers of statements share: where they are, and what the program around them has. */
 import { Decimal, type RegoNumber } from '../value/number.ts'
+import { dataLocals, type Origins } from './origins.ts'
 import type { Operand, Place, Plan, Statement } from './plan.ts'
 import { Label, quote } from './text.ts'
 import type { FunctionPlace, StatementPlace, TraceTable } from './trace.ts'
+import { hasKind } from './visit.ts'
 
 export interface ProgramOptions {
   /** A failing built-in ends the evaluation with OPA's error, instead of being undefined. */
@@ -17,6 +19,9 @@ export class ProgramScope {
   readonly strict: boolean
   readonly trace: boolean
   readonly table: { functions: FunctionPlace[]; statements: StatementPlace[] }
+  readonly origins: Origins
+  /** Whether a `with` puts other input or data in place somewhere. */
+  readonly replaces: boolean
   readonly #functions: ReadonlyMap<string, number>
   readonly #builtins = new Map<string, string>()
   readonly #constants = new Map<string, string>()
@@ -26,6 +31,8 @@ export class ProgramScope {
     this.strict = options.strict === true
     this.trace = options.trace === true
     this.#functions = new Map(plan.functions.map(({ name }, index) => [name, index]))
+    this.origins = dataLocals(plan)
+    this.replaces = hasKind(plan, 'WithStmt')
     const functions = plan.functions.map(({ name, path, params }) => ({
       name,
       path: path.slice(1),
@@ -100,6 +107,8 @@ export interface At {
   readonly scope: FunctionScope
   readonly labels: readonly Label[]
   readonly body: number
+  /** Locals that hold parts of the data. */
+  readonly data: ReadonlySet<number>
 }
 
 export function within(at: At, ...labels: readonly Label[]): At {

@@ -99,6 +99,18 @@ const SHADOWED: ReadonlySet<string> = new Set(
     .concat('members', 'coefficient', 'exponent', 'sorted', 'add', 'has', 'get', 'set', 'size'),
 )
 
+/** Whether reading the property of this name is the same as looking the name up, in whatever it is read. */
+function isPlainName(name: string): boolean {
+  return PLAIN_NAME.test(name) && !SHADOWED.has(name)
+}
+
+/** An expression for a member, undefined where there is none. */
+export function member(from: string, name: string): string {
+  return isPlainName(name)
+    ? `(${from}?.${name}??get(${from},${quote(name)}))`
+    : `get(${from},${quote(name)})`
+}
+
 function dot(statement: StatementOf<'DotStmt'>, at: At): string {
   const { source, key, target } = statement
   const name = 'constant' in key && typeof key.constant === 'string' ? key.constant : undefined
@@ -106,7 +118,7 @@ function dot(statement: StatementOf<'DotStmt'>, at: At): string {
   if ('constant' in source) return failed(expression(source), expression(key))
   const [from, by] = [expression(source), expression(key)]
   const read =
-    name !== undefined && PLAIN_NAME.test(name) && !SHADOWED.has(name)
+    name !== undefined && isPlainName(name)
       ? `(l${target}=${from}?.${name})===undefined&&(l${target}=find(${from},${by}))===undefined`
       : `(l${target}=${at.scope.baseReads.has(statement) ? 'getBase' : 'get'}(${from},${by}))===undefined`
   return `if(${read})${failed(from, by)}${passed(from, by, `l${target}`)}`

@@ -1,5 +1,5 @@
 /** Walks over statements: which locals they read and write, and what is nested in them. */
-import type { Block, Operand, Statement } from './plan.ts'
+import type { Block, Kind, Operand, Plan, Statement } from './plan.ts'
 
 /** Every statement, outer ones first, in the order of the text. */
 export function visit(blocks: readonly Block[], see: (statement: Statement) => void): void {
@@ -79,4 +79,16 @@ export function writes(statement: Statement): readonly number[] {
     default:
       return 'target' in statement ? [statement.target] : []
   }
+}
+
+/** Whether the plan has such a statement anywhere. */
+export function hasKind(plan: Plan, kind: Kind): boolean {
+  let found = false
+  visit(
+    [...plan.functions, ...plan.entries].flatMap(({ blocks }) => blocks),
+    ({ type }) => {
+      if (type === kind) found = true
+    },
+  )
+  return found
 }
