@@ -10,17 +10,18 @@ export class BudgetExhausted extends Error {}
 export class Evaluation implements Context {
   readonly memo: Map<string, Value> = new Map()
   failure: Failure | undefined
-  readonly #input: string
+  readonly #clock: bigint | string
   #left: number
 
-  /** @param input JSON; its `now`, in Unix seconds, is the only clock */
-  constructor(input: string, maxSteps: number) {
-    this.#input = input
+  /** @param clock Unix nanoseconds, or the input as JSON: its `now`, in Unix seconds, is the only clock */
+  constructor(clock: bigint | string, maxSteps: number) {
+    this.#clock = clock
     this.#left = maxSteps
   }
 
   get now(): bigint | undefined {
-    return nanoseconds(get(parseValue(this.#input), 'now'))
+    if (typeof this.#clock === 'bigint') return this.#clock
+    return nanoseconds(get(parseValue(this.#clock), 'now'))
   }
 
   spend(steps: number): void {

@@ -73,8 +73,11 @@ export interface Instance {
    * @throws anything; the instance is spent then
    */
   evaluate(input: string, entrypoint: string): Value | undefined
-  /** The result set of a query, which may have many bindings: an object of them for each way in which it holds. `input` is a term, or empty. */
-  resultSet(input: string, entrypoint: string): Value
+  /**
+   * The result set of a query, which may have many bindings: an object of them for each way in which it holds. `input` is a term, or empty;
+   * `now` Unix nanoseconds.
+   */
+  resultSet(input: string, entrypoint: string, now: bigint): Value
 }
 
 /** Synchronous, so that an evaluation can replace a spent instance. @throws PolicyAbort, or what WebAssembly throws */
@@ -89,8 +92,8 @@ export function instantiate(image: Image): Instance {
   const policy = new LoadedPolicy(instance, memory, host.minorVersion)
   policy.setData(data.buffer)
   const entrypoints = new Map(Object.entries(policy.entrypoints))
-  const resultSet = (input: string, entrypoint: string): Value =>
-    host.evaluate(policy, input, entrypoints.get(entrypoint) as number)
+  const resultSet = (input: string, entrypoint: string, now?: bigint): Value =>
+    host.evaluate(policy, input, entrypoints.get(entrypoint) as number, now)
   return {
     entrypoints: new Set(entrypoints.keys()),
     memory,
@@ -180,8 +183,9 @@ class Host {
   }
 
   /** One call, since ABI 1.2: it parses the input, evaluates, and dumps the result set as a term. */
-  evaluate({ dataAddr, dataHeapPtr }: LoadedPolicy, input: string, entrypoint: number): Value {
-    this.#evaluation = new Evaluation(input, this.#maxSteps)
+  evaluate(policy: LoadedPolicy, input: string, entrypoint: number, now?: bigint): Value {
+    const { dataAddr, dataHeapPtr } = policy
+    this.#evaluation = new Evaluation(now ?? input, this.#maxSteps)
     // A UTF-16 unit has at most three UTF-8 bytes.
     const missing = dataHeapPtr + input.length * 3 - this.#memory.buffer.byteLength
     if (missing > 0) this.#grow(Math.ceil(missing / PAGE))

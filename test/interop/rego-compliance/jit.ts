@@ -10,9 +10,8 @@ export const jit: Evaluator = {
   name: 'jit',
   evaluate(test: Case, { strict }): Answer {
     const program = compilePlan(oneResult(test.plan), { strict })
-    program.setData(test.data)
     try {
-      return { rows: program.evaluate('eval', test.input, NOW) as RegoSet }
+      return { rows: program.evaluate('eval', test.input, test.data, NOW) as RegoSet }
     } catch (error) {
       if (error instanceof PolicyFailure) return { error: error.code }
       throw error

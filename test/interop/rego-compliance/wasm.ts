@@ -5,7 +5,7 @@ import type { RegoSet } from '../../../adapters/engine/value/value.ts'
 import { DETOURS } from '../../../adapters/engine/wasm/detours.ts'
 import { type Instance, instantiate, PolicyAbort } from '../../../adapters/engine/wasm/instance.ts'
 import { reroute } from '../../../adapters/engine/wasm/reroute.ts'
-import type { Answer, Case } from './cases.ts'
+import { type Answer, type Case, NOW } from './cases.ts'
 import type { Evaluator } from './score.ts'
 
 export const wasm: Evaluator = {
@@ -14,7 +14,7 @@ export const wasm: Evaluator = {
     const instance = open(test)
     try {
       const input = test.input === undefined ? '' : writeTerm(test.input)
-      return { rows: instance.resultSet(input, 'eval') as RegoSet }
+      return { rows: instance.resultSet(input, 'eval', NOW) as RegoSet }
     } catch (error) {
       if (error instanceof PolicyAbort && CONFLICT.test(error.message))
         return { error: 'eval_conflict_error' }
