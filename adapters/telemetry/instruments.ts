@@ -37,6 +37,7 @@ export interface Instruments {
   readonly policyInfo: Gauge<'digest' | 'revision'>
   readonly policySince: Gauge
   readonly policyStale: Gauge
+  readonly policyConfirmed: Gauge
   readonly requests: Counter<'route' | 'status'>
   readonly request: Histogram
   readonly exportPosition: Gauge<'exporter'>
@@ -76,6 +77,10 @@ function instruments(registry: Registry): Instruments {
       policyInfo: gauge('assay_policy_info', '1 for the active policy', 'digest', 'revision'),
       policySince: gauge('assay_policy_activated_timestamp_seconds', 'When it became active'),
       policyStale: gauge('assay_policy_stale', '1 while a changed policy cannot serve'),
+      policyConfirmed: gauge(
+        'assay_policy_confirmed_timestamp_seconds',
+        'When the source of signed policies said last that nothing newer exists',
+      ),
     }
   }
 

@@ -19,6 +19,8 @@ export interface Scraped {
   readonly readiness: Readiness
   readonly degraded: readonly string[]
   readonly policyStale: boolean
+  /** Of signed policies, Unix milliseconds. */
+  readonly confirmedAt: number | undefined
   readonly exports: readonly ExportState[]
 }
 
@@ -66,7 +68,7 @@ export class Metrics {
     return this.#registry.metrics()
   }
 
-  #read({ readiness, degraded, policyStale, exports }: Scraped): void {
+  #read({ readiness, confirmedAt, degraded, policyStale, exports }: Scraped): void {
     const all = this.#all
     const { inFlight, outbox, problems, ready } = readiness
     const [size, sealed] = [Number(readiness.size), Number(readiness.sealed)]
@@ -80,6 +82,7 @@ export class Metrics {
     for (const code of [...problems, ...degraded])
       all.problem.set({ code: this.#codes.of(code) }, 1)
     all.policyStale.set(policyStale ? 1 : 0)
+    if (confirmedAt !== undefined) all.policyConfirmed.set(confirmedAt / 1000)
     for (const { name, position } of exports) {
       all.exportPosition.set({ exporter: name }, Number(position))
       all.exportBacklog.set({ exporter: name }, Math.max(0, size - Number(position)))

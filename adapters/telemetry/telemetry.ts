@@ -46,6 +46,14 @@ interface EngineAnswer {
   readonly answer: string
 }
 
+/** Of signed policies: what serves, and how sure it is that nothing newer exists. */
+export interface BundleStanding {
+  readonly release: { readonly counter: number; readonly content: string } | undefined
+  /** Unix milliseconds; undefined: the source never said anything. */
+  readonly confirmedAt: number | undefined
+  readonly stale: boolean
+}
+
 const LOOK_MS = 1000
 
 export class Telemetry {
@@ -55,6 +63,7 @@ export class Telemetry {
   readonly #requests: Requests
   readonly #exports: (() => ExportState & { readonly failing: boolean })[] = []
   #readiness: (() => Readiness) | undefined
+  #standing: (() => BundleStanding) | undefined
   #policyStale = false
   #wasReady = true
   #looking: ReturnType<typeof setInterval> | undefined
@@ -95,15 +104,22 @@ export class Telemetry {
     this.#looking.unref()
   }
 
+  /** Says how old the signed policies may be. */
+  follow(standing: (() => BundleStanding) | undefined): void {
+    this.#standing = standing
+  }
+
   /** What a transport shows: each request is counted, logged, and runs in its caller's trace. */
   get operations(): {
     readonly metrics: (() => Promise<{ contentType: string; body: string }>) | undefined
     readonly degraded: () => readonly string[]
+    readonly bundle: () => object | undefined
     readonly around: Requests['around']
   } {
     return {
       metrics: this.#scrape,
       degraded: () => this.degraded(),
+      bundle: () => this.#bundle(),
       around: (asked, answer) => this.#requests.around(asked, answer),
     }
   }
@@ -118,8 +134,22 @@ export class Telemetry {
   degraded(): readonly string[] {
     const codes: string[] = []
     if (this.#policyStale) codes.push('policy_stale')
+    if (this.#standing?.().stale === true) codes.push('policy_unconfirmed')
     if (this.#exports.some((state) => state().failing)) codes.push('export_failing')
     return codes
+  }
+
+  #bundle(): object | undefined {
+    const standing = this.#standing?.()
+    if (standing === undefined) return undefined
+    const { confirmedAt, release, stale } = standing
+    const confirmed = confirmedAt === undefined ? null : Math.floor(confirmedAt / 1000)
+    return {
+      revision: release?.counter ?? null,
+      content: release?.content ?? null,
+      confirmed,
+      stale,
+    }
   }
 
   /** Takes note of what becomes of the policy folder and passes it on. */
@@ -173,7 +203,9 @@ export class Telemetry {
     if (readiness === undefined) return await metrics.text(undefined)
     const exports = this.#exports.map((state) => state())
     const degraded = [...readiness.degraded, ...this.degraded()]
-    return await metrics.text({ readiness, degraded, policyStale: this.#policyStale, exports })
+    const { confirmedAt } = this.#standing?.() ?? {}
+    const policyStale = this.#policyStale
+    return await metrics.text({ readiness, degraded, policyStale, confirmedAt, exports })
   }
 
   #look(): void {

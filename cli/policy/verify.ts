@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { Adapters } from '../../adapters/compose.ts'
 import { emitModule } from '../../adapters/engine/jit/index.ts'
 import { DEFAULT_LIMITS, readBundleAt } from '../../adapters/policies/bundle/archive.ts'
-import { anchorRoots } from '../../adapters/policies/bundle/roots.ts'
+import { rootsOf } from '../../adapters/policies/bundle/roots.ts'
 import { type VerifiedBundle, verifyBundle } from '../../adapters/policies/bundle/verify.ts'
 import { BundleError } from '../../core/error.ts'
 import { parseAnchor } from '../../core/log/anchor.ts'
@@ -22,7 +22,7 @@ export interface VerifyOptions extends TokenOptions {
 /** 0: signed by enough keys that are trusted, and whole; 1: refused, with the code. */
 export async function verify(options: VerifyOptions, out: Out, path: string): Promise<ExitCode> {
   const anchor = options.trust && parseAnchor(await bytesOf(options.trust, 'the trust anchor'))
-  const roots = anchor ? anchorRoots(anchor) : undefined
+  const roots = anchor ? rootsOf(anchor) : undefined
   const token = await tokenKey(options)
   if (roots === undefined && token === undefined)
     throw new UsageError('usage', 'whom to trust? --trust with policyRoots, or --opa-key')

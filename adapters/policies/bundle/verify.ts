@@ -39,23 +39,25 @@ export interface VerifiedBundle {
 /** @throws BundleRefusal */
 export async function verifyBundle(
   files: Files,
-  { roots, token }: BundleTrust,
+  trust: BundleTrust,
   { maxUnpackedBytes: maxBytes }: Pick<Limits, 'maxUnpackedBytes'>,
 ): Promise<VerifiedBundle> {
-  const { content, manifest, signers } = await verifySignatures(files, { roots, token })
+  const { content, manifest, signers } = await verifySignatures(files, trust)
   const bundle = readPolicyBundle(files, { maxBytes })
   return { bundle: { ...bundle, manifest }, content, signers }
 }
 
-/** The signatures alone: of a delta too. @throws BundleRefusal */
-export async function verifySignatures(
+/** The signatures alone. @throws BundleRefusal */
+async function verifySignatures(
   files: Files,
-  { roots, token }: { readonly [Name in keyof BundleTrust]: BundleTrust[Name] | undefined },
+  { roots, token }: BundleTrust,
 ): Promise<{
   readonly content: string
   readonly manifest: Manifest
   readonly signers: readonly string[]
 }> {
+  if (files.has('patch.json'))
+    throw new BundleRefusal('delta_not_taken', 'it is a delta; only whole bundles are taken')
   const found = readSignatures(files.get('.signatures.json'))
   const manifest = readManifest(files.get(MANIFEST))
   const text = statement(files, manifest)

@@ -11,6 +11,8 @@ export interface Operations {
     | undefined
   /** Stable codes of what does not work while decisions are made: part of /health/ready. */
   readonly degraded?: () => readonly string[]
+  /** Of signed policies: revision, content and when the source confirmed them last; part of /health/ready. */
+  readonly bundle?: () => object | undefined
   /** Runs around every request. It sees the endpoint's pattern and the headers, and returns what `answer` gives, which never rejects. */
   readonly around?: (
     asked: { readonly route: string; readonly header: Call['header'] },
@@ -23,7 +25,7 @@ const NO_STORE = { 'cache-control': 'no-store' }
 /** Answered also when the server is full or shutting down. */
 export function operationEndpoints(
   kernel: Kernel,
-  { metrics, degraded = () => [] }: Operations = {},
+  { metrics, bundle = () => undefined, degraded = () => [] }: Operations = {},
 ): readonly Endpoint[] {
   const get = (open: OpenGroup, path: string, answer: Endpoint['answer']): Endpoint => ({
     method: 'GET',
@@ -34,14 +36,15 @@ export function operationEndpoints(
   })
   return [
     get('health', '/health/live', () => jsonAnswer({ live: true }, NO_STORE)),
-    get('health', '/health/ready', () => ready(kernel, degraded())),
+    get('health', '/health/ready', () => ready(kernel, degraded(), bundle())),
     ...(metrics ? [get('metrics', '/metrics', async () => scraped(await metrics()))] : []),
   ]
 }
 
-function ready(kernel: Kernel, more: readonly string[]): Answer {
+function ready(kernel: Kernel, more: readonly string[], bundle: object | undefined): Answer {
   const { degraded, policy, problems, ready: isReady, sealed, size } = kernel.readiness()
-  const body = { ready: isReady, problems, degraded: [...degraded, ...more], policy, size, sealed }
+  const all = [...degraded, ...more]
+  const body = { ready: isReady, problems, degraded: all, policy, bundle, size, sealed }
   return jsonAnswer(body, NO_STORE, isReady ? 200 : 503)
 }
 

@@ -1,0 +1,264 @@
+/**
+ * The signed policies that serve: asked for at their source again and again, checked, tried out, kept on disk, and only then activated.
+ * Whatever is wrong with a new one, the one before it goes on deciding.
+ */
+
+import { randomBytes, sha256Hex } from '../../../core/crypto.ts'
+import { KernelError } from '../../../core/error.ts'
+import type { Json } from '../../../core/json.ts'
+import type { Kernel } from '../../../core/kernel.ts'
+import type { Clock, UnixMillis } from '../../../core/ports/clock.ts'
+import type { CapabilitySet, Release } from '../../../core/ports/compiler.ts'
+import type { Policy } from '../../../core/ports/engine.ts'
+import type { Store } from '../../../core/ports/store.ts'
+import type { PolicyEvent } from '../live.ts'
+import { type Limits, unpack } from './archive.ts'
+import type { BundleCache } from './cache.ts'
+import { checkHistory, lastRelease } from './history.ts'
+import { isRefusal } from './refused.ts'
+import type { BundleSource, Fetched } from './source.ts'
+import { type Trial, tryOut } from './trial.ts'
+import {
+  type BundleTrust,
+  checkCapabilities,
+  served,
+  type VerifiedBundle,
+  verifyBundle,
+} from './verify.ts'
+
+export interface KeeperOptions {
+  readonly source: BundleSource
+  readonly trust: BundleTrust
+  readonly limits: Limits
+  /** What a bundle may be compiled with. */
+  readonly capabilities: CapabilitySet
+  readonly trial: Omit<Trial, 'recorded'>
+  readonly kernel: Pick<Kernel, 'activate' | 'refusePolicy'>
+  readonly store: Pick<Store, 'get'>
+  readonly cache: BundleCache
+  readonly clock: Clock
+  /** Milliseconds between two questions where the source does not wait itself; after failures up to `maxMs`. */
+  readonly poll: { readonly minMs: number; readonly maxMs: number }
+  /** Without a word of the source for so long, the policy counts as stale. */
+  readonly staleAfterMs: number
+  readonly onPolicy: (event: PolicyEvent) => void
+}
+
+/** How sure it is that nothing newer exists. */
+export interface Standing {
+  readonly release: Release | undefined
+  /** When the source said last that this is its newest bundle; undefined: it never did. */
+  readonly confirmedAt: UnixMillis | undefined
+  readonly stale: boolean
+}
+
+/** Where the last bundle of the source was kept, or refused. */
+interface Offered {
+  readonly tag: string | undefined
+  readonly bytes: string
+  readonly serves: boolean
+}
+
+export class BundleKeeper {
+  readonly #options: KeeperOptions
+  readonly #closing = new AbortController()
+  #release: Release | undefined
+  #active: Pick<Policy, 'digest' | 'revision'> | undefined
+  #confirmedAt: UnixMillis | undefined
+  #offered: Offered | undefined
+  #failures = 0
+  /** The code of the failure that was told last, until something is well again. */
+  #told: string | undefined
+  #following = false
+  #running: Promise<void> = Promise.resolve()
+
+  private constructor(options: KeeperOptions) {
+    this.#options = options
+  }
+
+  /**
+   * The last bundle that served, else what the source has.
+   *
+   * @throws BundleRefusal, BundleError, SourceError, EngineError, NoDecision: nothing serves
+   */
+  static async open(options: KeeperOptions): Promise<BundleKeeper> {
+    const keeper = new BundleKeeper(options)
+    if (!(await keeper.#resume())) await keeper.#ask()
+    return keeper
+  }
+
+  /** Asks from now on, until {@link close}. */
+  follow(): void {
+    this.#following = true
+    this.#running = this.#loop()
+  }
+
+  get standing(): Standing {
+    const { clock, staleAfterMs } = this.#options
+    const at = this.#confirmedAt
+    const stale = at === undefined || clock.now() - at > staleAfterMs
+    return { release: this.#release, confirmedAt: at, stale }
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort(new Error('closing'))
+    await this.#running
+    await this.#options.source.close()
+  }
+
+  /** What served last, from disk: whoever could write there cannot sign. */
+  async #resume(): Promise<boolean> {
+    const { cache, limits, store } = this.#options
+    const last = await lastRelease(store)
+    const bytes = last && (await cache.read(last.content, limits.maxBytes))
+    if (last === undefined || bytes === undefined) return false
+    try {
+      await this.#take(bytes)
+      this.#confirmedAt = await cache.confirmed(last.content)
+      return true
+    } catch (error) {
+      if (!isRefusal(error)) throw error
+      await this.#refuse(error, 'cache', bytes)
+      this.#tell(error)
+      return false
+    }
+  }
+
+  async #loop(): Promise<void> {
+    while (!this.#closing.signal.aborted) {
+      try {
+        await this.#ask()
+        this.#failures = 0
+      } catch (error) {
+        if (this.#closing.signal.aborted) return
+        this.#failures++
+        this.#tell(error)
+      }
+      await this.#pause()
+    }
+  }
+
+  /** One question to the source, and what follows from the answer. */
+  async #ask(): Promise<void> {
+    const fetched = await this.#fetch(this.#offered?.tag)
+    if (fetched.kind === 'unchanged') return this.#confirm(this.#offered)
+    const bytes = sha256Hex(fetched.bytes)
+    if (bytes !== this.#offered?.bytes)
+      await this.#judge(fetched.bytes, { tag: fetched.tag, bytes })
+    else this.#offered = { ...this.#offered, tag: fetched.tag }
+    await this.#confirm(this.#offered)
+  }
+
+  /** What is too large, or was cut off, is refused as well: once, while it stays so. */
+  async #fetch(tag: string | undefined): Promise<Fetched> {
+    try {
+      return await this.#options.source.ask({ tag, signal: this.#closing.signal })
+    } catch (error) {
+      if (isRefusal(error) && this.#told !== error.code) await this.#refuse(error, 'source')
+      throw error
+    }
+  }
+
+  /** A refused bundle is remembered, so that it is refused once; what failed for another reason is fetched again. */
+  async #judge(bytes: Uint8Array, offered: Omit<Offered, 'serves'>): Promise<void> {
+    this.#offered = undefined
+    try {
+      await this.#take(bytes)
+      this.#offered = { ...offered, serves: true }
+    } catch (error) {
+      if (!isRefusal(error)) throw error
+      await this.#refuse(error, 'source', bytes)
+      this.#offered = { ...offered, serves: false }
+      throw error
+    }
+  }
+
+  async #take(bytes: Uint8Array): Promise<void> {
+    const { cache, capabilities, kernel, limits, store, trial, trust } = this.#options
+    const verified = await verifyBundle(await unpack(bytes, limits), trust, limits)
+    checkCapabilities(verified.bundle.manifest, capabilities)
+    const bundle = served(verified)
+    const release = releaseOf(verified)
+    checkHistory(release, await lastRelease(store))
+    if (this.#release?.content === release.content) return
+    await tryOut(bundle, { ...trial, recorded: verified.bundle.recorded })
+    await cache.keep(release.content, bytes)
+    this.#active = await kernel.activate(bundle)
+    const before = this.#release
+    this.#release = release
+    await cache.prune([release.content, ...(before === undefined ? [] : [before.content])])
+    this.#tell(undefined)
+  }
+
+  /** A failure once while it lasts, and what serves when it is over. */
+  #tell(error: unknown): void {
+    const { onPolicy } = this.#options
+    const code = error === undefined ? undefined : codeOf(error)
+    const before = this.#told
+    this.#told = code
+    if (code !== undefined && code !== before) onPolicy({ kind: 'refused', error })
+    if (code !== undefined || this.#active === undefined) return
+    // Whoever starts a server knows what serves, unless something else was told before.
+    if (!this.#following && before === undefined) return
+    const { digest, revision } = this.#active
+    onPolicy({ kind: 'active', digest, revision })
+  }
+
+  /** Where even the log cannot be written, the refusal still holds. */
+  async #refuse(
+    { code }: KernelError,
+    from: 'cache' | 'source',
+    bytes?: Uint8Array,
+  ): Promise<void> {
+    const { kernel, source } = this.#options
+    const offered: Json = {
+      code,
+      from: from === 'cache' ? 'cache' : source.name,
+      ...(bytes === undefined ? {} : { archive: `sha256:${sha256Hex(bytes)}` }),
+    }
+    await kernel.refusePolicy(`bundle_${code}`, offered).catch((failure: unknown) => {
+      if (!(failure instanceof KernelError)) throw failure
+    })
+  }
+
+  async #confirm(offered: Offered | undefined): Promise<void> {
+    const content = this.#release?.content
+    if (offered?.serves !== true || content === undefined) return
+    const { cache, clock } = this.#options
+    if (this.#told !== undefined) this.#tell(undefined)
+    this.#confirmedAt = clock.now()
+    await cache.confirm(content, this.#confirmedAt)
+  }
+
+  /** Failures make it wait longer, each time up to twice as long, and never as long as another server. */
+  #pause(): Promise<void> {
+    const { poll, source } = this.#options
+    if (this.#failures === 0 && source.waits) return Promise.resolve()
+    const longest = Math.min(poll.maxMs, poll.minMs * 2 ** Math.min(this.#failures, 20))
+    const { signal } = this.#closing
+    return new Promise((resolve) => {
+      const timer = setTimeout(done, jittered(longest))
+      function done(): void {
+        clearTimeout(timer)
+        signal.removeEventListener('abort', done)
+        resolve()
+      }
+      signal.addEventListener('abort', done)
+      if (signal.aborted) done()
+    })
+  }
+}
+
+function releaseOf({ bundle, content }: VerifiedBundle): Release {
+  return { counter: bundle.manifest.counter, content }
+}
+
+/** Between half of it and all of it. */
+function jittered(ms: number): number {
+  const [byte = 0] = randomBytes(1)
+  return ms * (0.5 + byte / 512)
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof KernelError ? error.code : 'internal'
+}
