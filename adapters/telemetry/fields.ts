@@ -59,7 +59,7 @@ const FORMS: { readonly [Name in keyof Required<Fields>]: (value: unknown) => bo
   decision_id: text(HEX_ID),
   digest: text(SHA256),
   duration_ms: number,
-  entrypoint: text(/^[\w./-]{1,256}$/),
+  entrypoint: text(/^[a-z_][\w./-]{0,255}$/i),
   events: number,
   exporter: text(NAME),
   index: text(DIGITS),

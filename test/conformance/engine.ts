@@ -256,7 +256,7 @@ const isolation: readonly Law<EngineSubject>[] = [
           for (const input of [{}, { action: 'write' }])
             said.push(
               await ask(policy, input).catch((error: { code?: string }) =>
-                error.code === 'evaluation_failed' ? false : error,
+                isRefusal(error.code) ? false : error,
               ),
             )
         } finally {

@@ -65,8 +65,11 @@ const NOTATIONS: readonly Entry[] = [
   ['net.cidr_intersects', 'opa_cidr_intersects', 2],
 ]
 
-export const REROUTED: readonly Entry[] = [...NUMBERS, ...TEXTS, ...NOTATIONS].filter(([name]) =>
-  BUILTINS.has(name),
+/** C walks objects in the order of a hash table, which shows where an array is made of what was found. */
+const ORDERED: readonly Entry[] = [['walk', 'opa_value_transitive_closure', 1]]
+
+export const REROUTED: readonly Entry[] = [...NUMBERS, ...TEXTS, ...NOTATIONS, ...ORDERED].filter(
+  ([name]) => BUILTINS.has(name),
 )
 
 /** Beyond any number that a module gives to its own host built-ins. */
@@ -77,6 +80,9 @@ export const DETOURS: readonly Detour[] = REROUTED.map(([, cName, operands], i) 
   operands,
   id: FIRST_ID + i,
 }))
+
+/** The host's function that goes through sets and objects. */
+export const NEXT: number = FIRST_ID - 1
 
 /** By the numbers of {@link DETOURS}. */
 export const DETOURED: ReadonlyMap<number, Builtin> = new Map(

@@ -10,9 +10,9 @@ import { CLOCK_AND_CHANCE } from '../builtins/index.ts'
 import { PatchError, patched } from '../data/index.ts'
 import { toJson } from '../value/json.ts'
 import type { Value } from '../value/value.ts'
-import { BudgetExhausted } from './evaluation.ts'
+import { BudgetExhausted, PolicyAbort } from './abort.ts'
 import { prepare, withData } from './image.ts'
-import { type Image, type Instance, instantiate, PolicyAbort } from './instance.ts'
+import { type Image, type Instance, instantiate } from './instance.ts'
 
 const WHO = 'engine/wasm'
 /** WebAssembly memory never shrinks: an instance that grew by more than 32 MiB is replaced. */
@@ -119,7 +119,7 @@ function checked(text: string): string {
 
 /** What we throw ourselves names no value; what others throw might. */
 function reason(cause: unknown): string {
-  if (cause instanceof PolicyAbort || cause instanceof BudgetExhausted) return cause.message
+  if (cause instanceof PolicyAbort) return cause.message
   if (cause instanceof RangeError) return 'it is too deep, or its answer loses digits as JSON'
   if (cause instanceof Error) return cause.constructor.name
   return typeof cause === 'string' ? cause : 'the policy failed'

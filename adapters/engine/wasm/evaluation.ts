@@ -3,9 +3,7 @@ import type { Builtin, Context, Failure } from '../builtins/index.ts'
 import { nanoseconds } from '../builtins/now.ts'
 import { parseValue } from '../value/json.ts'
 import { get, type Value } from '../value/value.ts'
-
-/** Built-ins took more steps, or the evaluation more memory, than the policy may. */
-export class BudgetExhausted extends Error {}
+import { BudgetExhausted } from './abort.ts'
 
 export class Evaluation implements Context {
   readonly memo: Map<string, Value> = new Map()

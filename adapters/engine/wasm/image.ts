@@ -1,6 +1,6 @@
 /** What instances are made from: a module that calls the shared library, and the data of its policy. */
 import type { Json } from '../../../core/json.ts'
-import { DETOURS } from './detours.ts'
+import { DETOURS, NEXT } from './detours.ts'
 import type { Image } from './instance.ts'
 import { reroute } from './reroute.ts'
 
@@ -30,7 +30,7 @@ export async function prepare(
   { data, wasm }: { readonly data: Json; readonly wasm: Uint8Array },
   limits: Pick<Image, 'maxSteps' | 'refused'>,
 ): Promise<Image> {
-  const module = await WebAssembly.compile(reroute(wasm, DETOURS))
+  const module = await WebAssembly.compile(reroute(wasm, DETOURS, NEXT))
   const bytes = bytesOf(data)
   const initial = BASE_PAGES + Math.ceil((2 * wasm.length + DATA_FACTOR * bytes.length) / PAGE)
   const maximum = Math.min(initial + WORKING_PAGES, MAX_PAGES)

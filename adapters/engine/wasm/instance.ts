@@ -9,12 +9,14 @@ import * as sdk from '@open-policy-agent/opa-wasm'
 import { type Builtin, REFUSED } from '../builtins/index.ts'
 import { parseTerm, writeTerm } from '../value/term.ts'
 import { get, RegoSet, type Value } from '../value/value.ts'
-import { DETOURED } from './detours.ts'
-import { BudgetExhausted, Evaluation } from './evaluation.ts'
+import { BudgetExhausted, PolicyAbort } from './abort.ts'
+import { DETOURED, NEXT } from './detours.ts'
+import { Evaluation } from './evaluation.ts'
 import { builtinNamed } from './legacy.ts'
+import { Order } from './order.ts'
+import type { Ordering } from './reroute.ts'
 
-/** Why a module cannot be served, or what ended an evaluation. Its text names a place in the policy and what it did, never a value. */
-export class PolicyAbort extends Error {}
+export { PolicyAbort }
 
 /** What the package exports at run time and its types leave out. */
 interface LoadedPolicy {
@@ -33,7 +35,7 @@ interface Sdk {
   ) => LoadedPolicy
 }
 
-interface Exports {
+interface Exports extends Ordering {
   readonly opa_wasm_abi_version: WebAssembly.Global
   readonly opa_wasm_abi_minor_version: WebAssembly.Global
   opa_eval(
@@ -124,6 +126,8 @@ class Host {
   readonly #refused: ReadonlySet<string>
   readonly #maxSteps: number
   #exports: Exports | undefined
+  #order: Order | undefined
+  #inOrder = true
   #evaluation: Evaluation
 
   constructor(memory: WebAssembly.Memory, { maxSteps, refused }: Image) {
@@ -164,6 +168,7 @@ class Host {
 
   bind(exports: Exports): void {
     this.#exports = exports
+    this.#order = new Order(exports)
     const version = exports.opa_wasm_abi_version?.value as number | undefined
     if (version !== 1 || !(this.minorVersion >= 2))
       throw new PolicyAbort('not a policy of OPA WebAssembly ABI 1.2 or later')
@@ -186,6 +191,7 @@ class Host {
   evaluate(policy: LoadedPolicy, input: string, entrypoint: number, now?: bigint): Value {
     const { dataAddr, dataHeapPtr } = policy
     this.#evaluation = new Evaluation(now ?? input, this.#maxSteps)
+    this.#order?.begin(dataHeapPtr)
     // A UTF-16 unit has at most three UTF-8 bytes.
     const missing = dataHeapPtr + input.length * 3 - this.#memory.buffer.byteLength
     if (missing > 0) this.#grow(Math.ceil(missing / PAGE))
@@ -205,6 +211,7 @@ class Host {
 
   /** Zero is undefined to the module. */
   #call(id: number, addresses: readonly number[]): number {
+    if (id === NEXT) return this.#next(addresses[0] as number, addresses[1] as number)
     const builtin = this.#builtins.get(id)
     if (builtin === undefined) throw new PolicyAbort('it calls what it did not announce')
     const value = this.#evaluation.call(
@@ -212,6 +219,11 @@ class Host {
       addresses.map((address) => this.#value(address)),
     )
     return value === undefined ? 0 : this.#put(value)
+  }
+
+  #next(container: number, previous: number): number {
+    if (this.#inOrder && this.#order) return this.#order.next(container, previous)
+    return this.#policy.assay_next(container, previous)
   }
 
   #put(value: Value): number {
@@ -223,8 +235,12 @@ class Host {
     return address
   }
 
+  /** In C's order, which says nothing about a value. */
   #value(address: number): Value {
-    return parseTerm(this.#text(this.#policy.opa_value_dump(address)))
+    this.#inOrder = false
+    const text = this.#policy.opa_value_dump(address)
+    this.#inOrder = true
+    return parseTerm(this.#text(text))
   }
 
   /** The memory may grow in any call, which leaves older views empty. */

@@ -2,7 +2,7 @@
 import { writeJson } from '../../../adapters/engine/value/json.ts'
 import { writeTerm } from '../../../adapters/engine/value/term.ts'
 import type { RegoSet } from '../../../adapters/engine/value/value.ts'
-import { DETOURS } from '../../../adapters/engine/wasm/detours.ts'
+import { DETOURS, NEXT } from '../../../adapters/engine/wasm/detours.ts'
 import { type Instance, instantiate, PolicyAbort } from '../../../adapters/engine/wasm/instance.ts'
 import { reroute } from '../../../adapters/engine/wasm/reroute.ts'
 import { type Answer, type Case, NOW } from './cases.ts'
@@ -30,7 +30,7 @@ const NONE: ReadonlySet<string> = new Set()
 
 function open(test: Case): Instance {
   const data = Uint8Array.from(new TextEncoder().encode(writeJson(test.data)))
-  const module = new WebAssembly.Module(reroute(test.wasm(), DETOURS))
+  const module = new WebAssembly.Module(reroute(test.wasm(), DETOURS, NEXT))
   const limits = { initial: 64, maximum: 16_384, maxSteps: 10_000_000 }
   return instantiate({ module, data, refused: NONE, ...limits })
 }
