@@ -4,7 +4,7 @@ import { constantAt } from './constants.ts'
 import type { Block, StatementOf } from './plan.ts'
 import { scanKeys } from './scan-keys.ts'
 import { type At, expression, label, told, within } from './scope.ts'
-import { member, simple } from './statements.ts'
+import { member, result, simple } from './statements.ts'
 import { Label, quote } from './text.ts'
 import { visit } from './visit.ts'
 
@@ -18,6 +18,8 @@ export function blockCode(block: Block, at: At): string {
           return blocksCode(statement.blocks, at)
         case 'NotStmt':
           return not(statement, at)
+        case 'Result':
+          return result(statement)
         case 'ScanStmt':
           return scan(statement, at)
         case 'WithStmt':

@@ -6,6 +6,7 @@ import { dataOnlyRules } from './data-only.ts'
 import { functionCode } from './dispatch.ts'
 import type { Block, EntryPlan, Func, Plan } from './plan.ts'
 import { type ProgramOptions, ProgramScope } from './scope.ts'
+import { simplified } from './simplify.ts'
 import { quote } from './text.ts'
 import type { TraceTable } from './trace.ts'
 import { hasKind, reads, visit, writes } from './visit.ts'
@@ -21,7 +22,8 @@ export interface Emitted {
   readonly table: TraceTable
 }
 
-export function emit(plan: Plan, options: ProgramOptions = {}): Emitted {
+export function emit(read: Plan, options: ProgramOptions = {}): Emitted {
+  const plan = simplified(read)
   const program = new ProgramScope(plan, options)
   const dataOnly = program.trace ? new Map<number, readonly DataPath[]>() : dataOnlyRules(plan)
   const functions = plan.functions.map((func, index) =>

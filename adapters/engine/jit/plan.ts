@@ -76,7 +76,13 @@ export interface Place {
 export type StatementOf<K extends Kind> = {
   readonly [F in keyof Shapes[K]]: Fields[Shapes[K][F] & keyof Fields]
 } & { readonly type: K; readonly place: Place }
-export type Statement = { [K in Kind]: StatementOf<K> }[Kind]
+/** Not of OPA's: the one result of an entry point. */
+export interface Result {
+  readonly type: 'Result'
+  readonly value: Operand
+  readonly place: Place
+}
+export type Statement = { [K in Kind]: StatementOf<K> }[Kind] | Result
 export type Block = readonly Statement[]
 
 export interface Func {

@@ -1,7 +1,7 @@
 /** Statements that hold no others, as JavaScript. */
 
 import { call, callDynamic } from './calls.ts'
-import type { Kind, Operand, StatementOf } from './plan.ts'
+import type { Kind, Operand, Result, StatementOf } from './plan.ts'
 import { type At, expression, leave, placeText, told } from './scope.ts'
 import { quote } from './text.ts'
 
@@ -154,8 +154,16 @@ function addMember(statement: StatementOf<'SetAddStmt'>, at: At): string {
   return `l${statement.set}.add(${value});${told(at, statement).passed(value)}`
 }
 
-/** One result: an object with the one member `result`. The same twice is one. */
+/** A result that is an object with the one member `result`. */
 function addResult({ value }: StatementOf<'ResultSetAddStmt'>): string {
-  const result = `get(l${value},"result")`
-  return `if(r!==undefined&&!equal(r,${result}))conflict("more than one result");r=${result};`
+  return oneResult(`get(l${value},"result")`)
+}
+
+export function result({ value }: Result): string {
+  return oneResult(expression(value))
+}
+
+/** An entry point has one value; the same twice is one. */
+function oneResult(value: string): string {
+  return `if(r!==undefined&&!equal(r,${value}))conflict("more than one result");r=${value};`
 }

@@ -1,5 +1,5 @@
 /** Walks over statements: which locals they read and write, and what is nested in them. */
-import type { Block, Kind, Operand, Plan, Statement } from './plan.ts'
+import type { Block, Operand, Plan, Statement } from './plan.ts'
 
 /** Every statement, outer ones first, in the order of the text. */
 export function visit(blocks: readonly Block[], see: (statement: Statement) => void): void {
@@ -57,6 +57,8 @@ export function reads(statement: Statement): readonly number[] {
       return [statement.object, ...operands(statement.key, statement.value)]
     case 'ObjectMergeStmt':
       return [statement.a, statement.b]
+    case 'Result':
+      return operands(statement.value)
     case 'ResultSetAddStmt':
       return [statement.value]
     case 'SetAddStmt':
@@ -82,7 +84,7 @@ export function writes(statement: Statement): readonly number[] {
 }
 
 /** Whether the plan has such a statement anywhere. */
-export function hasKind(plan: Plan, kind: Kind): boolean {
+export function hasKind(plan: Plan, kind: Statement['type']): boolean {
   let found = false
   visit(
     [...plan.functions, ...plan.entries].flatMap(({ blocks }) => blocks),

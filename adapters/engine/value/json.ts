@@ -1,11 +1,12 @@
 /** Values as JSON text, no digit lost. */
+import { Boxed } from './boxed.ts'
 import { Decimal, isNumber, numberText, readNumber } from './number.ts'
 import {
   type AnyObject,
   define,
   entriesOf,
   type PlainObject,
-  RegoObject,
+  type RegoObject,
   RegoSet,
   type Value,
 } from './value.ts'
@@ -46,21 +47,31 @@ function exactly(_key: string, value: unknown, context?: { readonly source?: str
  * @throws RangeError an integer beyond 2^53 - 1, which would lose digits without a word: the policy has to say it as a string
  */
 export function toJson(value: Value): unknown {
-  if (typeof value !== 'object' || value === null) {
-    if (typeof value === 'bigint')
-      throw new RangeError('an integer beyond 2^53 - 1: answer with a string')
-    return value
-  }
+  if (typeof value !== 'object' || value === null) return scalarJson(value)
   if (Array.isArray(value)) return value.map(toJson)
+  if (value instanceof Boxed) return boxedJson(value)
+  const json: PlainObject = {}
+  for (const key of Object.keys(value))
+    define(json, key, toJson((value as PlainObject)[key] as Value) as Value)
+  return json
+}
+
+function scalarJson(value: bigint | boolean | null | number | string): unknown {
+  if (typeof value === 'bigint')
+    throw new RangeError('an integer beyond 2^53 - 1: answer with a string')
+  // Not -0, which no JSON of ours says.
+  return value === 0 ? 0 : value
+}
+
+function boxedJson(value: Decimal | RegoObject | RegoSet): unknown {
+  if (value instanceof RegoSet) return value.sorted().map(toJson)
   if (value instanceof Decimal) {
     const double = Number(value.toString())
     if (!Number.isFinite(double))
       throw new RangeError('a number that no double holds: answer with a string')
     return double
   }
-  if (value instanceof RegoSet) return value.sorted().map(toJson)
   const json: PlainObject = {}
-  const members = value instanceof RegoObject ? value.sorted() : Object.entries(value)
-  for (const [key, member] of members) define(json, keyText(key), toJson(member) as Value)
+  for (const [key, member] of value.sorted()) define(json, keyText(key), toJson(member) as Value)
   return json
 }

@@ -2,20 +2,22 @@
  * Rego's numbers are exact. A double while it says the number exactly, which nearly all do; BigInt for integers beyond 2^53 - 1; a
  * {@link Decimal} for what neither holds. Each number has one form only, so equal numbers have equal forms.
  */
+import { Boxed } from './boxed.ts'
 
 /** Coefficient × 10^exponent. The coefficient is not divisible by ten, and no double is written the same way. Compared by {@link compareNumbers}. */
-export class Decimal {
+export class Decimal extends Boxed {
   readonly coefficient: bigint
   readonly exponent: number
 
   /** Only {@link decimal} makes one: it knows when a double or a BigInt is the number's form. */
   constructor(coefficient: bigint, exponent: number) {
+    super()
     this.coefficient = coefficient
     this.exponent = exponent
   }
 
   /** JSON: digits with a point where the exponent is small, an exponent otherwise. */
-  toString(): string {
+  override toString(): string {
     const sign = this.coefficient < 0n ? '-' : ''
     const digits = String(this.coefficient < 0n ? -this.coefficient : this.coefficient)
     const point = digits.length + this.exponent

@@ -30,13 +30,9 @@ export function compare(a: Value, b: Value): number {
 
 export function equal(a: Value, b: Value): boolean {
   if (a === b) return true
-  return (
-    typeof a === 'object' &&
-    typeof b === 'object' &&
-    a !== null &&
-    b !== null &&
-    compare(a, b) === 0
-  )
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
+  if (!Array.isArray(a)) return compare(a, b) === 0
+  return Array.isArray(b) && a.length === b.length && a.every((one, i) => equal(one, b[i] as Value))
 }
 
 /** By code point: UTF-16 would put what lies beyond U+FFFF before U+E000. */

@@ -4,6 +4,7 @@
  *
  * Values that are handed out never change. Whoever builds a set or an object fills it before anybody else sees it.
  */
+import { Boxed } from './boxed.ts'
 import { type Key, keyOf } from './key.ts'
 import { type Decimal, isNumber, type RegoNumber } from './number.ts'
 import { compare } from './order.ts'
@@ -26,8 +27,9 @@ export interface PlainObject {
 }
 
 /** Members by {@link keyOf}: strings, numbers, booleans and null are their own key. */
-export class RegoSet {
-  readonly members: Map<Key, Value> = new Map()
+export class RegoSet extends Boxed {
+  // Many sets stay empty: "nothing speaks against it".
+  #members: Map<Key, Value> | undefined
   #sorted: readonly Value[] | undefined
 
   static of(values: Iterable<Value>): RegoSet {
@@ -36,32 +38,36 @@ export class RegoSet {
     return set
   }
 
+  get members(): Map<Key, Value> {
+    this.#members ??= new Map()
+    return this.#members
+  }
+
   add(value: Value): this {
-    const key = keyOf(value)
-    if (!this.members.has(key)) {
-      this.members.set(key, value)
-      this.#sorted = undefined
-    }
+    const { members } = this
+    const { size } = members
+    members.set(keyOf(value), value)
+    if (members.size !== size) this.#sorted = undefined
     return this
   }
 
   has(value: Value): boolean {
-    return this.members.has(keyOf(value))
+    return this.#members?.has(keyOf(value)) === true
   }
 
   get size(): number {
-    return this.members.size
+    return this.#members === undefined ? 0 : this.#members.size
   }
 
   /** In Rego's order, which is what every iteration in Rego sees. Kept; do not change it. */
   sorted(): readonly Value[] {
-    this.#sorted ??= [...this.members.values()].sort(compare)
+    this.#sorted ??= this.size === 0 ? [] : [...this.members.values()].sort(compare)
     return this.#sorted
   }
 }
 
 /** An object that {@link PlainObject} cannot say: with a key that is not a string. */
-export class RegoObject {
+export class RegoObject extends Boxed {
   readonly members: Map<Key, readonly [key: Value, value: Value]> = new Map()
   #sorted: readonly (readonly [key: Value, value: Value])[] | undefined
 
@@ -103,17 +109,8 @@ export function isSet(value: Value | undefined): value is RegoSet {
 }
 
 export function isObject(value: Value | undefined): value is AnyObject {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    !isArray(value) &&
-    !isSet(value) &&
-    !isDecimal(value)
-  )
-}
-
-function isDecimal(value: Value): value is Decimal {
-  return typeof value === 'object' && isNumber(value)
+  if (typeof value !== 'object' || value === null || isArray(value)) return false
+  return !(value instanceof Boxed) || value instanceof RegoObject
 }
 
 /** Rego's name of the type, as `type_name` gives it. */
@@ -129,11 +126,18 @@ export function typeName(value: Value): string {
 export function get(value: Value | undefined, key: Value): Value | undefined {
   if (typeof value !== 'object' || value === null) return undefined
   if (isArray(value)) return typeof key === 'number' ? value[key] : undefined
-  if (value instanceof RegoSet) return value.members.get(keyOf(key))
-  if (value instanceof RegoObject) return value.get(key)
-  return typeof key === 'string' && Object.hasOwn(value, key)
-    ? (value as PlainObject)[key]
-    : undefined
+  if (value instanceof Boxed) return getBoxed(value, key)
+  if (typeof key !== 'string') return undefined
+  const found: unknown = (value as PlainObject)[key]
+  // Of what objects inherit, all are functions, which no value is, but for the prototype itself.
+  return typeof found === 'function' || found === Object.prototype
+    ? undefined
+    : (found as Value | undefined)
+}
+
+function getBoxed(value: Boxed, key: Value): Value | undefined {
+  if (value instanceof RegoSet) return value.size === 0 ? undefined : value.members.get(keyOf(key))
+  return value instanceof RegoObject ? value.get(key) : undefined
 }
 
 /** Members of an object, by key in Rego's order. */
