@@ -19,6 +19,8 @@ export function addPolicy(program: Command, tree: Tree): void {
   addCheck(policy, tree)
   addTest(policy, tree)
   addFmt(policy, tree)
+  addExplain(policy, tree)
+  addDiff(policy, tree)
 }
 
 /** A verb on one folder of policies. */
@@ -126,6 +128,20 @@ function addTest(policy: Command, tree: Tree): void {
     .option('--watch', 'again whenever a file is saved, until Ctrl-C')
 }
 
+function addExplain(policy: Command, { act, add }: Tree): void {
+  const explain = add(policy, 'explain', 'which rules made a decision, and what was missing')
+    .argument('[what]', 'a decision in the log; with --input a folder of policies')
+    .option('--input <file>', 'explain this input instead; - for standard input')
+    .option('--entrypoint <path>', "what is asked (default: the decision of the input's plugin)")
+    .addOption(capabilitiesOption())
+    .addOption(dataOption())
+    .addOption(realmOption())
+    .addOption(configOption())
+  act(explain, async (options, out, what) =>
+    (await import('./policy/explain.ts')).explain(options, out, what),
+  )
+}
+
 function addFmt(policy: Command, tree: Tree): void {
   const load = async (): Promise<Verb> => (await import('./policy/fmt.ts')).fmt
   onFolder(
@@ -138,4 +154,21 @@ function addFmt(policy: Command, tree: Tree): void {
     .addOption(new Option('--write', 'format them').conflicts('check'))
     .option('--check', 'exit with 1 when there are any')
     .option('--diff', 'show what would change')
+}
+
+function addDiff(policy: Command, { act, add }: Tree): void {
+  const diff = add(policy, 'diff', 'what changed between two policies, and which verdicts flip')
+    .argument('<old>', 'a folder or a bundle')
+    .argument('<new>', 'a folder or a bundle')
+    .option('--replay <data>', 'a data folder: decide what is in its log again, with both')
+    .addOption(
+      new Option('--last <number>', 'only the newest decisions').argParser(whole(1, 999_999_999)),
+    )
+    .option('--html <file>', 'write a page for those who sign the change off, too')
+    .option('--show-inputs', 'show the input of one decision of each kind; it is personal data')
+    .addOption(realmOption())
+    .addOption(configOption())
+  act(diff, async (options, out, old, next) =>
+    (await import('./policy/diff.ts')).diff(options, out, old, next),
+  )
 }

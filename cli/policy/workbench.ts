@@ -1,7 +1,7 @@
 /** What the verbs of `assay policy` share: a folder of Rego with the compiler and the plugins of a configuration. */
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { Adapters, loadFolder } from '../../adapters/compose.ts'
+import { type AdapterOptions, Adapters, type Config, loadFolder } from '../../adapters/compose.ts'
 import { loadCases } from '../../adapters/policies/folder.ts'
 import { CompilerError } from '../../core/error.ts'
 import type { Plugin } from '../../core/plugin.ts'
@@ -67,10 +67,21 @@ export async function withCompiler(
   options: Configurable,
   work: (tools: Tools) => Promise<ExitCode>,
 ): Promise<ExitCode> {
-  const adapters = new Adapters(await configured(options))
-  try {
+  return withAdapters(await configured(options), {}, async (adapters) => {
     const plugins = (await adapters.get('plugins')).map(({ plugin }) => plugin)
-    return await work({ adapters, compiler: await adapters.get('compiler'), plugins })
+    return work({ adapters, compiler: await adapters.get('compiler'), plugins })
+  })
+}
+
+/** They are closed whatever happens. */
+export async function withAdapters(
+  config: Config,
+  options: AdapterOptions,
+  work: (adapters: Adapters) => Promise<ExitCode>,
+): Promise<ExitCode> {
+  const adapters = new Adapters(config, options)
+  try {
+    return await work(adapters)
   } finally {
     await adapters.close()
   }
