@@ -2,8 +2,13 @@
 import type { Builtin, Family } from './builtin.ts'
 import { CHANCE } from './chance.ts'
 import { COLLECTIONS } from './collections/index.ts'
+import { DIGESTS } from './crypto/digest.ts'
+import { JSON_TEXT } from './json/index.ts'
+import { YAML } from './json/yaml.ts'
+import { JWT } from './jwt/index.ts'
 import { NET } from './net/index.ts'
 import { NUMBERS } from './numbers/index.ts'
+import { PATTERNS } from './patterns/index.ts'
 import { SEMVER } from './semver.ts'
 import { STRINGS } from './strings/index.ts'
 import { TIME } from './time/index.ts'
@@ -15,13 +20,18 @@ export type { Builtin, Context, Failure } from './builtin.ts'
 const FAMILIES: readonly Family[] = [
   COLLECTIONS,
   NUMBERS,
+  PATTERNS,
   STRINGS,
   CHANCE,
+  DIGESTS,
+  JSON_TEXT,
+  JWT,
   NET,
   SEMVER,
   TIME,
   URI,
   UUID,
+  YAML,
 ]
 
 export const BUILTINS: ReadonlyMap<string, Builtin> = new Map(
