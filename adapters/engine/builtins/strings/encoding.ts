@@ -4,10 +4,10 @@ import { type Context, type Family, fail } from '../builtin.ts'
 import { ofText } from '../operands.ts'
 import { bytesOf, textOf } from '../texts.ts'
 
-const STANDARD = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
-const URL_SAFE = `${STANDARD.slice(0, 62)}-_`
+export const STANDARD: string = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
+export const URL_SAFE: string = `${STANDARD.slice(0, 62)}-_`
 
-function encode(bytes: Uint8Array, alphabet: string): string {
+export function encode(bytes: Uint8Array, alphabet: string): string {
   let text = ''
   for (let i = 0; i < bytes.length; i += 3) {
     const [a = 0, b = 0, c = 0] = bytes.subarray(i, i + 3)
@@ -20,7 +20,7 @@ function encode(bytes: Uint8Array, alphabet: string): string {
 }
 
 /** Line ends are skipped anywhere, the padding must be there, and bits beyond the last byte may be anything: as in Go. */
-function decode(text: string, alphabet: string): Uint8Array | undefined {
+export function decode(text: string, alphabet: string): Uint8Array | undefined {
   const packed = text.replace(/[\r\n]/g, '')
   if (packed.length % 4 !== 0) return undefined
   const digits = packed.replace(/={1,2}$/, '')
@@ -45,7 +45,7 @@ function decoded(context: Context, bytes: Uint8Array | undefined): Value | undef
 }
 
 /** The padding may be left out. */
-function decodeUrlSafe(text: string): Uint8Array | undefined {
+export function decodeUrlSafe(text: string): Uint8Array | undefined {
   if (text.endsWith('=')) return decode(text, URL_SAFE)
   const length = bytesOf(text).length % 4
   return length === 1 ? undefined : decode(text + '='.repeat((4 - length) % 4), URL_SAFE)

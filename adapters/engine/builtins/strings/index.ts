@@ -6,6 +6,7 @@ import { REPLACE } from './replace.ts'
 import { SEARCH } from './search.ts'
 import { SPLIT } from './split.ts'
 import { SPRINTF } from './sprintf.ts'
+import { TEMPLATE_STRING } from './template-string.ts'
 import { TRIM } from './trim.ts'
 import { URL_QUERY } from './url-query.ts'
 
@@ -17,6 +18,7 @@ export const STRINGS: Family = {
   ...SEARCH,
   ...SPLIT,
   ...SPRINTF,
+  ...TEMPLATE_STRING,
   ...TRIM,
   ...URL_QUERY,
 }
