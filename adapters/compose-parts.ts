@@ -9,6 +9,7 @@ import type { Custody } from '../core/ports/custody.ts'
 import type { Engine } from '../core/ports/engine.ts'
 import type { Outbound } from '../core/ports/outbound.ts'
 import type { Adapters } from './compose.ts'
+import { openOwnEngine } from './compose-engine.ts'
 import { type Config, type Foreign, OWN_POLICIES, type PluginChoice } from './config/complete.ts'
 import { BUILT_IN } from './config/schema.ts'
 import { didYouMean } from './config/suggest.ts'
@@ -94,17 +95,7 @@ async function openEngine(adapters: Adapters): Promise<Engine> {
   const { config } = adapters
   const { engine } = config
   if (engine.kind === 'foreign') return openForeign('engine', engine, config)
-  if (engine.isolation === 'none')
-    return (await import('./engine/wasm/index.ts')).createWasmEngine()
-  return openIsolatedEngine(adapters, engine.deadlineMs)
-}
-
-export async function openIsolatedEngine(adapters: Adapters, deadlineMs: number): Promise<Engine> {
-  const { isolateEngine } = await import('./isolation/worker.ts')
-  const options = { deadlineMs, exportName: 'createWasmEngine' }
-  const isolated = await isolateEngine(ownModule('./engine/wasm/index'), options)
-  adapters.onClose(() => isolated.close())
-  return isolated
+  return openOwnEngine(adapters, engine)
 }
 
 async function openCompiler(adapters: Adapters): Promise<Compiler> {

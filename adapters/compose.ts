@@ -13,16 +13,18 @@ import type { Custody } from '../core/ports/custody.ts'
 import type { Engine } from '../core/ports/engine.ts'
 import { createAudit } from './audit/audit.ts'
 import { type CellParts, openCells } from './compose-cells.ts'
+import { openOwnEngine } from './compose-engine.ts'
+import { createExplaining, type Explaining } from './compose-explain.ts'
 import {
   AUDITOR,
   configured,
   type Opened,
-  openIsolatedEngine,
   type Part,
   type PartOf,
   type PluginPart,
   type Ports,
 } from './compose-parts.ts'
+import { policyOptions, preparePolicies, startShadow } from './compose-policies.ts'
 import type { Config } from './config/complete.ts'
 import { makeFolder } from './datafolder/folder.ts'
 import { type LogIdentity, openIdentity } from './datafolder/identity.ts'
@@ -30,21 +32,14 @@ import { finishRotation } from './datafolder/rotate.ts'
 import { importState, isUntouched } from './datafolder/state.ts'
 import type { StorePair } from './extension/extension.ts'
 import { loadFolder } from './policies/folder.ts'
-import {
-  compilePolicies,
-  keepPolicies,
-  type OpaOptions,
-  type PolicyEvent,
-  type PolicyOptions,
-} from './policies/live.ts'
+import { compilePolicies, type PolicyEvent } from './policies/live.ts'
 import { OpaDesk } from './policies/opa/desk.ts'
-import { readBundle, readFolder } from './policies/opa/source.ts'
 import { withDocuments } from './policies/opa/union.ts'
 import { keepRetention } from './sweep/retention.ts'
-import type { Telemetry } from './telemetry/telemetry.ts'
+import type { EngineComparison, Telemetry } from './telemetry/telemetry.ts'
 
 export type { Config, Part, PluginPart, PolicyEvent, Ports, StorePair }
-export { compilePolicies, loadFolder, withDocuments }
+export { compilePolicies, loadFolder, policyOptions, withDocuments }
 
 const TOKENS: { readonly [Port in keyof Ports]: InjectionToken<Opened<Port>> } = {
   clock: Symbol('clock') as InjectionToken<Opened<'clock'>>,
@@ -69,6 +64,7 @@ export class Adapters {
   readonly opa: OpaDesk | undefined
   readonly #container = container.createChildContainer()
   readonly #closing: (() => Promise<unknown>)[] = []
+  #watchEngines: ((comparison: EngineComparison) => void) | undefined
 
   /** @throws RegistryError `duplicate_adapter` */
   constructor(config: Config, { parts = [], readOnly = false }: AdapterOptions = {}) {
@@ -91,6 +87,16 @@ export class Adapters {
 
   async get<Port extends keyof Ports>(port: Port): Promise<Ports[Port]> {
     return await this.#container.resolve<Opened<Port>>(TOKENS[port])
+  }
+
+  /** What came of a question to two engines, for whoever watches. */
+  compared(comparison: EngineComparison): void {
+    this.#watchEngines?.(comparison)
+  }
+
+  /** From now on; only one can. */
+  watchEngines(watch: (comparison: EngineComparison) => void): void {
+    this.#watchEngines = watch
   }
 
   /** {@link close} closes what is named here, the last one first. */
@@ -131,6 +137,8 @@ export interface Composed {
   readonly audit?: Audit
   /** Where the configuration names OPA policies. */
   readonly opa?: OpaDesk
+  /** Why decisions are what they are; for whoever may open them. */
+  readonly explain: Explaining
   /** Metrics, traces and log lines, and what a transport shows of them. */
   readonly telemetry: Telemetry
   /** Drains the kernel and closes every adapter. */
@@ -142,7 +150,7 @@ export async function compose(config: Config, options: ComposeOptions = {}): Pro
   const adapters = new Adapters(config, options)
   try {
     const started = await start(adapters, options)
-    return { ...started, close: () => adapters.close() }
+    return { ...started, explain: createExplaining(adapters), close: () => adapters.close() }
   } catch (error) {
     await adapters.close().catch(() => undefined)
     throw error
@@ -170,33 +178,26 @@ export async function openLog(
 async function start(
   adapters: Adapters,
   options: ComposeOptions,
-): Promise<Omit<Composed, 'close'>> {
+): Promise<Omit<Composed, 'close' | 'explain'>> {
   const { config } = adapters
   const { clock, custody, identity, log, store } = await openLog(adapters)
-  const { opa: desk } = adapters
-  const policies = serving(await policyOptions(adapters), desk)
-  const compiler = await adapters.get('compiler')
-  const known = await loadFolder(policies.dir)
-  const bundle = await compilePolicies(known, policies, compiler)
+  const prepared = await preparePolicies(adapters)
   const untouched = config.state !== undefined && (await isUntouched(log))
   const telemetry = await openTelemetry(adapters, options)
   const cells = await openCells(adapters)
   const kernel = await openKernel(adapters, { custody, identity, log, store }, telemetry, cells)
   telemetry.attach(kernel)
-  desk?.serve(kernel)
-  const active = desk ?? kernel
-  await active.activate(bundle)
+  const onPolicy = telemetry.policies(options.onPolicy)
+  const policies = await prepared.activate(kernel, identity.anchor, onPolicy)
+  telemetry.follow(policies.standing)
   if (untouched && config.state !== undefined) await importState(kernel, config.state)
   await cells.start(kernel, { clock, custody, store, telemetry })
   await startExports(adapters, telemetry, { log, store }, identity.origin)
-  const onPolicy = telemetry.policies(options.onPolicy)
-  if (options.watch ?? config.policies.watch) {
-    const kept = keepPolicies(active, compiler, { ...policies, known }, onPolicy)
-    adapters.onClose(() => kept.close())
-  }
-  await startShadow(adapters, kernel, policies, options)
+  const { onShadow = () => undefined, watch = config.policies.watch } = options
+  if (watch) policies.follow()
+  await startShadow(adapters, kernel, watch, onShadow)
   const audit = keepAudit(adapters, kernel, { log, store }, telemetry)
-  const opa = desk === undefined ? {} : { opa: desk }
+  const opa = adapters.opa === undefined ? {} : { opa: adapters.opa }
   const { anchor, anchorFile } = identity
   return { kernel, clock, config, anchor, anchorFile, telemetry, ...audit, ...opa }
 }
@@ -221,7 +222,7 @@ async function openKernel(
     clock: await adapters.get('clock'),
     plugins: (await adapters.get('plugins')).map(({ plugin }) => plugin),
     outbound: desk === undefined ? outbound : [...outbound, desk.outbound],
-    development: true,
+    development: config.policies.source === 'folder',
     limits: config.limits,
     observer: telemetry.observer,
     ...(await shadowEngine(adapters)),
@@ -267,6 +268,7 @@ async function openTelemetry(
     ...(log && { log: { ...log, realm } }),
   })
   adapters.onClose(async () => opened.close())
+  adapters.watchEngines((comparison) => opened.compared(comparison))
   return opened
 }
 
@@ -294,47 +296,9 @@ function hasAuditor({ plugins }: Config): boolean {
   return plugins.some(({ name }) => name === AUDITOR)
 }
 
-/** A worker of its own, so that a policy on trial keeps nobody waiting, whatever it does. */
+/** In a worker of its own, so that a policy on trial keeps nobody waiting, whatever it does. */
 async function shadowEngine(adapters: Adapters): Promise<{ shadowEngine?: Engine }> {
   const { engine, policies } = adapters.config
-  if (policies.shadow === undefined || engine.kind !== 'wasm') return {}
-  return { shadowEngine: await openIsolatedEngine(adapters, engine.deadlineMs) }
-}
-
-async function startShadow(
-  adapters: Adapters,
-  kernel: Kernel,
-  policies: PolicyOptions,
-  { onShadow = () => undefined, watch = adapters.config.policies.watch }: ComposeOptions,
-): Promise<void> {
-  const { shadow: dir } = adapters.config.policies
-  if (dir === undefined) return
-  const { keepShadow } = await import('./policies/shadow.ts')
-  const compiler = await adapters.get('compiler')
-  const kept = await keepShadow(kernel, compiler, { ...policies, dir, watch }, onShadow)
-  adapters.onClose(() => kept.close())
-}
-
-/** With what callers pushed in the place of the documents that came with their policies. */
-function serving(policies: PolicyOptions, desk: OpaDesk | undefined): PolicyOptions {
-  const { opa } = policies
-  if (opa === undefined || desk === undefined) return policies
-  return { ...policies, opa: { ...opa, pushed: () => desk.pushed() } }
-}
-
-/** What {@link policySources} and the compiler need to know. */
-export async function policyOptions(adapters: Adapters): Promise<PolicyOptions> {
-  const { dir, capabilities } = adapters.config.policies
-  const plugins = (await adapters.get('plugins')).map(({ plugin, policies }) => ({
-    name: plugin.name,
-    ...(policies === undefined ? {} : { policies }),
-  }))
-  return { dir, capabilities, plugins, ...opaOptions(adapters.config) }
-}
-
-function opaOptions({ opa }: Config): { opa?: OpaOptions } {
-  if (opa === undefined) return {}
-  const { entrypoints, kind, path } = opa
-  const read = kind === 'bundle' ? () => readBundle(path) : () => readFolder(path)
-  return { opa: { entrypoints, read, ...(kind === 'dir' ? { folder: path } : {}) } }
+  if (policies.shadow === undefined || engine.kind === 'foreign') return {}
+  return { shadowEngine: await openOwnEngine(adapters, { ...engine, isolation: 'worker' }) }
 }

@@ -28,8 +28,11 @@ function unitOf(path: string): string {
 const MEETING = new Set([
   'adapters/compose',
   'adapters/compose-cells',
+  'adapters/compose-engine',
+  'adapters/compose-explain',
   'adapters/compose-log',
   'adapters/compose-parts',
+  'adapters/compose-policies',
   'adapters/compose-realms',
   'adapters/index',
 ])

@@ -18,6 +18,7 @@ import type {
 } from './file.ts'
 import { completeOpa, type OpaPlace } from './opa.ts'
 import { completeOperations, type OperationsConfig } from './operations.ts'
+import { completePolicies, type PoliciesPlace } from './policies.ts'
 import { checkRealms, realmFile, realmFolder } from './realms.ts'
 import { BUILT_IN } from './schema.ts'
 import { completeSecure } from './secure.ts'
@@ -27,6 +28,14 @@ export interface Foreign {
   readonly kind: 'foreign'
   readonly specifier: string
   readonly options: Readonly<Record<string, Json>>
+}
+/** An engine that is built in. */
+export interface OwnEngine {
+  readonly kind: 'both' | 'jit' | 'wasm'
+  /** Undefined: what each engine takes by itself. */
+  readonly maxSteps?: number
+  readonly isolation: 'none' | 'worker'
+  readonly deadlineMs: number
 }
 export interface PluginChoice {
   /** A built-in plugin's name, an npm package's name, or an absolute path. */
@@ -48,17 +57,9 @@ export interface Config extends Cells {
     | { readonly kind: 'memory' }
     | Foreign
   readonly custody: { readonly kind: 'file'; readonly dir: string } | Foreign
-  readonly engine:
-    | { readonly kind: 'wasm'; readonly isolation: 'none' | 'worker'; readonly deadlineMs: number }
-    | Foreign
+  readonly engine: OwnEngine | Foreign
   readonly compiler: { readonly kind: 'opa'; readonly deadlineMs: number } | Foreign
-  readonly policies: {
-    readonly source: 'folder'
-    readonly dir: string
-    readonly watch: boolean
-    readonly capabilities: 'compat' | 'trust'
-    readonly shadow?: string
-  }
+  readonly policies: PoliciesPlace
   readonly opa?: OpaPlace
   readonly plugins: readonly PluginChoice[]
   readonly outbound: readonly Foreign[]
@@ -106,7 +107,7 @@ export function complete(
     custody: completeCustody(written.custody, data, at),
     engine: completeEngine(written.engine, at),
     compiler: completeCompiler(written.compiler, at),
-    policies: completePolicies(written.policies, at),
+    policies: completePolicies(written.policies, at, OWN_POLICIES),
     ...completeOpa(written.opa, at),
     plugins: (written.plugins ?? DEFAULT_PLUGINS).map((choice) => completePlugin(choice, at)),
     outbound: (written.outbound ?? []).map((adapter) => foreign(adapter, at)),
@@ -134,22 +135,6 @@ function completeRealms(
     return [name, complete(realmFile(written, realm), file, place)] as const
   })
   return Object.fromEntries(realms)
-}
-
-function completePolicies(policies: ConfigFile['policies'], at: At): Config['policies'] {
-  const {
-    dir,
-    watch = true,
-    capabilities = 'trust',
-    shadow,
-  } = typeof policies === 'string' ? { dir: policies } : (policies ?? {})
-  return {
-    source: 'folder',
-    dir: dir === undefined ? OWN_POLICIES : at(dir),
-    watch,
-    capabilities,
-    ...(shadow === undefined ? {} : { shadow: at(shadow) }),
-  }
 }
 
 function completePlugin(choice: PluginConfig | string, at: At): PluginChoice {
@@ -203,8 +188,8 @@ function completeCustody(
 
 function completeEngine(engine: EngineConfig = { kind: 'wasm' }, at: At): Config['engine'] {
   if (isForeign('engine', engine)) return foreign(engine, at)
-  const { isolation = 'none', deadlineMs = DEADLINE_MS } = engine
-  return { kind: 'wasm', isolation, deadlineMs }
+  const { isolation = 'none', deadlineMs = DEADLINE_MS, kind, maxSteps } = engine
+  return { kind, isolation, deadlineMs, ...(maxSteps === undefined ? {} : { maxSteps }) }
 }
 
 function completeCompiler(compiler: CompilerConfig = { kind: 'opa' }, at: At): Config['compiler'] {

@@ -198,6 +198,17 @@ state: seed.json
     expect({ ...a, file: '' }).toEqual({ ...b, file: '' })
   })
 
+  it('names an engine, in this thread or in a worker, and how many steps it may take', async () => {
+    const engine = async (text: string) => (await load(`engine: ${text}`)).engine
+    for (const kind of ['jit', 'wasm', 'both'] as const)
+      expect(await engine(`{ kind: ${kind} }`)).toMatchObject({ kind, isolation: 'none' })
+    expect(
+      await engine('{ kind: both, isolation: worker, deadlineMs: 100, maxSteps: 5000 }'),
+    ).toEqual({ kind: 'both', isolation: 'worker', deadlineMs: 100, maxSteps: 5000 })
+    for (const bad of ['{ kind: jit, maxSteps: 0 }', '{ kind: both, threads: 2 }', '{ kind: }'])
+      await expect(engine(bad)).rejects.toMatchObject({ code: 'invalid_config' })
+  })
+
   it('names third-party adapters by package or by path', async () => {
     const config = await load(
       'store: { kind: "@acme/pg", options: { url: x } }\nengine: { kind: ./e.js }',

@@ -4,6 +4,7 @@ import type { CellsConfig } from './cells.ts'
 import type { ForwardAuthConfig } from './forward-auth.ts'
 import type { OpaConfig } from './opa.ts'
 import type { ExportConfig, LogConfig, TelemetryConfig } from './operations.ts'
+import type { BundleConfig, FolderConfig } from './policies.ts'
 import type { RateLimitConfig, SecureConfig } from './secure.ts'
 
 /** `kind` of an adapter that is not built in: an npm package's name, or a path that begins with `.` or `/`. */
@@ -17,17 +18,15 @@ export type StoreConfig =
   | ForeignAdapter
 export type CustodyConfig = { readonly kind: 'file'; readonly dir?: string } | ForeignAdapter
 export type EngineConfig =
-  | { readonly kind: 'wasm'; readonly isolation?: 'worker'; readonly deadlineMs?: number }
+  | {
+      readonly kind: 'both' | 'jit' | 'wasm'
+      readonly maxSteps?: number
+      readonly isolation?: 'worker'
+      readonly deadlineMs?: number
+    }
   | ForeignAdapter
 export type CompilerConfig = { readonly kind: 'opa'; readonly deadlineMs?: number } | ForeignAdapter
 
-export interface PoliciesConfig {
-  readonly source: 'folder'
-  readonly dir: string
-  readonly watch?: boolean
-  readonly capabilities?: 'compat' | 'trust'
-  readonly shadow?: string
-}
 export interface PluginConfig {
   readonly name: string
   readonly isolation?: 'none' | 'worker'
@@ -83,7 +82,7 @@ export interface ConfigFile extends CellsConfig {
   readonly custody?: CustodyConfig
   readonly engine?: EngineConfig
   readonly compiler?: CompilerConfig
-  readonly policies?: string | PoliciesConfig
+  readonly policies?: BundleConfig | FolderConfig | string
   readonly opa?: OpaConfig
   readonly plugins?: readonly (string | PluginConfig)[]
   readonly outbound?: readonly ForeignAdapter[]

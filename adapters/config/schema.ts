@@ -15,6 +15,7 @@ import type { ConfigFile } from './file.ts'
 import { forwardAuthSchema } from './forward-auth.ts'
 import { opaSchema } from './opa.ts'
 import { exportSchema, logSchema, telemetrySchema } from './operations.ts'
+import { policiesSchema } from './policies.ts'
 import {
   authSchema,
   corsSchema,
@@ -36,7 +37,7 @@ export const BUILT_IN: {
 } = {
   store: ['sqlite', 'memory'],
   custody: ['file'],
-  engine: ['wasm'],
+  engine: ['jit', 'wasm', 'both'],
   compiler: ['opa'],
   outbound: [],
   plugins: ['access', 'announce', 'audit', 'capability', 'enrolment', 'lease', 'release'],
@@ -83,7 +84,14 @@ const custody = z.union([
 ])
 const engine = z.union([
   z.strictObject({
-    kind: z.literal('wasm'),
+    kind: z
+      .enum(['jit', 'wasm', 'both'])
+      .describe(
+        "OPA's plan compiled to JavaScript (default), OPA's WebAssembly, or both: what only one of them says is denied",
+      ),
+    maxSteps: whole(1000, 1_000_000_000_000)
+      .describe('Steps that one evaluation may take; beyond it, the decision is a denial')
+      .exactOptional(),
     isolation: z
       .literal('worker')
       .describe('Evaluate in a worker that is killed at its deadline')
@@ -95,21 +103,6 @@ const engine = z.union([
 const compiler = z.union([
   z.strictObject({ kind: z.literal('opa'), deadlineMs: deadlineMs.exactOptional() }),
   foreign(BUILT_IN.compiler),
-])
-const policies = z.union([
-  path,
-  z.strictObject({
-    source: z.literal('folder').describe('Development mode: receipts are marked so'),
-    dir: path,
-    watch: z.boolean().describe('Recompile and swap when a file changes').exactOptional(),
-    capabilities: z
-      .enum(['trust', 'compat'])
-      .describe('Which built-ins Rego may use; default trust')
-      .exactOptional(),
-    shadow: path
-      .describe('A second folder, asked what the first is asked; only the differences are logged')
-      .exactOptional(),
-  }),
 ])
 const pluginName = z.string().min(1).max(256)
 const plugin = z.union([
@@ -179,7 +172,7 @@ const own = {
   data: path.describe('The data folder; --data wins').exactOptional(),
   store: store.exactOptional(),
   custody: custody.exactOptional(),
-  policies: policies.describe('A folder of Rego').exactOptional(),
+  policies: policiesSchema.describe('A folder of Rego, or signed bundles').exactOptional(),
   opa: opaSchema.exactOptional(),
   plugins: z
     .array(plugin)

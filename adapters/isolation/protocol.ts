@@ -32,6 +32,8 @@ export interface IsolatedModule {
   readonly role: 'engine' | 'plugin'
   readonly module: string
   readonly exportName: string
+  /** What an engine is made with; plain data. */
+  readonly options?: object
 }
 
 /** What an isolated plugin's `facts` is called with; the payload travels as its bytes. */

@@ -35,7 +35,9 @@ let nextQuestion = 1
 
 const methods: Promise<Methods> = import(target.module).then((module) => {
   const exported = module[target.exportName]
-  return target.role === 'plugin' ? pluginMethods(exported) : engineMethods(exported)
+  return target.role === 'plugin'
+    ? pluginMethods(exported)
+    : engineMethods(exported, target.options ?? {})
 })
 // Each call awaits it and reports; this keeps an import failure from ending the worker before the first call.
 methods.catch(() => undefined)
@@ -117,11 +119,12 @@ function pluginMethods(exported: { plugin?: Plugin } & Plugin): Methods {
 
 /** The export is a function that makes an engine, or an extension `{ adapter }` of the port `engine`. */
 function engineMethods(
-  exported: (() => Engine | Promise<Engine>) & {
-    adapter?: { open(options: unknown): Engine | Promise<Engine> }
+  exported: ((options: object) => Engine | Promise<Engine>) & {
+    adapter?: { open(options: object): Engine | Promise<Engine> }
   },
+  options: object,
 ): Methods {
-  const engine = Promise.resolve(exported.adapter?.open({}) ?? exported())
+  const engine = Promise.resolve(exported.adapter?.open(options) ?? exported(options))
   const policies = new Map<number, Promise<Policy>>()
   return {
     load: async ({ policy, bundle }: { policy: number; bundle: Bundle }) => {

@@ -22,6 +22,10 @@ export interface IsolationOptions extends ChannelOptions {
   /** Which export of the module; default `default`. */
   readonly exportName?: string
 }
+export interface EngineIsolationOptions extends IsolationOptions {
+  /** What the engine is made with; plain data. */
+  readonly options?: object
+}
 export interface IsolatedPlugin extends Plugin {
   /** Ends the worker. */
   close(): Promise<void>
@@ -97,10 +101,11 @@ async function answerRead(
 /** The engine that the module at `specifier` makes, in a worker: `evaluate` answers with a promise, EngineError `timeout` when late. */
 export async function isolateEngine(
   specifier: URL,
-  options: IsolationOptions,
+  isolation: EngineIsolationOptions,
 ): Promise<IsolatedEngine> {
-  const { exportName = 'default' } = options
-  const channel = new Channel({ role: 'engine', module: specifier.href, exportName }, options)
+  const { exportName = 'default', options = {} } = isolation
+  const module = specifier.href
+  const channel = new Channel({ role: 'engine', module, exportName, options }, isolation)
   const numbers = { channel, next: 1 }
   return {
     name: 'worker',
@@ -189,9 +194,13 @@ function isolatedPolicy(
 }
 
 const ENGINE_CODES: readonly string[] = [
+  'budget_exhausted',
   'closed',
+  'engine_mismatch',
   'evaluation_failed',
   'invalid_bundle',
+  'invalid_input',
+  'invalid_patch',
   'timeout',
   'unknown_entrypoint',
 ] satisfies readonly EngineErrorCode[]
