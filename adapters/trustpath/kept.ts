@@ -82,7 +82,7 @@ export async function keptProblem(
 }
 
 /** A bundle lists first what was asked for, in order, then what the sources annotate: asking for those too would list them elsewhere. */
-function askedFor(entrypoints: readonly string[]): readonly string[] {
+export function askedFor(entrypoints: readonly string[]): readonly string[] {
   const after = entrypoints.findIndex((name, i) => i > 0 && name < (entrypoints[i - 1] ?? ''))
   return after < 0 ? entrypoints : entrypoints.slice(0, after)
 }

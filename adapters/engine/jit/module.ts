@@ -23,7 +23,8 @@ export interface Emitted {
 }
 
 export function emit(read: Plan, options: ProgramOptions = {}): Emitted {
-  const plan = simplified(read)
+  // Whoever follows a trace knows the plan's statements as they were read.
+  const plan = options.trace === true ? read : simplified(read)
   const program = new ProgramScope(plan, options)
   const dataOnly = program.trace ? new Map<number, readonly DataPath[]>() : dataOnlyRules(plan)
   const functions = plan.functions.map((func, index) =>

@@ -143,8 +143,9 @@ export function told(at: At, statement: Statement, extra: Partial<StatementPlace
   const end = leave.bind(undefined, at, 0)
   if (!program.trace) return { number: -1, passed: () => '', failed: end }
   const number = program.table.statements.length
-  const place = { ...statement.place, kind: statement.type, func: index, body: at.body, ...extra }
-  program.table.statements.push(place)
+  const { place, type: kind } = statement
+  const { body } = at
+  program.table.statements.push({ ...place, kind, statement, func: index, body, ...extra })
   return {
     number,
     passed: (...values) => `T.passed(${number},[${values.join()}]);`,

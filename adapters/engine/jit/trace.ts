@@ -6,6 +6,7 @@
  * break leaves several blocks at once, the closing event of what was left is missing: the next `leave` or `close` ends it.
  */
 import type { Value } from '../value/value.ts'
+import type { Statement } from './plan.ts'
 
 /** A value that a statement saw; undefined where Rego's is. Do not change it, nor keep it for longer than the evaluation's answer. */
 export type Seen = Value | undefined
@@ -42,6 +43,8 @@ export interface StatementPlace {
   readonly endCol: number
   /** Name of the statement in OPA's IR, such as `EqualStmt`. */
   readonly kind: string
+  /** As the plan has it; what is computed once and kept, such as a literal without variables, is not among those that a trace tells of. */
+  readonly statement: Statement
   /** What a `CallStmt` calls: a function's name in the plan, or a built-in's. */
   readonly callee?: string
   /** The constant key of a `DotStmt`. */

@@ -176,7 +176,8 @@ export class Resolver {
           members.set(String(first.constant), part)
       }
     }
-    return { ...joined(parts), members }
+    const isConstant = parts.every((part) => part.isConstant === true)
+    return { ...joined(parts), members, ...(isConstant && parts.length > 0 ? { isConstant } : {}) }
   }
 }
 

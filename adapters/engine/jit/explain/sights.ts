@@ -44,7 +44,8 @@ export function sightsOf(
       const ref =
         origin.path === undefined ? (text ?? callText(origin, structure)) : pathRef(origin.path)
       // That the condition itself did not hold is told already.
-      if (ref !== undefined && ref !== whole && !found.has(ref)) found.set(ref, { ref, origin })
+      if (ref === undefined || (ref === whole && origin.path === undefined)) continue
+      if (!found.has(ref)) found.set(ref, { ref, origin })
     }
   const all = [...found.values()]
   return all.filter((one) => !all.some((other) => other !== one && leadsTo(one, other)))
@@ -90,8 +91,8 @@ function partsOf(
     case 'EqualStmt': {
       const [left, right] = callsIn(site).at(-1)?.operands ?? []
       return [
-        { origin: at(statement.a, seen[0]), text: left },
-        { origin: at(statement.b, seen[1]), text: right },
+        { origin: at(statement.a, seen[0]), text: plain(left) },
+        { origin: at(statement.b, seen[1]), text: plain(right) },
       ]
     }
     case 'NotEqualStmt':
@@ -111,6 +112,11 @@ function partsOf(
     default:
       return []
   }
+}
+
+/** A pattern is compared part by part. */
+function plain(text: string | undefined): string | undefined {
+  return text === undefined || /^[[{]/.test(text) ? undefined : text
 }
 
 /** Which element it was is told of the condition within. */

@@ -3,7 +3,7 @@
  * comes from is known here without running anything.
  */
 import type { Func, Operand, Plan, Statement, StatementOf } from '../plan.ts'
-import type { TraceTable } from '../trace.ts'
+import type { StatementPlace, TraceTable } from '../trace.ts'
 import { visit, writes } from '../visit.ts'
 import type { Condition, Definition, Definitions } from './definitions.ts'
 
@@ -44,158 +44,86 @@ export interface Outline {
   readonly calls: readonly { readonly number: number; readonly callee: string }[]
   /** Place in the text, by number. */
   readonly order: ReadonlyMap<number, number>
-  readonly definitions: readonly Definition[]
 }
-
-/** What a trace tells of; the others have no number. */
-const TOLD: ReadonlySet<string> = new Set([
-  'AssignVarOnceStmt',
-  'CallDynamicStmt',
-  'CallStmt',
-  'DotStmt',
-  'EqualStmt',
-  'IsArrayStmt',
-  'IsDefinedStmt',
-  'IsObjectStmt',
-  'IsSetStmt',
-  'IsUndefinedStmt',
-  'NotEqualStmt',
-  'NotStmt',
-  'ObjectInsertOnceStmt',
-  'ScanStmt',
-  'SetAddStmt',
-  'WithStmt',
-])
 
 export class Structure {
   readonly sites: readonly Site[]
   readonly outlines: readonly Outline[]
 
-  /** @throws Error where plan and trace are not of one compilation */
+  /** @param plan the one that was compiled: statements are known by what they are, not by what they look like. */
   constructor(plan: Plan, table: TraceTable, definitions: Definitions) {
-    const sites: Site[] = []
-    this.outlines = plan.functions.map((func, index) => {
-      const outliner = new Outliner(func, index, definitions, sites)
-      return outliner.outline()
-    })
-    for (const { blocks } of plan.entries)
-      visit(blocks, (statement) => {
-        if (isTold(statement)) sites.push(entrySite(statement, sites.length))
-      })
-    const differs = table.statements.findIndex(
-      ({ kind, row }, i) =>
-        sites[i]?.statement.type !== kind || sites[i].statement.place.row !== row,
-    )
-    if (differs >= 0 || table.statements.length !== sites.length)
-      throw new Error(`explain: statement ${differs} of the trace is not that of the plan`)
-    this.sites = sites
+    const numbers = new Map(table.statements.map(({ statement }, number) => [statement, number]))
+    this.sites = table.statements.map((place, number) => siteOf(place, number, plan, definitions))
+    this.outlines = plan.functions.map((func) => outlineOf(func, numbers))
   }
 }
 
-function isTold(statement: Statement): boolean {
-  return TOLD.has(statement.type) || (statement.type === 'BreakStmt' && statement.index === 0)
-}
-
-function entrySite(statement: Statement, number: number): Site {
+function siteOf(
+  { body, func: index, statement }: StatementPlace,
+  number: number,
+  plan: Plan,
+  definitions: Definitions,
+): Site {
+  const { file, row, col } = statement.place
+  const func = plan.functions[index]
+  const found = func && definitions.at(file, row, col)
   return {
     number,
-    func: -1,
-    body: 0,
+    func: index,
+    body,
     statement,
-    definition: undefined,
-    conditions: [],
-    role: 'order',
+    definition: found?.definition,
+    conditions: found?.conditions ?? [],
+    role: func === undefined ? 'order' : roleOf(statement, func, found?.definition),
   }
 }
 
-class Outliner {
-  readonly #func: Func
-  readonly #index: number
-  readonly #definitions: Definitions
-  readonly #sites: Site[]
-  readonly #fills = new Map<number, Source[]>()
-  readonly #sources = new Map<number, Source[]>()
-  readonly #calls: { number: number; callee: string }[] = []
-  readonly #order = new Map<number, number>()
-  readonly #found = new Set<Definition>()
-  #at = 0
-
-  constructor(func: Func, index: number, definitions: Definitions, sites: Site[]) {
-    this.#func = func
-    this.#index = index
-    this.#definitions = definitions
-    this.#sites = sites
+function roleOf(statement: Statement, func: Func, definition: Definition | undefined): Role {
+  const { params, returns } = func
+  const result = Math.max(returns, ...params) + 1
+  switch (statement.type) {
+    case 'IsDefinedStmt':
+    case 'IsUndefinedStmt':
+      return [result, returns].includes(statement.source) ? 'order' : 'step'
+    case 'AssignVarOnceStmt':
+      if (statement.target === result) return 'head'
+      return definition?.isDefault === true ? 'head' : 'order'
+    case 'ObjectInsertOnceStmt':
+    case 'SetAddStmt':
+      return isPartial(func) && isHead(statement, definition) ? 'head' : 'step'
+    default:
+      return 'step'
   }
+}
 
-  /** Whether its value is filled member by member, and no literal. */
-  get #isPartial(): boolean {
-    const { blocks, returns } = this.#func
-    const first = blocks[0]?.[0]
-    const makes = first?.type === 'MakeSetStmt' || first?.type === 'MakeObjectStmt'
-    return makes && first.target === returns
-  }
+function isHead({ place }: Statement, definition: Definition | undefined): boolean {
+  return place.row === definition?.head.row && place.col === definition.head.col
+}
 
-  outline(): Outline {
-    for (const [body, block] of this.#func.blocks.entries())
-      visit([block], (statement) => this.#add(statement, body))
-    return {
-      func: this.#func,
-      fills: this.#fills,
-      sources: this.#sources,
-      calls: this.#calls,
-      order: this.#order,
-      definitions: [...this.#found],
-    }
-  }
+/** Whether its value is filled member by member, and no literal. */
+function isPartial({ blocks, returns }: Func): boolean {
+  const first = blocks[0]?.[0]
+  const makes = first?.type === 'MakeSetStmt' || first?.type === 'MakeObjectStmt'
+  return makes && first.target === returns
+}
 
-  #add(statement: Statement, body: number): void {
-    const at = this.#at++
-    const number = isTold(statement) ? this.#sites.length : -1
-    const source: Source = { statement, number, at, body }
-    for (const local of writes(statement)) push(this.#sources, local, source)
-    const filled = filledBy(statement)
-    if (filled !== undefined) push(this.#fills, filled, source)
-    if (number < 0) return
-    this.#order.set(number, at)
-    if (statement.type === 'CallStmt') this.#calls.push({ number, callee: statement.func })
-    const { file, row, col } = statement.place
-    const found = this.#definitions.at(file, row, col)
-    if (found !== undefined) this.#found.add(found.definition)
-    this.#sites.push({
-      number,
-      func: this.#index,
-      body,
-      statement,
-      definition: found?.definition,
-      conditions: found?.conditions ?? [],
-      role: this.#roleOf(statement, found?.definition),
+function outlineOf(func: Func, numbers: ReadonlyMap<Statement, number>): Outline {
+  const fills = new Map<number, Source[]>()
+  const sources = new Map<number, Source[]>()
+  const order = new Map<number, number>()
+  const calls: { number: number; callee: string }[] = []
+  let at = 0
+  for (const [body, block] of func.blocks.entries())
+    visit([block], (statement) => {
+      const number = numbers.get(statement) ?? -1
+      const source: Source = { statement, number, at: at++, body }
+      for (const local of writes(statement)) push(sources, local, source)
+      const filled = filledBy(statement)
+      if (filled !== undefined) push(fills, filled, source)
+      if (number >= 0) order.set(number, source.at)
+      if (statement.type === 'CallStmt') calls.push({ number, callee: statement.func })
     })
-  }
-
-  #roleOf(statement: Statement, definition: Definition | undefined): Role {
-    const { params, returns } = this.#func
-    const result = Math.max(returns, ...params) + 1
-    const ordering = new Set([result, returns])
-    switch (statement.type) {
-      case 'IsDefinedStmt':
-      case 'IsUndefinedStmt':
-        return ordering.has(statement.source) ? 'order' : 'step'
-      case 'AssignVarOnceStmt':
-        if (statement.target === result) return 'head'
-        return definition?.isDefault === true ? 'head' : 'order'
-      case 'ObjectInsertOnceStmt':
-      case 'SetAddStmt':
-        return definition !== undefined && this.#isPartial && isHead(statement, definition)
-          ? 'head'
-          : 'step'
-      default:
-        return 'step'
-    }
-  }
-}
-
-function isHead({ place }: Statement, { head }: Definition): boolean {
-  return place.row === head.row && place.col === head.col
+  return { func, fills, sources, calls, order }
 }
 
 type Filling = 'ArrayAppendStmt' | 'ObjectInsertOnceStmt' | 'ObjectInsertStmt' | 'SetAddStmt'
