@@ -68,7 +68,7 @@ export class EditTree {
   #renderSet(source: RegoSet): RegoSet {
     this.#context.spend(source.size)
     const result = new RegoSet()
-    for (const [key, member] of source.members) if (!this.#edits.has(key)) result.add(member)
+    for (const member of source.values()) if (!this.#edits.has(keyOf(member))) result.add(member)
     for (const [, child] of this.#edits.values())
       if (child !== null) result.add(child.render() as Value)
     return result

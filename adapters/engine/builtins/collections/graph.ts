@@ -9,15 +9,16 @@ const reachable: Builtin = (context, graph: Value, initial: Value) => {
   const queue = startsOf(context, initial)
   if (queue === undefined) return undefined
   const reached = new RegoSet()
+  const { members } = reached
   for (let next = 0; next < queue.length; next++) {
     context.spend(1)
     const node = queue[next] as Value
     const key = keyOf(node)
-    if (reached.members.has(key)) continue
+    if (members.has(key)) continue
     const edges = get(graph, node)
     if (edges === undefined) continue
-    reached.members.set(key, node)
-    for (const neighbour of neighboursIn(edges)) if (!reached.has(neighbour)) queue.push(neighbour)
+    members.set(key, node)
+    for (const neighbour of neighboursIn(edges)) queue.push(neighbour)
   }
   return reached
 }
@@ -30,7 +31,7 @@ function startsOf(context: Context, initial: Value): Value[] | undefined {
 
 function neighboursIn(edges: Value): Iterable<Value> {
   if (isArray(edges)) return edges
-  return edges instanceof RegoSet ? edges.members.values() : []
+  return edges instanceof RegoSet ? edges.values() : []
 }
 
 const reachablePaths: Builtin = (context, graph: Value, initial: Value) => {

@@ -23,7 +23,7 @@ function kept(value: Value, branch: Branch): Value {
   }
   if (value instanceof RegoSet) {
     const result = new RegoSet()
-    for (const element of value.members.values()) {
+    for (const element of value.values()) {
       const below = branchAt(branch, element)
       if (below !== undefined) result.add(kept(element, below))
     }
@@ -53,7 +53,7 @@ function left(value: Value, branch: Branch | undefined): Value | undefined {
   }
   if (value instanceof RegoSet) {
     const result = new RegoSet()
-    for (const element of value.members.values()) {
+    for (const element of value.values()) {
       const rest = left(element, branchAt(branch, element))
       if (rest !== undefined) result.add(rest)
     }

@@ -87,7 +87,7 @@ const remove: Builtin = (context, object: Value, keys: Value) => {
 /** Keys come as an array, as a set, or as those of another object. */
 function keysIn(context: Context, keys: Value): Iterable<Value> | undefined {
   if (isArray(keys)) return keys
-  if (keys instanceof RegoSet) return keys.members.values()
+  if (keys instanceof RegoSet) return keys.values()
   return isObject(keys) ? keysOf(keys) : wrongType(context, 2, keys, 'object', 'set', 'array')
 }
 

@@ -3,25 +3,36 @@ import { RegoSet, type Value } from '../../value/value.ts'
 import type { Builtin, Context, Family } from '../builtin.ts'
 import { wrongType } from '../operands.ts'
 
-export function difference(a: RegoSet, b: RegoSet): RegoSet {
+/** Up to this size a set may keep its members without keys, and asking for each is as fast. */
+const SMALL = 8
+
+/** The members of `a` that are in `b`, or with `inside` false those that are not. */
+function chosen(a: RegoSet, b: RegoSet, inside: boolean): RegoSet {
   const result = new RegoSet()
-  for (const [key, member] of a.members) if (!b.members.has(key)) result.members.set(key, member)
+  if (a.size <= SMALL) {
+    for (const member of a.values()) if (b.has(member) === inside) result.add(member)
+    return result
+  }
+  const others = b.members
+  const members = result.members
+  for (const [key, member] of a.members) if (others.has(key) === inside) members.set(key, member)
   return result
+}
+
+export function difference(a: RegoSet, b: RegoSet): RegoSet {
+  return chosen(a, b, false)
 }
 
 function intersected(a: RegoSet, b: RegoSet): RegoSet {
-  const [few, many] = a.size <= b.size ? [a, b] : [b, a]
-  const result = new RegoSet()
-  for (const [key, member] of few.members)
-    if (many.members.has(key)) result.members.set(key, member)
-  return result
+  return a.size <= b.size ? chosen(a, b, true) : chosen(b, a, true)
 }
 
-function united(sets: Iterable<RegoSet>): RegoSet {
+function united(sets: readonly RegoSet[]): RegoSet {
   const result = new RegoSet()
-  for (const set of sets)
-    for (const [key, member] of set.members)
-      if (!result.members.has(key)) result.members.set(key, member)
+  for (const set of sets) {
+    if (set.size <= SMALL) for (const member of set.values()) result.add(member)
+    else for (const [key, member] of set.members) result.members.set(key, member)
+  }
   return result
 }
 
@@ -36,7 +47,7 @@ function binary(compute: (a: RegoSet, b: RegoSet) => RegoSet): Builtin {
 function setsIn(context: Context, value: Value): readonly RegoSet[] | undefined {
   if (!(value instanceof RegoSet)) return wrongType(context, 1, value, 'set')
   const sets: RegoSet[] = []
-  for (const member of value.members.values()) {
+  for (const member of value.values()) {
     if (!(member instanceof RegoSet)) return wrongType(context, 1, member, 'set')
     sets.push(member)
   }

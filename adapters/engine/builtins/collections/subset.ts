@@ -26,8 +26,7 @@ function hasMembers(context: Context, whole: AnyObject, part: AnyObject): boolea
 }
 
 function hasAll(whole: RegoSet, part: RegoSet): boolean {
-  for (const key of part.members.keys()) if (!whole.members.has(key)) return false
-  return true
+  return part.size <= whole.size && part.values().every((member) => whole.has(member))
 }
 
 /** The elements one after another somewhere in the array. What is compared more than once is counted. */

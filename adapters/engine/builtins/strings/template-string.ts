@@ -18,7 +18,7 @@ const templateString: Builtin = (context, parts: Value) => {
 
 function shownAs(context: Context, parts: Value, part: Value): string | undefined {
   if (part instanceof RegoSet) {
-    const [only = null] = part.members.values()
+    const [only = null] = part.values()
     if (part.size > 1) return fail(context, 'template-strings must not produce multiple outputs')
     return part.size === 0 ? '<undefined>' : plain(only)
   }
