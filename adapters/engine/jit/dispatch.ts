@@ -23,7 +23,7 @@ interface Opening {
 const WORTH_IT = 3
 
 /** More cases are found through a table. */
-const MANY = 12
+const MANY = 6
 
 /** All blocks of a function or entry point. */
 export function functionCode(blocks: readonly Block[], scope: FunctionScope): string {

@@ -94,7 +94,7 @@ function failed(failure: Failure | undefined, place: string): void {
 
 /** Members of a set, keys of an object. Null for what cannot be scanned; arrays are scanned in place. */
 function keysOf(value: Value | undefined): readonly Value[] | null {
-  if (value instanceof RegoSet) return [...value.members.values()]
+  if (value instanceof RegoSet) return value.values()
   return isObject(value) ? keysOfObject(value) : null
 }
 

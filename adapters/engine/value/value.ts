@@ -28,7 +28,8 @@ export interface PlainObject {
 
 /** Members by {@link keyOf}: strings, numbers, booleans and null are their own key. */
 export class RegoSet extends Boxed {
-  // Many sets stay empty: "nothing speaks against it".
+  /** A few scalars, which most sets are; undefined as soon as there is a map. */
+  #few: Scalar[] | undefined = []
   #members: Map<Key, Value> | undefined
   #sorted: readonly Value[] | undefined
 
@@ -38,13 +39,22 @@ export class RegoSet extends Boxed {
     return set
   }
 
+  /** Whoever fills it himself does so before he hands the set out. */
   get members(): Map<Key, Value> {
-    this.#members ??= new Map()
-    return this.#members
+    return this.#map()
   }
 
   add(value: Value): this {
-    const { members } = this
+    const few = this.#few
+    if (few !== undefined && typeof value !== 'object') {
+      if (few.includes(value)) return this
+      if (few.length < FEW) {
+        few.push(value)
+        this.#sorted = undefined
+        return this
+      }
+    }
+    const members = this.#map()
     const { size } = members
     members.set(keyOf(value), value)
     if (members.size !== size) this.#sorted = undefined
@@ -52,19 +62,42 @@ export class RegoSet extends Boxed {
   }
 
   has(value: Value): boolean {
-    return this.#members?.has(keyOf(value)) === true
+    const few = this.#few
+    if (few === undefined) return this.#map().has(keyOf(value))
+    return typeof value !== 'object' && few.includes(value)
   }
 
   get size(): number {
-    return this.#members === undefined ? 0 : this.#members.size
+    return this.#few === undefined ? this.#map().size : this.#few.length
+  }
+
+  /** In no order. Do not change it. */
+  values(): readonly Value[] {
+    return this.#few ?? [...this.#map().values()]
   }
 
   /** In Rego's order, which is what every iteration in Rego sees. Kept; do not change it. */
   sorted(): readonly Value[] {
-    this.#sorted ??= this.size === 0 ? [] : [...this.members.values()].sort(compare)
+    if (this.#sorted?.length !== this.size)
+      this.#sorted = this.size < 2 ? [...this.values()] : [...this.values()].sort(compare)
     return this.#sorted
   }
+
+  #map(): Map<Key, Value> {
+    if (this.#members === undefined) {
+      const members = new Map<Key, Value>()
+      for (const value of this.#few ?? []) members.set(keyOf(value), value)
+      this.#members = members
+      this.#few = undefined
+    }
+    return this.#members
+  }
 }
+
+type Scalar = bigint | boolean | number | string
+
+/** Looked through faster than looked up. */
+const FEW = 8
 
 /** An object that {@link PlainObject} cannot say: with a key that is not a string. */
 export class RegoObject extends Boxed {
@@ -136,7 +169,7 @@ export function get(value: Value | undefined, key: Value): Value | undefined {
 }
 
 function getBoxed(value: Boxed, key: Value): Value | undefined {
-  if (value instanceof RegoSet) return value.size === 0 ? undefined : value.members.get(keyOf(key))
+  if (value instanceof RegoSet) return value.has(key) ? key : undefined
   return value instanceof RegoObject ? value.get(key) : undefined
 }
 
