@@ -162,6 +162,18 @@ export async function opaPython(): Promise<string> {
   return python
 }
 
+/** The server of moto, which speaks AWS's APIs and can check signatures. @throws without Python */
+export async function motoServer(): Promise<string> {
+  const venv = folder('moto-5.2.5')
+  const program = join(venv, 'bin', 'moto_server')
+  if (existsSync(join(venv, 'ready'))) return program
+  await run('python3', ['-m', 'venv', '--clear', venv])
+  const install = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check']
+  await run(join(venv, 'bin', 'python'), [...install, 'moto[server,s3,iam]==5.2.5'])
+  writeFileSync(join(venv, 'ready'), '')
+  return program
+}
+
 /** Whether `command` can be started at all. */
 async function starts(command: string, ...args: string[]): Promise<boolean> {
   return await run(command, args).then(

@@ -8,6 +8,7 @@ export type BundleRefusalCode =
   | 'truncated'
   | 'unpacks_too_large'
   /** What is in them. */
+  | 'delta_not_taken'
   | 'invalid_data'
   | 'invalid_manifest'
   | 'missing_file'
@@ -23,7 +24,6 @@ export type BundleRefusalCode =
   /** What served before. */
   | 'equivocation'
   | 'older_revision'
-  | 'wrong_base'
   /** What it does. */
   | 'capabilities_not_allowed'
   | 'missing_entrypoint'

@@ -71,8 +71,9 @@ class HttpSource implements BundleSource {
     } catch (error) {
       this.#waits = false
       signal.throwIfAborted()
-      if (error instanceof SourceError || error instanceof BundleRefusal) throw error
-      const code = deadline.aborted ? 'timeout' : 'unreachable'
+      const late = deadline.aborted
+      if (!late && (error instanceof SourceError || error instanceof BundleRefusal)) throw error
+      const code = late ? 'timeout' : 'unreachable'
       throw new SourceError(code, `no whole answer of ${this.name}`, { cause: error })
     }
   }
@@ -120,7 +121,7 @@ class HttpSource implements BundleSource {
 }
 
 function codeOf(status: number): SourceErrorCode {
-  if (status >= 300 && status < 400) return 'redirected'
+  if (status >= 300 && status < 400 && status !== 304) return 'redirected'
   if (status === 401 || status === 403) return 'unauthorized'
   return status === 404 ? 'not_found' : 'bad_status'
 }
