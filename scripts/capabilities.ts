@@ -1,61 +1,105 @@
-/** Which built-ins each capability set allows. The files keep OPA's format, so `opa build --capabilities` takes them. */
+/** Which built-ins each capability set allows, and why not the others. The files keep OPA's format, so `opa build --capabilities` takes them. */
+import { CLOCK_AND_CHANCE, REFUSED } from '../adapters/engine/builtins/index.ts'
 import type { Json } from '../core/json.ts'
 import type { CapabilitySet } from '../core/ports/compiler.ts'
 
 interface Builtin {
   readonly name: string
   readonly deprecated?: boolean
-  readonly nondeterministic?: boolean
   readonly [member: string]: Json | undefined
 }
 
 /** The compiler replaces these itself: no engine ever sees them. */
-const COMPILED_AWAY = ['assign', 'eq', 'rego.metadata.chain', 'rego.metadata.rule']
-/** What asks for the time gets the decision's own, wherever a policy from elsewhere is asked. */
-const CLOCKED: ReadonlySet<string> = new Set(['io.jwt.decode_verify', 'time.now_ns'])
+export const COMPILED_AWAY: readonly string[] = [
+  'assign',
+  'eq',
+  'rego.metadata.chain',
+  'rego.metadata.rule',
+]
 /** The language as it is today: no keyword or version that OPA still calls future. */
 const FEATURES = ['keywords_in_refs', 'rego_v1', 'template_strings']
 
-/** OPA's WebAssembly runtime has these and gets them so wrong that nobody should call them: why, by name. */
-const BROKEN: Readonly<Record<string, string>> = {
-  replace: 'does not end when the text to replace is empty',
-}
-/** What it answers differently from OPA on input that somebody may have crafted, so that no trust rule may lean on it. */
-const LAX: Readonly<Record<string, string>> = {
-  'base64.decode': 'accepts what is not base64, and not the empty text',
-  'base64.is_valid': 'accepts what is not base64, and not the empty text',
-  'base64url.decode': 'accepts what is not base64url, and not the empty text',
-  'json.is_valid': 'accepts commas at the end, leading zeros and whatever comes after the value',
-  'json.marshal': 'writes members in the order of a hash table',
-  'json.unmarshal': 'accepts commas at the end, leading zeros and whatever comes after the value',
+type Why = readonly [which: (builtin: Builtin) => boolean, why: string]
+const named =
+  (...names: readonly string[]) =>
+  ({ name }: Builtin): boolean =>
+    names.includes(name)
+
+/** What no policy that decides may call. */
+const NOWHERE: readonly Why[] = [
+  [({ deprecated }) => deprecated === true, "deprecated: today's Rego refuses it"],
+  [
+    named('print', 'internal.print', 'internal.test_case', 'trace'),
+    'for tests: a build takes it out',
+  ],
+  [({ name }) => REFUSED.has(name), 'reaches out, or tells of the process that decides'],
+  [
+    ({ name }) => CLOCK_AND_CHANCE.has(name) && name !== 'time.now_ns',
+    'chance: nobody could decide the same again',
+  ],
+  [
+    named('io.jwt.encode_sign', 'io.jwt.encode_sign_raw'),
+    'signs, which takes chance and a key: effects sign, with keys of custody',
+  ],
+]
+
+/** What no rule about trust may call besides. */
+const NOT_IN_TRUST: readonly Why[] = [
+  [
+    ({ name }) => /^(?:crypto|io)\./.test(name),
+    'cryptography: plugins check signatures and hashes, and what they find is a fact',
+  ],
+  [
+    ({ name }) => name.startsWith('time.'),
+    'the clock and the time zones of a machine: the time of a decision is the fact `now`, in seconds',
+  ],
+]
+
+/** Why a built-in is not in a set; undefined where it is, as far as an engine has it. */
+export function leftOut(builtin: Builtin, set: CapabilitySet): string | undefined {
+  const whys = set === 'trust' ? [...NOWHERE, ...NOT_IN_TRUST] : NOWHERE
+  return whys.find(([which]) => which(builtin))?.[1]
 }
 
-/** Of what the host brings, only what trust rules need. */
-const TRUSTED_HOST: ReadonlySet<string> = new Set(['sprintf'])
+/** Everything that OPA declares. */
+export function declaredIn(capabilities: Json): readonly Builtin[] {
+  return (capabilities as unknown as { readonly builtins: readonly Builtin[] }).builtins
+}
 
 /**
- * `trust`: deterministic, and with the same answers in every engine that a bundle may run on. `compat` adds, for policies from elsewhere,
- * what is lax, what the host brings (time, tokens, hashes) and the clock, which is a fact there. Nothing is in a set that would only fail when it is called. `print` is in neither: it is for tests, and a
- * build takes it out. Deprecated names are in neither: today's Rego refuses them anyway.
+ * `trust`: deterministic, and the same in every engine, on any machine, at any time. `compat` adds, for policies from elsewhere, tokens,
+ * hashes and time; its clock is a fact. Nothing is in a set that would only fail when it is called.
  */
 export function makeCapabilities(
-  declared: { readonly capabilities: Json; readonly native: readonly string[] },
-  host: ReadonlySet<string>,
+  capabilities: Json,
+  library: ReadonlySet<string>,
 ): Readonly<Record<CapabilitySet, string>> {
-  const { builtins } = declared.capabilities as unknown as { builtins: readonly Builtin[] }
-  const there = new Set([...declared.native, ...host, ...COMPILED_AWAY])
-  const compat = builtins.filter(
-    ({ name, deprecated, nondeterministic }) =>
-      there.has(name) &&
-      !Object.hasOwn(BROKEN, name) &&
-      !deprecated &&
-      (!nondeterministic || CLOCKED.has(name)),
-  )
-  const trust = compat.filter(
-    ({ name }) => !Object.hasOwn(LAX, name) && (!host.has(name) || TRUSTED_HOST.has(name)),
-  )
-  return { compat: text(declared.capabilities, compat), trust: text(declared.capabilities, trust) }
+  const there = new Set([...library, ...COMPILED_AWAY])
+  const known = declaredIn(capabilities).filter(({ name }) => there.has(name))
+  const set = (name: CapabilitySet): string =>
+    text(
+      capabilities,
+      known.filter((builtin) => leftOut(builtin, name) === undefined),
+    )
+  return { compat: set('compat'), trust: set('trust') }
 }
+
+/** For people: what is in neither set, or in `compat` alone, and why. */
+export function leftOutText(capabilities: Json): string {
+  const rows = declaredIn(capabilities).flatMap((builtin) => {
+    const [trust, compat] = (['trust', 'compat'] as const).map((set) => leftOut(builtin, set))
+    if (trust === undefined) return []
+    return [`| \`${builtin.name}\` | ${compat === undefined ? 'in' : 'out'} | ${trust} |`]
+  })
+  return `${INTRODUCTION}\n| built-in | compat | why not in trust |\n| --- | --- | --- |\n${rows.join('\n')}\n`
+}
+
+const INTRODUCTION = `# What Rego may call
+
+\`trust.json\` and \`compat.json\` are capability files of OPA, made by \`scripts/make-capabilities.ts\` from what OPA declares and what the
+engines have. Policies that decide about trust are compiled with \`trust\`: all that is deterministic, and the same in every engine, on any
+machine, at any time. \`compat\` is for policies that come from OPA. Everything that is not listed here is in both.
+`
 
 function text(all: Json, builtins: readonly Builtin[]): string {
   const { wasm_abi_versions } = all as { readonly [name: string]: Json }
