@@ -14,6 +14,7 @@ import { Builder, isSomething } from './build.ts'
 import { Definitions } from './definitions.ts'
 import type { Explanation, Missed } from './explanation.ts'
 import type { Frame } from './frames.ts'
+import { nearestOf } from './nearest.ts'
 import { Recorder } from './recorder.ts'
 import { Structure } from './structure.ts'
 import { type Masks, NO_MASKS, Veil } from './veil.ts'
@@ -93,6 +94,7 @@ class PolicyExplainer implements Explainer {
     const frames = recorder.roots
     const inflow = new Set(frames.flatMap((frame) => [...frame.inflow]))
     const shown = value === undefined ? {} : veil.show({ frames, inflow, value })
+    const nearest = nearestOf(missed, fired)
     const explanation: Explanation = {
       type: 'assay.explanation/v1',
       entrypoint,
@@ -100,6 +102,7 @@ class PolicyExplainer implements Explainer {
       revision: this.revision,
       outcome,
       ...(shown.value === undefined ? {} : { value: shown.value }),
+      ...(nearest === undefined ? {} : { nearest }),
       fired,
       missed,
       hidden: veil.hidden,

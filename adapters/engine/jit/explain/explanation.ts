@@ -79,6 +79,12 @@ export interface Fired extends RuleText {
   readonly again?: true
 }
 
+/** The one condition to look at first. `held`: it made a rule hold that refuses. */
+export interface Nearest extends Evaluated {
+  readonly rule: string
+  readonly why: FailureKind | 'held'
+}
+
 export interface Explanation {
   readonly type: 'assay.explanation/v1'
   readonly entrypoint: string
@@ -88,6 +94,8 @@ export interface Explanation {
   /** `undefined`: the entry point has no value, which is a denial. `value`: it says neither yes nor no. */
   readonly outcome: 'allowed' | 'denied' | 'undefined' | 'value'
   readonly value?: Json
+  /** Unless it is allowed. */
+  readonly nearest?: Nearest
   /** The rules that made the answer, from the entry point on. */
   readonly fired: readonly Fired[]
   /** Unless it is allowed: what could have allowed, nearest first. */

@@ -1,13 +1,5 @@
 /** An explanation as lines for people. */
-import type {
-  Explanation,
-  Failing,
-  FailureKind,
-  Fired,
-  Missed,
-  RuleText,
-  Saw,
-} from './explanation.ts'
+import type { Explanation, Failing, Fired, Missed, Nearest, RuleText, Saw } from './explanation.ts'
 
 const OUTCOMES: Readonly<Record<Explanation['outcome'], string>> = {
   allowed: 'allowed',
@@ -17,9 +9,10 @@ const OUTCOMES: Readonly<Record<Explanation['outcome'], string>> = {
 }
 
 export function explanationText(explanation: Explanation): string {
-  const { entrypoint, fired, hidden, missed, outcome, truncated } = explanation
+  const { entrypoint, fired, hidden, missed, nearest, outcome, truncated } = explanation
   return [
     `${OUTCOMES[outcome]} by ${entrypoint}`,
+    ...(nearest === undefined ? [] : ['', 'Look here first:', ...nearestLines(nearest)]),
     ...(fired.length === 0 ? [] : ['', 'Rules that made the answer:']),
     ...fired.flatMap((rule) => firedLines(rule, 1)),
     ...(missed.length === 0 ? [] : ['', 'What could have allowed it, nearest first:']),
@@ -75,9 +68,18 @@ function missedLines(rule: Missed, depth: number): readonly string[] {
   ]
 }
 
-const WHY: Readonly<Record<FailureKind, string>> = {
+function nearestLines({ col, file, row, rule, saw, text, why }: Nearest): readonly string[] {
+  return [
+    indented(1, `${file}:${row}:${col}  ${oneLine(text)}  <- ${WHY[why]}`),
+    ...sawLines(saw, 3),
+    indented(1, `in ${rule}`),
+  ]
+}
+
+const WHY: Readonly<Record<Nearest['why'], string>> = {
   empty: 'has nothing to go through',
   false: 'did not hold',
+  held: 'held, and so the rule refuses',
   holds: 'is not so: what it negates holds',
   undefined: 'has no value',
 }

@@ -1,0 +1,62 @@
+/** Of a whole explanation the one condition to look at first: from the nearest rule down to what it was about. */
+import type { Failing, Fired, Met, Missed, Nearest } from './explanation.ts'
+
+/** Undefined where nothing was missing. */
+export function nearestOf(missed: readonly Missed[], fired: readonly Fired[]): Nearest | undefined {
+  const [first] = missed
+  return first && inMissed(first, fired)
+}
+
+function inMissed({ condition, rule }: Missed, all: readonly Fired[]): Nearest | undefined {
+  return condition && inFailing(condition, rule, all)
+}
+
+function inFailing(failing: Failing, rule: string, all: readonly Fired[]): Nearest {
+  const { col, file, fired, inner, missed, row, saw, text, why } = failing
+  const here: Nearest = { rule, file, row, col, text, saw, why }
+  if (inner !== undefined) return inFailing(inner, rule, all)
+  // A comparison with something that was asked: what it is compared with is no mistake.
+  if (why === 'false' && saw.some(({ ref }) => /^input\b/.test(ref))) return here
+  return (
+    first(missed, (one) => inMissed(one, all)) ?? first(fired, (one) => inFired(one, all)) ?? here
+  )
+}
+
+/** Why a rule held that should not have: the innermost condition that it stands on. */
+function inFired(one: Fired, all: readonly Fired[]): Nearest | undefined {
+  const told = one.again ? original(one, all) : one
+  if (told === undefined) return undefined
+  const { because, conditions, rule } = told
+  const negated = first(conditions, ({ missed }) => first(missed, (each) => inMissed(each, all)))
+  const own = conditions.findLast(({ saw }) => saw.length > 0)
+  return negated ?? first(because, (each) => inFired(each, all)) ?? (own && held(own, rule))
+}
+
+function held({ col, file, row, saw, text }: Met, rule: string): Nearest {
+  return { rule, file, row, col, text, saw, why: 'held' }
+}
+
+/** Where a rule was told in full. */
+function original(one: Fired, all: readonly Fired[]): Fired | undefined {
+  return first(all, (each) => {
+    if (each.again !== true && isSame(each, one)) return each
+    return original(one, each.because)
+  })
+}
+
+function isSame(a: Fired, b: Fired): boolean {
+  return (
+    a.file === b.file &&
+    a.row === b.row &&
+    a.col === b.col &&
+    JSON.stringify(a.value) === JSON.stringify(b.value)
+  )
+}
+
+function first<T, R>(all: readonly T[], find: (one: T) => R | undefined): R | undefined {
+  for (const one of all) {
+    const found = find(one)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
