@@ -21,6 +21,8 @@ export function addPolicy(program: Command, tree: Tree): void {
   addFmt(policy, tree)
   addExplain(policy, tree)
   addDiff(policy, tree)
+  addBench(policy, tree)
+  addDev(policy, tree)
 }
 
 /** A verb on one folder of policies. */
@@ -171,4 +173,32 @@ function addDiff(policy: Command, { act, add }: Tree): void {
   act(diff, async (options, out, old, next) =>
     (await import('./policy/diff.ts')).diff(options, out, old, next),
   )
+}
+
+function addBench(policy: Command, tree: Tree): void {
+  const load = async (): Promise<Verb> => (await import('./policy/bench.ts')).bench
+  onFolder(policy, tree, 'bench', 'evaluations a second on both engines', load)
+    .option('--input <file>', 'JSON: an input, or an array of them (default: those of tables)')
+    .option('--entrypoint <path>', 'what --input is for, such as assay/access/decision')
+    .addOption(
+      new Option('--replay <data>', 'a data folder: the inputs that are on record').conflicts(
+        'input',
+      ),
+    )
+    .addOption(
+      new Option('--seconds <number>', 'for each entry point and engine')
+        .argParser(whole(1, 3600))
+        .default(2),
+    )
+    .addOption(capabilitiesOption())
+    .addOption(configOption())
+}
+
+function addDev(policy: Command, tree: Tree): void {
+  const load = async (): Promise<Verb> => (await import('./policy/dev.ts')).dev
+  onFolder(policy, tree, 'dev', 'check and test whenever a file is saved, until Ctrl-C', load)
+    .option('--url <base>', 'a running server over this folder: say whether it took the change')
+    .option('--once', 'one time, for scripts')
+    .addOption(capabilitiesOption())
+    .addOption(configOption())
 }

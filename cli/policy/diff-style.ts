@@ -16,7 +16,7 @@ dl { display: grid; gap: .5rem; margin: 0; color: var(--soft) } dl div { display
 .wide { overflow-x: auto; margin: 1.25rem 0 } .wide:focus-visible { outline: 3px solid currentColor; outline-offset: 2px }
 table { border-collapse: collapse; width: 100% } caption { text-align: left; font-weight: 600; padding: .25rem 0 .5rem }
 th, td { text-align: left; vertical-align: top; padding: .5rem .75rem; border-bottom: 1px solid var(--line) } thead th { background: var(--band) }
-tbody th { font-weight: 600; white-space: nowrap } .number { white-space: nowrap; font-variant-numeric: tabular-nums } small { color: var(--soft) }
+tbody th { font-weight: 600; white-space: nowrap; width: 1% } td > code, time { white-space: nowrap } .number { white-space: nowrap; font-variant-numeric: tabular-nums } small { color: var(--soft) }
 .allow_to_deny th, .removed th { color: var(--deny) } .deny_to_allow th, .changed th { color: var(--allow) } .added th { color: var(--fine) }
 .ids { margin: 0; padding-left: 1.1rem } summary { cursor: pointer } pre { background: var(--band); padding: .75rem; max-height: 24rem; overflow: auto; white-space: pre-wrap }
 @media print { main { padding: 0 } .wide { overflow: visible } }

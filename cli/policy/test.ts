@@ -7,7 +7,7 @@ import { type ExitCode, type Out, printable } from '../out.ts'
 import type { EngineChoice } from './engines.ts'
 import { type ReasonReport, runTests, type Tested } from './testing.ts'
 import { whileWatching } from './watching.ts'
-import { type Capable, type Workbench, withSources } from './workbench.ts'
+import { type Capable, onSources, policyFolder, type Workbench, withCompiler } from './workbench.ts'
 
 export interface TestOptions extends Capable {
   readonly coverage?: boolean
@@ -23,9 +23,12 @@ export interface TestOptions extends Capable {
 
 /** 0: every test passed, the coverage is high enough, and with `--reasons` every reason is reached. */
 export function test(options: TestOptions, out: Out, folder?: string): Promise<ExitCode> {
-  const once = (): Promise<ExitCode> =>
-    withSources(options, folder, out, (bench) => testOnce(options, out, bench))
-  return options.watch === true ? whileWatching(options, folder, out, once) : once()
+  return withCompiler(options, async (tools) => {
+    const path = await policyFolder(options, folder)
+    const once = (): Promise<ExitCode> =>
+      onSources(tools, path, out, (bench) => testOnce(options, out, bench))
+    return options.watch === true ? whileWatching(path, out, once) : once()
+  })
 }
 
 async function testOnce(options: TestOptions, out: Out, bench: Workbench): Promise<ExitCode> {
@@ -35,7 +38,9 @@ async function testOnce(options: TestOptions, out: Out, bench: Workbench): Promi
   const tested = await runTests(bench, wanted)
   if (options.junit !== undefined) await writeFile(options.junit, junit(tested.tests))
   const ok = isOk(tested, threshold)
-  out.answer({ ok, ...tested }, testLines(tested, bench.dir, threshold).join('\n'))
+  const text = testLines(tested, bench.dir, threshold).join('\n')
+  if (options.watch === true) out.event({ ok, ...tested }, text)
+  else out.answer({ ok, ...tested }, text)
   return ok ? 0 : 1
 }
 

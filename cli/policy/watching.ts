@@ -1,27 +1,30 @@
 /** Does something again whenever a file of a policy folder is saved, until the command is interrupted. */
 import { watchFolder } from '../../adapters/policies/folder.ts'
 import type { ExitCode, Out } from '../out.ts'
-import { type Configurable, policyFolder } from './workbench.ts'
 
 /** The exit code is that of the last time. */
 export async function whileWatching(
-  options: Configurable,
-  folder: string | undefined,
+  path: string,
   out: Out,
   work: () => Promise<ExitCode>,
 ): Promise<ExitCode> {
-  const path = await policyFolder(options, folder)
   let code: ExitCode = 0
+  let waiting = false
   let running: Promise<void> = Promise.resolve()
+  const round = async (): Promise<void> => {
+    waiting = false
+    try {
+      code = await work()
+    } catch (error) {
+      code = 2
+      out.error(error)
+    }
+  }
+  // Whatever is saved while a round runs is looked at in one round after it.
   const again = (): void => {
-    running = running.then(async () => {
-      try {
-        code = await work()
-      } catch (error) {
-        code = 2
-        out.error(error)
-      }
-    })
+    if (waiting) return
+    waiting = true
+    running = running.then(round)
   }
   const watch = watchFolder(path, again, { part: 'all', onError: (error) => out.error(error) })
   again()

@@ -12,6 +12,8 @@ import { tellProblems } from './problems.ts'
 
 export interface Configurable {
   readonly config?: string
+  /** The data folder, where a verb reads one; nothing is written into it. */
+  readonly data?: string
 }
 export interface Capable extends Configurable {
   readonly capabilities: CapabilitySet
@@ -48,18 +50,26 @@ export async function withSources(
   work: (bench: Workbench) => Promise<ExitCode>,
 ): Promise<ExitCode> {
   const path = await policyFolder(options, folder)
+  return withCompiler(options, (tools) => onSources(tools, path, out, work))
+}
+
+/** For those who read a folder more than once. */
+export async function onSources(
+  tools: Tools,
+  path: string,
+  out: Out,
+  work: (bench: Workbench) => Promise<ExitCode>,
+): Promise<ExitCode> {
   const dir = shown(path)
-  return withCompiler(options, async (tools) => {
-    let sources: Sources = {}
-    try {
-      sources = await loadFolder(path)
-      return await work({ ...tools, sources, path, dir })
-    } catch (error) {
-      if (!(error instanceof CompilerError) || error.code !== 'invalid_policy') throw error
-      const tables = await loadCases(path).catch(() => ({}))
-      return tellProblems(error.problems, out, { dir, sources: { ...sources, ...tables } })
-    }
-  })
+  let sources: Sources = {}
+  try {
+    sources = await loadFolder(path)
+    return await work({ ...tools, sources, path, dir })
+  } catch (error) {
+    if (!(error instanceof CompilerError) || error.code !== 'invalid_policy') throw error
+    const tables = await loadCases(path).catch(() => ({}))
+    return tellProblems(error.problems, out, { dir, sources: { ...sources, ...tables } })
+  }
 }
 
 /** Without a folder. */
@@ -67,7 +77,8 @@ export async function withCompiler(
   options: Configurable,
   work: (tools: Tools) => Promise<ExitCode>,
 ): Promise<ExitCode> {
-  return withAdapters(await configured(options), {}, async (adapters) => {
+  const readOnly = options.data !== undefined
+  return withAdapters(await configured(options), { readOnly }, async (adapters) => {
     const plugins = (await adapters.get('plugins')).map(({ plugin }) => plugin)
     return work({ adapters, compiler: await adapters.get('compiler'), plugins })
   })
