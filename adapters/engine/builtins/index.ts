@@ -3,6 +3,7 @@ import type { Builtin, Family } from './builtin.ts'
 import { CHANCE } from './chance.ts'
 import { COLLECTIONS } from './collections/index.ts'
 import { DIGESTS } from './crypto/digest.ts'
+import { GRAPHQL } from './graphql/index.ts'
 import { JSON_TEXT } from './json/index.ts'
 import { YAML } from './json/yaml.ts'
 import { JWT } from './jwt/index.ts'
@@ -24,6 +25,7 @@ const FAMILIES: readonly Family[] = [
   STRINGS,
   CHANCE,
   DIGESTS,
+  GRAPHQL,
   JSON_TEXT,
   JWT,
   NET,

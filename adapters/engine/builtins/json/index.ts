@@ -1,13 +1,6 @@
 /** JSON as text. */
 import { parseValue, writeJson } from '../../value/json.ts'
-import {
-  type AnyObject,
-  entriesOf,
-  isArray,
-  isObject,
-  RegoSet,
-  type Value,
-} from '../../value/value.ts'
+import { entriesOf, isArray, isObject, objectOf, RegoSet, type Value } from '../../value/value.ts'
 import { type Builtin, type Context, type Family, fail, typeFailure } from '../builtin.ts'
 import { wrongType } from '../operands.ts'
 import { onTexts } from '../texts.ts'
@@ -17,11 +10,22 @@ const MAX_DEPTH = 1000
 
 /** Undefined for what is not JSON. */
 export function readJson(text: string): Value | undefined {
-  if (isDeep(text)) return undefined
+  if (isDeep(text) || hasHugeExponent(text)) return undefined
   try {
     return parseValue(/\\u[dD][89a-fA-F]/.test(text) ? wellFormed(text) : text)
   } catch (error) {
     if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+}
+
+function isJson(text: string): boolean {
+  if (isDeep(text)) return false
+  try {
+    JSON.parse(text)
+    return true
+  } catch (error) {
+    if (error instanceof SyntaxError) return false
     throw error
   }
 }
@@ -37,6 +41,20 @@ function wellFormed(text: string): string {
   )
 }
 
+/** OPA computes with no number beyond 2^±100,000. */
+function hasHugeExponent(text: string): boolean {
+  if (!/\d[eE][+-]?\d{4}/.test(text)) return false
+  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[\d.]+[eE][+-]?\d+/gs)) {
+    if (token.startsWith('"')) continue
+    const [digits = '', power = ''] = token.split(/[eE]/)
+    const [whole = '', fraction = ''] = digits.split('.')
+    const significant = (whole + fraction).replace(/^0+/, '')
+    const size = Number(power) - fraction.length + significant.length
+    if (significant !== '' && Math.abs(size) > 30_103) return true
+  }
+  return false
+}
+
 function isDeep(text: string): boolean {
   if (text.length <= MAX_DEPTH) return false
   let depth = 0
@@ -50,7 +68,20 @@ function isDeep(text: string): boolean {
 
 /** As Go writes JSON: nothing in it ends a script element. */
 export function marshal(value: Value): string {
-  return escapeHtml(writeJson(value))
+  return escapeHtml(writeJson(withTextKeys(value)))
+}
+
+/** Keys that are no strings become their JSON text, which is what members are then ordered by. */
+function withTextKeys(value: Value): Value {
+  if (isArray(value)) return value.map(withTextKeys)
+  if (value instanceof RegoSet) return value.sorted().map(withTextKeys)
+  if (!isObject(value)) return value
+  return objectOf(
+    entriesOf(value).map(([key, member]) => [
+      typeof key === 'string' ? key : writeJson(key),
+      withTextKeys(member),
+    ]),
+  )
 }
 
 function escapeHtml(json: string): string {
@@ -72,7 +103,7 @@ function indented(context: Context, value: Value, { prefix, indent }: Layout, de
     : value instanceof RegoSet
       ? value.sorted().map((item) => ['', item] as const)
       : isObject(value)
-        ? entriesOf(value as AnyObject).map(([key, item]) => [`${keyJson(key)}: `, item] as const)
+        ? entriesOf(value).map(([key, item]) => [`${marshal(key)}: `, item] as const)
         : undefined
   if (items === undefined || items.length === 0) return marshal(value)
   const inner = `\n${prefix}${indent.repeat(depth + 1)}`
@@ -82,10 +113,6 @@ function indented(context: Context, value: Value, { prefix, indent }: Layout, de
   )
   const [open, close] = isArray(value) || value instanceof RegoSet ? '[]' : '{}'
   return `${open}${lines.join(',')}\n${prefix}${indent.repeat(depth)}${close}`
-}
-
-function keyJson(key: Value): string {
-  return marshal(typeof key === 'string' ? key : writeJson(key))
 }
 
 const marshalWithOptions: Builtin = (context, value: Value, options: Value) => {
@@ -100,7 +127,7 @@ const marshalWithOptions: Builtin = (context, value: Value, options: Value) => {
   }
   const names = entriesOf(options).map(([name]) => name)
   if (!(pretty ?? (names.includes('prefix') || names.includes('indent')))) return marshal(value)
-  return layout.prefix + indented(context, value, layout)
+  return layout.prefix + indented(context, withTextKeys(value), layout)
 }
 
 export const JSON_TEXT: Family = {
@@ -110,6 +137,5 @@ export const JSON_TEXT: Family = {
     const value = readJson(text)
     return value === undefined ? fail(context, 'not JSON') : value
   }),
-  'json.is_valid': (_context, text: Value) =>
-    typeof text === 'string' && readJson(text) !== undefined,
+  'json.is_valid': (_context, text: Value) => typeof text === 'string' && isJson(text),
 }
