@@ -138,7 +138,7 @@ export interface Composed {
   /** Where the configuration names OPA policies. */
   readonly opa?: OpaDesk
   /** Why decisions are what they are; for whoever may open them. */
-  readonly explain: Explaining
+  readonly explaining: Explaining
   /** Metrics, traces and log lines, and what a transport shows of them. */
   readonly telemetry: Telemetry
   /** Drains the kernel and closes every adapter. */
@@ -150,7 +150,7 @@ export async function compose(config: Config, options: ComposeOptions = {}): Pro
   const adapters = new Adapters(config, options)
   try {
     const started = await start(adapters, options)
-    return { ...started, explain: createExplaining(adapters), close: () => adapters.close() }
+    return { ...started, explaining: createExplaining(adapters), close: () => adapters.close() }
   } catch (error) {
     await adapters.close().catch(() => undefined)
     throw error
@@ -178,7 +178,7 @@ export async function openLog(
 async function start(
   adapters: Adapters,
   options: ComposeOptions,
-): Promise<Omit<Composed, 'close' | 'explain'>> {
+): Promise<Omit<Composed, 'close' | 'explaining'>> {
   const { config } = adapters
   const { clock, custody, identity, log, store } = await openLog(adapters)
   const prepared = await preparePolicies(adapters)

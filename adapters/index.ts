@@ -75,13 +75,13 @@ export async function open(options: OpenOptions = {}): Promise<OpenAssay> {
     ...(data === undefined ? {} : { data }),
   })
   const composed = await compose(config, options)
-  const { explain } = composed
+  const { explaining } = composed
   const assay = createAssay(composed.kernel, { seal: config.seal, ...options })
   return {
-    decide: (evaluation, call) => withReasons(assay.decide(evaluation, call), call, explain),
+    decide: (evaluation, call) => withReasons(assay.decide(evaluation, call), call, explaining),
     decideAction: (action, payload, call) =>
-      withReasons(assay.decideAction(action, payload, call), call, explain),
-    explain: (id) => explain.decision(id),
+      withReasons(assay.decideAction(action, payload, call), call, explaining),
+    explain: (id) => explaining.decision(id),
     check: (evaluation, call) => assay.check(evaluation, call),
     search: (kind, query, call) => assay.search(kind, query, call),
     searchAll: (kind, query, call) => assay.searchAll(kind, query, call),
@@ -97,12 +97,12 @@ export async function open(options: OpenOptions = {}): Promise<OpenAssay> {
 async function withReasons(
   deciding: Promise<Decision>,
   options: ExplainOptions | undefined,
-  explain: Explaining,
+  explaining: Explaining,
 ): Promise<DecisionWithReasons> {
   const decision = await deciding
   if (options?.explain !== true) return decision
   try {
-    const { explanation } = await explain.decision(decision.id)
+    const { explanation } = await explaining.decision(decision.id)
     return { ...decision, explanation }
   } catch (error) {
     if (!(error instanceof KernelError)) throw error

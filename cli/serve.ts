@@ -51,10 +51,12 @@ export async function serve(options: ServeOptions, out: Out): Promise<ExitCode> 
 }
 
 /** One log, as a transport serves it. */
-function served({ audit, config, kernel, opa, telemetry }: Composed): RealmOptions {
+function served(composed: Composed): RealmOptions {
+  const { audit, config, explaining, kernel, opa, telemetry } = composed
   const { rateLimit } = config.http
   const { operations } = telemetry
-  return { kernel, seal: config.seal, operations, audit, opa, rateLimit }
+  const told = config.audit.explain ? { explain: explaining.opened.bind(explaining) } : {}
+  return { kernel, seal: config.seal, operations, audit, opa, rateLimit, ...told }
 }
 
 async function serveConfig(options: ServeOptions): Promise<Config> {

@@ -67,7 +67,7 @@ export interface Config extends Cells {
   readonly http: HttpConfig & { readonly host: string; readonly port: number }
   readonly seal: 'durable' | 'sealed'
   readonly limits: LimitsConfig
-  readonly audit: { readonly sweepMinutes: number }
+  readonly audit: { readonly sweepMinutes: number; readonly explain: boolean }
   readonly operations: OperationsConfig
   /** By name. They have none of their own. */
   readonly realms: Readonly<Record<string, Config>>
@@ -115,7 +115,10 @@ export function complete(
     http: { ...written.http, ...completeSecure(written.http ?? {}, at), host, port },
     seal: written.seal ?? 'sealed',
     limits: written.limits ?? {},
-    audit: { sweepMinutes: written.audit?.sweepMinutes ?? 60 },
+    audit: {
+      sweepMinutes: written.audit?.sweepMinutes ?? 60,
+      explain: written.audit?.explain ?? false,
+    },
     operations: completeOperations(written, folder),
     watchdogSeconds: written.watchdogSeconds ?? 30,
     realms: completeRealms(written, file, data),
@@ -186,7 +189,7 @@ function completeCustody(
   return { kind: 'file', dir: custody.dir === undefined ? resolve(data, 'keys') : at(custody.dir) }
 }
 
-function completeEngine(engine: EngineConfig = { kind: 'wasm' }, at: At): Config['engine'] {
+function completeEngine(engine: EngineConfig = { kind: 'jit' }, at: At): Config['engine'] {
   if (isForeign('engine', engine)) return foreign(engine, at)
   const { isolation = 'none', deadlineMs = DEADLINE_MS, kind, maxSteps } = engine
   return { kind, isolation, deadlineMs, ...(maxSteps === undefined ? {} : { maxSteps }) }

@@ -45,6 +45,7 @@ export interface HttpConfig extends SecureConfig {
 }
 export interface AuditConfig {
   readonly sweepMinutes?: number
+  readonly explain?: boolean
 }
 export interface LimitsConfig {
   readonly maxInFlight?: number

@@ -149,6 +149,12 @@ const audit = z.strictObject({
       'How often openings that were kept for long enough are erased; default 60, 0 is never',
     )
     .exactOptional(),
+  explain: z
+    .boolean()
+    .describe(
+      'Say why over HTTP, to whoever may open all of a decision; it shows rules and policy data; default false',
+    )
+    .exactOptional(),
 })
 const limits = z.strictObject({
   maxInFlight: whole(1, 1_000_000).exactOptional(),

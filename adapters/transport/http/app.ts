@@ -42,6 +42,7 @@ export function assemble(kernel: Kernel, options: AppOptions): Assembled {
     options.opa,
     options.operations,
     new MessageDoor(kernel, options),
+    options.explain,
   )
   const cors = options.cors && new Cors(options.cors)
   const guard = guardOf(options)

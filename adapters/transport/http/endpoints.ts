@@ -4,7 +4,7 @@ import type { Audit } from '../../../core/ports/audit.ts'
 import { MessageDoor, RECEIVE } from './announce.ts'
 import type { Answer } from './answer.ts'
 import { errorAnswer } from './answer.ts'
-import { outcome, query, receipt } from './audit.ts'
+import { explanation, outcome, query, receipt } from './audit.ts'
 import { check, evaluation, metadata } from './authzen.ts'
 import { evaluations } from './batch.ts'
 import type { Endpoint, OpenGroup } from './call.ts'
@@ -13,7 +13,7 @@ import { checkpoint, LOG_PREFIX, tile } from './log.ts'
 import { opaEndpoints } from './opa.ts'
 import type { OpaView } from './opa-wire.ts'
 import { type Operations, operationEndpoints } from './operations.ts'
-import type { Limits } from './options.ts'
+import type { Explain, Limits } from './options.ts'
 import { WELL_KNOWN } from './realm.ts'
 import { requestEndpoints } from './requests.ts'
 import { search } from './search.ts'
@@ -26,6 +26,7 @@ export function createEndpoints(
   opa?: OpaView,
   operations?: Operations,
   door: MessageDoor = new MessageDoor(kernel),
+  explain?: Explain,
 ): readonly Endpoint[] {
   const post = (path: string, answer: Endpoint['answer']): Endpoint => ({
     method: 'POST',
@@ -58,6 +59,9 @@ export function createEndpoints(
           post('/assay/v1/audit/query', (call, peer) => query(audit, limits, call, peer)),
           get('/assay/v1/decisions/:id', (call) => outcome(audit, call)),
         ]
+      : []),
+    ...(audit && explain
+      ? [get('/assay/v1/explanations/:id', (call, peer) => explanation(audit, explain, call, peer))]
       : []),
     get(WELL_KNOWN, () => metadata(kernel, publicUrl), 'metadata'),
     get(`${LOG_PREFIX}checkpoint`, () => checkpoint(kernel.log), 'log'),

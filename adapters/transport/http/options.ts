@@ -1,6 +1,7 @@
 /** What the HTTP transport can be told, its defaults, and the refusal of everything else before a socket is opened. */
 import { TransportError } from '../../../core/error.ts'
 import type { Kernel, Seal } from '../../../core/kernel.ts'
+import type { Receipt } from '../../../core/log/receipt.ts'
 import type { Audit } from '../../../core/ports/audit.ts'
 import type { Clock } from '../../../core/ports/clock.ts'
 import type { Authenticator } from './auth.ts'
@@ -28,6 +29,8 @@ export interface AppOptions {
   readonly seal?: Seal | undefined
   /** Answers queries, and says which openings go with a receipt. Default: no queries, and receipts without openings. */
   readonly audit?: Audit | undefined
+  /** Says why, to whoever may open all of a decision: policy text and data too. Needs {@link audit}. Default: nobody is told. */
+  readonly explain?: Explain | undefined
   /** OPA's REST API over the policies that it names. Default: no such endpoints. */
   readonly opa?: OpaView | undefined
   /** For those who run the server: metrics, readiness, traces and lines about requests. */
@@ -50,9 +53,12 @@ export interface AppOptions {
   readonly hosts?: readonly string[]
 }
 
+/** Explains a decision from the openings that its receipt has. @throws KernelError it cannot be explained, or not to whoever asks */
+export type Explain = (receipt: Pick<Receipt, 'leaf' | 'openings'>) => Promise<object>
+
 /** One of several realms: its own kernel, and its own limits. */
 export interface RealmOptions
-  extends Pick<AppOptions, 'audit' | 'opa' | 'operations' | 'rateLimit' | 'seal'> {
+  extends Pick<AppOptions, 'audit' | 'explain' | 'opa' | 'operations' | 'rateLimit' | 'seal'> {
   readonly kernel: Kernel
 }
 

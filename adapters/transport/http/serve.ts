@@ -9,6 +9,7 @@ import { getRequestListener } from '@hono/node-server'
 import { TransportError } from '../../../core/error.ts'
 import type { Kernel } from '../../../core/kernel.ts'
 import type { Closable, Transport } from '../../../core/ports/transport.ts'
+import { MessageDoor } from './announce.ts'
 import { assemble } from './app.ts'
 import { Authenticator } from './auth.ts'
 import { connectionOf } from './connection.ts'
@@ -77,14 +78,14 @@ interface Door extends RealmOptions {
 
 /** The server's own first. @throws TransportError `invalid_options` */
 function doorsOf(kernel: Kernel, options: HttpOptions): readonly [Door, ...Door[]] {
-  const { audit, forwardAuth, opa, operations, rateLimit, realms = {}, seal } = options
+  const { audit, explain, forwardAuth, opa, operations, rateLimit, realms = {}, seal } = options
   const door = (one: RealmOptions, realm?: string): Door => {
     const limits = readLimits({ ...sharedOf(options), seal: one.seal })
     const forward = forwardAuth && forwarded(one, limits, forwardAuth)
     return { ...one, forward, ...(realm === undefined ? {} : { realm }) }
   }
   return [
-    door({ kernel, audit, opa, operations, rateLimit, seal }),
+    door({ kernel, audit, explain, opa, operations, rateLimit, seal }),
     ...Object.entries(realms).map(([name, one]) => door(one, name)),
   ]
 }
@@ -158,13 +159,14 @@ function listenError(cause: NodeJS.ErrnoException, host: string, port: number): 
 
 /** @throws TransportError `invalid_options` */
 function forwarded(
-  { audit, kernel, opa, operations }: RealmOptions,
+  { audit, explain, kernel, opa, operations }: RealmOptions,
   limits: Limits,
   options: ForwardAuthOptions,
 ): Forward {
   const read = readForwardAuth(options)
   const { path } = read
-  const taken = createEndpoints(kernel, limits, '', audit, opa, operations)
+  const door = new MessageDoor(kernel)
+  const taken = createEndpoints(kernel, limits, '', audit, opa, operations, door, explain)
     .map((endpoint) => endpoint.path)
     .concat(`${REALMS}*`)
   if (taken.some((one) => one.startsWith(path) || isUnder(path, one)))
