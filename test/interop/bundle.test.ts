@@ -1,0 +1,138 @@
+/** OPA's own program and ours over the same bundles: each loads what the other wrote, and accepts what the other signed. */
+import { execFile, spawn } from 'node:child_process'
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { assay } from '../command.ts'
+import { serveOpa } from '../opa.ts'
+import { opaProgram } from '../tools.ts'
+
+const run = promisify(execFile)
+let folder: string
+let opa: string
+const at = (name: string): string => join(folder, name)
+
+const SOURCES = {
+  'roles/roles.rego': `package roles
+
+import rego.v1
+
+# METADATA
+# entrypoint: true
+default allow := false
+
+allow if data.grants[input.user][_] == input.action
+
+limit := 12345678901234567890
+`,
+  'grants/data.json': '{"ann": ["read", "write"], "bob": ["read"], "ü": [], "big": 1e3}',
+}
+
+beforeAll(async () => {
+  opa = await opaProgram()
+  folder = await mkdtemp(join(tmpdir(), 'assay-bundle-interop-'))
+  for (const [path, text] of Object.entries(SOURCES)) {
+    await run('mkdir', ['-p', join(at('src'), path, '..')])
+    await writeFile(join(at('src'), path), text)
+  }
+  const keys = [
+    ['EdDSA', ['genpkey', '-algorithm', 'ed25519']],
+    ['ES256', ['genpkey', '-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256']],
+    ['RS256', ['genpkey', '-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:2048']],
+  ] as const
+  for (const [name, args] of keys) {
+    await run('openssl', [...args, '-out', at(`${name}.pem`)])
+    await run('openssl', ['pkey', '-in', at(`${name}.pem`), '-pubout', '-out', at(`${name}.pub`)])
+  }
+  const made = await build('b.tar.gz')
+  expect(made.code, made.stderr).toBe(0)
+}, 600_000)
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+function build(output: string, ...more: string[]): ReturnType<typeof assay> {
+  const what = ['--entrypoint', 'roles/allow', '--output', at(output), '--revision', '3']
+  return assay('policy', 'build', at('src'), ...what, ...more)
+}
+
+test('a build is the same, byte for byte, each time', async () => {
+  await build('again.tar.gz')
+  expect(Buffer.compare(await readFile(at('b.tar.gz')), await readFile(at('again.tar.gz')))).toBe(0)
+}, 120_000)
+
+test('OPA inspects and evaluates an archive and a folder', async () => {
+  await build('folder')
+  const inspected = await run(opa, ['inspect', '--format', 'json', at('b.tar.gz')])
+  expect(JSON.parse(inspected.stdout)).toMatchObject({
+    manifest: { revision: '3', roots: ['grants', 'roles'], rego_version: 1 },
+  })
+  for (const bundle of ['b.tar.gz', 'folder']) {
+    const input = spawn(opa, ['eval', '-f', 'raw', '-I', '-b', at(bundle), 'data.roles.allow'])
+    input.stdin.end('{"user": "ann", "action": "write"}')
+    let said = ''
+    for await (const text of input.stdout) said += text
+    expect(said.trim(), bundle).toBe('true')
+  }
+}, 120_000)
+
+describe.each(['EdDSA', 'ES256', 'RS256'])('%s:', (algorithm) => {
+  const token = (kind: 'pem' | 'pub'): string[] => [
+    '--opa-key',
+    at(`${algorithm}.${kind}`),
+    '--opa-alg',
+    algorithm,
+  ]
+
+  test('OPA serves what was signed here, and only with its key', async () => {
+    const bundle = at(`${algorithm}.tar.gz`)
+    await cp(at('b.tar.gz'), bundle)
+    const signed = await assay('policy', 'sign', bundle, ...token('pem'), '--opa-scope', 'live')
+    expect(signed.code, signed.stderr).toBe(0)
+    const verifying = (key: string, scope = 'live'): string[] => [
+      ...['--bundle', bundle, '--verification-key', at(key)],
+      ...['--signing-alg', algorithm, '--scope', scope],
+    ]
+    const server = await serveOpa(...verifying(`${algorithm}.pub`))
+    const answer = await fetch(`${server.url}/v1/data/roles/allow`, {
+      method: 'POST',
+      body: '{"input": {"user": "bob", "action": "read"}}',
+    })
+    expect(await answer.json()).toMatchObject({ result: true })
+    await server.stop()
+    const other = [
+      'run',
+      '--server',
+      '--addr',
+      '127.0.0.1:0',
+      ...verifying(`${algorithm}.pub`, 'x'),
+    ]
+    await expect(run(opa, other, { timeout: 60_000 })).rejects.toMatchObject({ code: 1 })
+  }, 120_000)
+
+  test('what opa sign signed is accepted here, and nothing else', async () => {
+    const dir = at(`signed-${algorithm}`)
+    await build(`signed-${algorithm}`)
+    const sign = ['sign', '--signing-alg', algorithm, '--signing-key', at(`${algorithm}.pem`)]
+    await run(opa, [...sign, '--bundle', '.'], { cwd: dir })
+    const verify = (...more: string[]): ReturnType<typeof assay> =>
+      assay('policy', 'verify', dir, ...token('pub'), '--json', ...more)
+    const verified = await verify()
+    expect(verified.code, verified.stdout).toBe(0)
+    expect(JSON.parse(verified.stdout)).toMatchObject({ valid: true, revision: 3 })
+    expect((await verify('--opa-scope', 'live')).code).toBe(1)
+    const refused = async (): Promise<unknown> => {
+      const { code, stdout } = await verify()
+      return code === 1 ? (JSON.parse(stdout) as { readonly code: string }).code : code
+    }
+    await writeFile(join(dir, 'more.rego'), 'package more')
+    expect(await refused()).toBe('corrupted')
+    await rm(join(dir, 'more.rego'))
+    expect(await refused()).toBe(0)
+    const data = await readFile(join(dir, 'data.json'), 'utf8')
+    await writeFile(join(dir, 'data.json'), data.replace('write', 'wrote'))
+    expect(await refused()).toBe('corrupted')
+    await rm(join(dir, '.signatures.json'))
+    expect(await refused()).toBe('unsigned')
+  }, 120_000)
+})
