@@ -67,7 +67,8 @@ export class ProgramScope {
   constant(expression: string): string {
     const known = this.#constants.get(expression)
     if (known !== undefined) return known
-    const made = `k${this.#constants.size}`
+    // Scans have `k` and a number of their own.
+    const made = `K${this.#constants.size}`
     this.#constants.set(expression, made)
     return made
   }
