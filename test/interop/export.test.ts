@@ -4,9 +4,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createWasmEngine } from '../../adapters/engine/wasm/index.ts'
 import { startExport } from '../../adapters/export/index.ts'
 import type { Json } from '../../core/json.ts'
+import { testEngine } from '../engine.ts'
 import { kit, ORIGIN, submission } from '../kernel/kit.ts'
 import { openReceiver } from '../receiver.ts'
 import { compiler } from '../rego.ts'
@@ -56,7 +56,7 @@ test.each(['opa-logs', 'otlp'] as const)('%s', async (kind) => {
       store,
       log,
       compiler,
-      engine: createWasmEngine(),
+      engine: testEngine(),
       maskSources: { 'mask.rego': MASK },
       watch: () => ({ done() {}, failed() {}, resumed() {}, quarantined() {} }),
     },

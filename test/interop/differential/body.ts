@@ -29,7 +29,7 @@ function statement(scope: Scope, depth: number): Statement {
   if (kind < 3) return iteration(scope, depth)
   if (kind < 5) return assignment(scope, depth)
   if (kind < 6) return pattern(scope)
-  if (kind < 7) return walked(scope)
+  if (kind < 7) return scope.dice.chance(30) ? walked(scope) : looked(scope, depth)
   return { text: modified(scope, condition(scope, depth)), inner: scope }
 }
 
@@ -73,7 +73,12 @@ function pattern(scope: Scope): Statement {
     return { text: `[${first}, ${second}] := ${from}`, inner: scope.with('any', first, second) }
   if (kind < 2) return { text: `{"a": ${first}} := ${from}`, inner: scope.with('any', first) }
   const fixed = scalar(dice).text
-  const parts = dice.pick([`[${first}, ${fixed}]`, `{"a": ${first}, "b": ${fixed}}`])
+  const parts = dice.pick([
+    `[${first}, ${fixed}]`,
+    `{"a": ${first}, "b": ${fixed}}`,
+    `[[${first}, _], ${fixed}]`,
+    `{"a": [${fixed}, ${first}]}`,
+  ])
   return { text: `some ${first}; ${parts} = ${from}`, inner: scope.with('any', first) }
 }
 
@@ -81,6 +86,22 @@ function walked(scope: Scope): Statement {
   const [at, value] = [scope.fresh(), scope.fresh()]
   const inner = scope.with('any', value).with('array', at)
   return { text: `walk(${path(scope).text}, [${at}, ${value}])`, inner }
+}
+
+const TABLES = ['data.d.rows', 'data.d.table', 'input.l', 'input.o', 'data.d.long']
+const FIELDS = ['a', 'b', 'c']
+
+/** A scan that begins with equalities, which an engine may look up instead. */
+function looked(scope: Scope, depth: number): Statement {
+  const { dice } = scope
+  const row = scope.fresh()
+  const from = dice.pick(TABLES)
+  const start = dice.chance(50) ? `some ${row} in ${from}` : `${row} := ${from}[_]`
+  const equalities = dice.list(1, 2, () => {
+    const sides = [`${row}.${dice.pick(FIELDS)}`, expression(scope, depth, NONE).text]
+    return dice.chance(80) ? sides.join(' == ') : sides.reverse().join(' == ')
+  })
+  return { text: [start, ...equalities].join('; '), inner: scope.with('any', row) }
 }
 
 /** Binds nothing. */
@@ -119,6 +140,8 @@ function every(scope: Scope, depth: number): string {
   return `every ${names.join(', ')} in ${from} { ${[...uses, ...text].join('; ')} }`
 }
 
+/** Only what may be anything. */
+const NONE: readonly Type[] = []
 const PLACES = ['input', 'input.a', 'input.l', 'input.o.a', 'data.d.list', 'data.d.map', 'data.d']
 
 /** `with` puts other input, other data or another rule in place. */
@@ -134,5 +157,9 @@ function modified(scope: Scope, text: string): string {
   if (kind < 4 && functions.length > 0)
     return `${text} with ${dice.pick(functions).name} as ${value}`
   if (kind < 5) return `${text} with count as ${scalar(dice).text}`
-  return `${text} with ${dice.pick(PLACES)} as ${value}`
+  const first = dice.pick(PLACES)
+  const second = dice.pick(PLACES)
+  const isOne = first.startsWith(second) || second.startsWith(first) || dice.chance(60)
+  const more = isOne ? '' : ` with ${second} as ${expression(scope, 0).text}`
+  return `${text} with ${first} as ${value}${more}`
 }

@@ -19,7 +19,17 @@ export const TEXTS: readonly string[] = [
 const NUMBERS = ['0', '1', '2', '3', '-1', '0.5', '10', '9007199254740993', '2.5']
 /** Members that inputs have, and some that few have. */
 const MEMBERS = ['a', 'b', 'c', 'l', 'o', 's', 'constructor', 'none']
-const DATA = ['data.d.list', 'data.d.map', 'data.d.users', 'data.d.n', 'data.d']
+const DATA = [
+  'data.d.list',
+  'data.d.list["0"]',
+  'data.d.long',
+  'data.d.rows[2]',
+  'data.d.map[1]',
+  'data.d.map',
+  'data.d.users',
+  'data.d.n',
+  'data.d',
+]
 const COLLECTIONS: readonly Type[] = ['array', 'object', 'set']
 
 export function scalar(dice: Dice): Typed {
@@ -156,6 +166,10 @@ function call(scope: Scope, depth: number): Typed {
     const made = dice.pick(functions)
     const operands = Array.from({ length: made.arity }, () => expression(scope, depth, []).text)
     return { text: `${scope.called(made)}(${operands.join(', ')})`, type: made.type }
+  }
+  if (dice.chance(8)) {
+    const parts = dice.list(1, 2, () => `{${expression(scope, 0).text}}`)
+    return { text: `$"x ${parts.join('-')}"`, type: 'string' }
   }
   const { name, operands, type } = dice.pick(CALLS)
   const given = operands.map((wanted) =>

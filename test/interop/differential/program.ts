@@ -107,6 +107,12 @@ const nested: Make = (scope, name) => {
   add((key) => `b[${key}] := 1`)
   add((_, value) => `c contains ${value}`)
   add((key, value) => `l[${key}].o contains ${value}`)
+  if (dice.chance(30)) {
+    const { inner, text } = body(scope, DEPTH, 2)
+    const [one, two] = [keyed(inner), keyed(inner)]
+    const head = `${name}.o[${one.name}][${two.name}] := 1`
+    parts.push(`${head} if ${block([...text, one.text, two.text])}`)
+  }
   return { kind: 'object', type: 'object', text: parts.join('\n\n') }
 }
 

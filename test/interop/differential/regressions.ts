@@ -1,0 +1,22 @@
+/** Small programs that an engine once got wrong. */
+import type { Json } from '../../../core/json.ts'
+
+export interface Regression {
+  readonly what: string
+  /** Of package `p`; its rule `r` is asked for. */
+  readonly rego: string
+  readonly input: Json
+}
+
+export const REGRESSIONS: readonly Regression[] = [
+  {
+    what: 'a set of constants within a scan',
+    rego: 'r contains x if {\n\tsome x in input.o\n\tx in {"a", "b"}\n}',
+    input: { o: { k: 'a', l: 'c', m: 'b' } },
+  },
+  {
+    what: 'a looked-up scan within another scan',
+    rego: 'r contains [x, row.a] if {\n\tsome x in input.o\n\tsome row in data.d.rows\n\trow.a == x\n}',
+    input: { o: { k: 'a', l: 1, m: null } },
+  },
+]
