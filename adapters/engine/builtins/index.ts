@@ -3,6 +3,7 @@ import type { Builtin, Family } from './builtin.ts'
 import { CHANCE } from './chance.ts'
 import { COLLECTIONS } from './collections/index.ts'
 import { DIGESTS } from './crypto/digest.ts'
+import { X509 } from './crypto/x509/index.ts'
 import { GRAPHQL } from './graphql/index.ts'
 import { JSON_TEXT } from './json/index.ts'
 import { YAML } from './json/yaml.ts'
@@ -12,6 +13,7 @@ import { NUMBERS } from './numbers/index.ts'
 import { PATTERNS } from './patterns/index.ts'
 import { SEMVER } from './semver.ts'
 import { STRINGS } from './strings/index.ts'
+import { TEMPLATE } from './template/index.ts'
 import { TIME } from './time/index.ts'
 import { URI } from './uri.ts'
 import { UUID } from './uuid.ts'
@@ -23,6 +25,7 @@ const FAMILIES: readonly Family[] = [
   NUMBERS,
   PATTERNS,
   STRINGS,
+  TEMPLATE,
   CHANCE,
   DIGESTS,
   GRAPHQL,
@@ -33,6 +36,7 @@ const FAMILIES: readonly Family[] = [
   TIME,
   URI,
   UUID,
+  X509,
   YAML,
 ]
 

@@ -8,7 +8,14 @@ import { type Family, fail } from './builtin.ts'
 import { parseWritten } from './net/address.ts'
 import { bytesOf, onTexts, textOf } from './texts.ts'
 
-interface Uri {
+/** What Go's `url.URL` has. */
+export interface Uri {
+  readonly forceQuery: boolean
+  readonly hasUser: boolean
+  readonly omitHost: boolean
+  readonly opaque: string
+  /** Empty where it is the fragment as Go writes it. */
+  readonly rawFragment: string
   readonly scheme: string
   readonly host: string
   readonly path: string
@@ -19,7 +26,8 @@ interface Uri {
 
 class Malformed extends Error {}
 
-function parse(text: string): Uri | undefined {
+/** Undefined for what is no URI. */
+export function parseUri(text: string): Uri | undefined {
   try {
     return parsed(text)
   } catch (error) {
@@ -35,11 +43,23 @@ function parsed(text: string): Uri {
   const fragment = decode(hash)
   const [scheme, afterScheme] = schemeOf(before)
   const [rest, query] = cut(afterScheme, '?')
-  const none = { scheme, host: '', path: '', rawPath: '', query, fragment }
+  const none: Uri = {
+    scheme,
+    host: '',
+    path: '',
+    rawPath: '',
+    query,
+    fragment,
+    opaque: '',
+    hasUser: false,
+    omitHost: scheme !== '' && /^\/(?!\/)/.test(rest),
+    forceQuery: query === '' && afterScheme.endsWith('?'),
+    rawFragment: hash === escapeFragment(decodeBytes(hash)) ? '' : hash,
+  }
   if (before === '*') return { ...none, path: '*', rawPath: '*', query: '' }
   if (!rest.startsWith('/')) {
     // Opaque, such as mailto:ada@example.org.
-    if (scheme !== '') return none
+    if (scheme !== '') return { ...none, opaque: rest }
     if (rest.split('/', 1)[0]?.includes(':')) throw new Malformed()
   }
   const hasHost = rest.startsWith('//') && (scheme !== '' || !rest.startsWith('///'))
@@ -48,7 +68,9 @@ function parsed(text: string): Uri {
   const written = hasHost ? rest.slice(2 + authority.length) : rest
   const bytes = decodeBytes(written)
   const path = textOf(bytes)
-  return { ...none, host, path, rawPath: written === escapePath(bytes) ? path : written }
+  const hasUser = authority.includes('@')
+  const rawPath = written === escapePath(bytes) ? path : written
+  return { ...none, host, hasUser, path, rawPath }
 }
 
 function cut(text: string, at: string): readonly [before: string, after: string] {
@@ -140,12 +162,35 @@ function decodeBytes(text: string): Uint8Array {
 
 /** As Go would write the path. */
 function escapePath(path: Uint8Array): string {
-  return Array.from(path, (byte) => {
+  return escaped(path, /[\w$&+,\-./:;=@~]/)
+}
+
+function escapeFragment(fragment: Uint8Array): string {
+  return escaped(fragment, /[\w!$&()*+,\-./:;=?@~]/)
+}
+
+function escaped(bytes: Uint8Array, plain: RegExp): string {
+  return Array.from(bytes, (byte) => {
     const char = String.fromCharCode(byte)
-    return /[\w$&+,\-./:;=@~]/.test(char)
-      ? char
-      : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`
+    return plain.test(char) ? char : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`
   }).join('')
+}
+
+/** The members of Go's JSON of a URL. */
+export function uriFields(uri: Uri): Value {
+  return {
+    ForceQuery: uri.forceQuery,
+    Fragment: uri.fragment,
+    Host: uri.host,
+    OmitHost: uri.omitHost,
+    Opaque: uri.opaque,
+    Path: uri.path,
+    RawFragment: uri.rawFragment,
+    RawPath: uri.rawPath === uri.path ? '' : uri.rawPath,
+    RawQuery: uri.query,
+    Scheme: uri.scheme,
+    User: uri.hasUser ? {} : null,
+  }
 }
 
 function members(uri: Uri): Value {
@@ -165,10 +210,10 @@ function members(uri: Uri): Value {
 
 export const URI: Family = {
   'uri.parse': onTexts((context, text = '') => {
-    const uri = parse(text)
+    const uri = parseUri(text)
     return uri === undefined ? fail(context, 'not a URI') : members(uri)
   }),
   /** OPA does not count the empty reference. */
   'uri.is_valid': (_context, text: Value) =>
-    typeof text === 'string' && text !== '' && parse(text) !== undefined,
+    typeof text === 'string' && text !== '' && parseUri(text) !== undefined,
 }
