@@ -159,7 +159,8 @@ Ask for a decision, from another terminal:
 `
 }
 
-function whatNext({ dir, watch }: Config['policies']): string {
+function whatNext({ bundle, dir, watch }: Config['policies']): string {
+  if (bundle !== undefined) return 'Policies: signed bundles; GET /health/ready says which.'
   const file = join(dir, 'access', 'abac.rego')
   if (!watch) return `Policies: ${shown(dir)}; a change is in force after a restart.`
   if (!existsSync(file)) return `Policies: ${shown(dir)}; a saved change is in force at once.`

@@ -34,7 +34,8 @@ export async function verify(options: VerifyOptions, out: Out, path: string): Pr
     tell(verified, { threshold: roots?.threshold ?? 0, rebuilt: options.rebuild === true }, out)
     return 0
   } catch (error) {
-    if (!(error instanceof BundleRefusal || error instanceof BundleError)) throw error
+    const refused = error instanceof BundleRefusal || error instanceof BundleError
+    if (!refused || error.code === 'not_found') throw error
     const { code, message } = error
     out.answer({ valid: false, code, message }, `${out.colour('red', 'REFUSED')} ${message}`)
     return 1

@@ -222,8 +222,11 @@ const behaviour: readonly Bad[] = [
   ],
   [
     'not_a_verdict',
-    'an entry point without an answer',
-    async () => pack(both(await later({ rego: 'decision := 1 if input.never' }))),
+    'an entry point without an answer to a recorded request',
+    async () => {
+      const rego = 'decision := 1 if input.never'
+      return pack(both(await later({ rego, recorded: { 'a.json': ALL_ALLOWED } })))
+    },
   ],
   [
     'self_test_failed',

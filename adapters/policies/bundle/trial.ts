@@ -29,7 +29,7 @@ export async function tryOut(bundle: Bundle, trial: Trial): Promise<void> {
     throw new BundleRefusal('missing_entrypoint', `it has no entry point ${missing}`)
   const policy = await trial.engine.load(bundle)
   try {
-    for (const entrypoint of trial.entrypoints) await verdictOf(policy, entrypoint, NOTHING)
+    for (const entrypoint of trial.entrypoints) await probe(policy, entrypoint)
     for (const each of trial.recorded) await again(policy, each)
     const [flip, ...more] = (await trial.replay?.(policy)) ?? []
     if (flip !== undefined) throw failed(`${flip} (and ${more.length} more)`)
@@ -38,8 +38,13 @@ export async function tryOut(bundle: Bundle, trial: Trial): Promise<void> {
   }
 }
 
-async function verdictOf(policy: Policy, entrypoint: string, value: Json): Promise<Verdict> {
-  const answer = await evaluated(policy, entrypoint, value)
+/** No answer to no question is a denial; any other answer has to be a verdict. */
+async function probe(policy: Policy, entrypoint: string): Promise<void> {
+  const answer = await evaluated(policy, entrypoint, NOTHING)
+  if (answer !== undefined) checked(answer, entrypoint)
+}
+
+function checked(answer: Json | undefined, entrypoint: string): Verdict {
   const verdict = readVerdict(answer)
   if (!('problem' in verdict)) return verdict
   throw new BundleRefusal('not_a_verdict', `${entrypoint} does not answer one: ${verdict.problem}`)
@@ -63,7 +68,7 @@ async function evaluated(
 async function again(policy: Policy, { entrypoint, expect, file, input }: Recorded): Promise<void> {
   if (!policy.entrypoints.includes(entrypoint))
     throw new BundleRefusal('missing_entrypoint', `${file} asks ${entrypoint}, which is not there`)
-  const { allow, reasons } = await verdictOf(policy, entrypoint, input)
+  const { allow, reasons } = checked(await evaluated(policy, entrypoint, input), entrypoint)
   if (allow !== expect.allow)
     throw failed(`${file}: it ${allow ? 'allows' : 'denies'} what was ${word(expect.allow)}`)
   const codes = reasons.map(({ code }) => code)
