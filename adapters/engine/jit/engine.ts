@@ -6,7 +6,7 @@ import { EngineError } from '../../../core/error.ts'
 import type { Json } from '../../../core/json.ts'
 import type { Bundle } from '../../../core/ports/compiler.ts'
 import type { DataOperation, Engine, Policy, PolicyInput } from '../../../core/ports/engine.ts'
-import { CLOCK_AND_CHANCE, REFUSED } from '../builtins/index.ts'
+import { BUILTINS, CLOCK_AND_CHANCE, REFUSED } from '../builtins/index.ts'
 import { nanoseconds } from '../builtins/now.ts'
 import { type DataRevision, PatchError } from '../data/index.ts'
 import { parseValue, toJson } from '../value/json.ts'
@@ -63,6 +63,7 @@ function refuseBuiltins(names: readonly string[], { capabilities }: Bundle): voi
     if (REFUSED.has(name)) throw new PolicyFailure('builtin', `built-in ${name} is refused`)
     if (CLOCK_AND_CHANCE.has(name) && !(capabilities === 'compat' && name === 'time.now_ns'))
       throw new PolicyFailure('builtin', `built-in ${name} may not decide`)
+    if (!BUILTINS.has(name)) throw new PolicyFailure('builtin', `no built-in ${name}`)
   }
 }
 

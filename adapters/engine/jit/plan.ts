@@ -116,6 +116,7 @@ class Reader {
   readonly #json: Members
   readonly #strings: readonly string[]
   readonly #files: readonly string[]
+  readonly #called = new Set<string>()
 
   constructor(json: Members) {
     this.#json = json
@@ -137,6 +138,9 @@ class Reader {
         { isVoid: record(decl ?? {}).result === undefined },
       ]),
     )
+    const callable = new Set([...functions.map(({ name }) => name), ...builtins.keys()])
+    if (![...this.#called].every((name) => callable.has(name)))
+      throw new PlanError('a call of what the plan neither has nor declares')
     return { functions, entries, builtins }
   }
 
@@ -171,6 +175,7 @@ class Reader {
     const made: { [name: string]: unknown } = { type, place: this.#place(members) }
     for (const [name, kind] of Object.entries(SHAPES[type as Kind]))
       made[name] = this.#field(kind, members[name])
+    if (type === 'CallStmt') this.#called.add(text(members.func))
     return made as unknown as Statement
   }
 
