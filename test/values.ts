@@ -73,7 +73,8 @@ export const texts: fc.Arbitrary<string> = fc.oneof(
     '0',
   ),
   fc.string({ maxLength: 6 }),
-  fc.string({ unit: 'grapheme', maxLength: 4 }).map((text) => text.toWellFormed()),
+  // Letters that Unicode had long before OPA's tables.
+  fc.string({ unit: fc.constantFrom(...'aZ09 .-_é日本Ωß😀İ\u0301\u200b'), maxLength: 6 }),
 )
 
 export const scalars: fc.Arbitrary<Value> = fc.oneof(

@@ -11,6 +11,7 @@ import { JWT } from './jwt/index.ts'
 import { NET } from './net/index.ts'
 import { NUMBERS } from './numbers/index.ts'
 import { PATTERNS } from './patterns/index.ts'
+import { JSON_SCHEMA } from './schema/index.ts'
 import { SEMVER } from './semver.ts'
 import { STRINGS } from './strings/index.ts'
 import { TEMPLATE } from './template/index.ts'
@@ -29,6 +30,7 @@ const FAMILIES: readonly Family[] = [
   CHANCE,
   DIGESTS,
   GRAPHQL,
+  JSON_SCHEMA,
   JSON_TEXT,
   JWT,
   NET,

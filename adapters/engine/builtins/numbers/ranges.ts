@@ -54,6 +54,8 @@ const toNumber: Builtin = (context, value: Value) => {
   if (isNumber(value)) return value
   if (typeof value !== 'string')
     return wrongType(context, 1, value, 'null', 'boolean', 'number', 'string')
+  if (/^[+-]*(?:inf|infinity|nan)$/i.test(value))
+    return wrongType(context, 1, value, 'valid number string')
   const [, sign, whole, fraction = '', power = '0'] = NUMERIC.exec(value) ?? []
   if (whole === undefined || whole + fraction === '') return fail(context, 'invalid syntax')
   // OPA reads it as a double first, which must hold its size.

@@ -1,6 +1,6 @@
 /**
  * What each verb of Go's fmt makes of an argument. OPA has four kinds: integers of 64 bits, longer integers, doubles and strings; all
- * other values come as their text.
+ * other values come as their text. Templates have two more, of Go's own names.
  *
  * @see https://pkg.go.dev/fmt
  */
@@ -11,8 +11,9 @@ import { type FloatVerb, floatText } from './go-float.ts'
 export type Argument =
   | { readonly type: '*big.Int'; readonly value: bigint }
   | { readonly type: 'float64'; readonly value: number }
-  | { readonly type: 'int64'; readonly value: bigint }
-  | { readonly type: 'string'; readonly value: string }
+  | { readonly type: 'bool'; readonly value: boolean }
+  | { readonly type: 'int' | 'int64'; readonly value: bigint }
+  | { readonly type: 'json.Number' | 'string'; readonly value: string }
 
 export interface Flags {
   minus: boolean
@@ -58,6 +59,9 @@ function known(flags: Flags, verb: string, argument: Argument): string | undefin
       return long(flags, verb, argument.value)
     case 'float64':
       return float(flags, verb, argument.value)
+    case 'bool':
+      return verb === 't' || verb === 'v' ? padded(flags, String(argument.value)) : undefined
+    case 'int':
     case 'int64':
       return integer(flags, verb, argument.value)
     default:

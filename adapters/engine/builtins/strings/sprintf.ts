@@ -9,7 +9,16 @@ import { type Argument, type Flags, noFlags, printed } from './go-verbs.ts'
 const sprintf: Builtin = (context, format: Value, values: Value) => {
   if (typeof format !== 'string') return wrongType(context, 1, format, 'string')
   if (!isArray(values)) return wrongType(context, 2, values, 'array')
-  return usual(format, values) ?? new Printer(context, format, values.map(argumentOf)).print()
+  return usual(format, values) ?? formatted(context, format, values.map(argumentOf))
+}
+
+/** Undefined after a failure. */
+export function formatted(
+  context: Context,
+  format: string,
+  values: readonly Argument[],
+): string | undefined {
+  return new Printer(context, format, values).print()
 }
 
 /** `%s`, `%d` and `%v` without anything else, for texts and short integers: what nearly all formats are. */
@@ -187,7 +196,7 @@ class Printer {
     const argument = this.#arguments[this.#next]
     if (argument === undefined) return undefined
     this.#next++
-    if (argument.type !== 'int64') return undefined
+    if (argument.type !== 'int64' && argument.type !== 'int') return undefined
     const number = Number(argument.value)
     return Math.abs(number) > MAX_NUMBER ? undefined : number
   }

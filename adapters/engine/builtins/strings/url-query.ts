@@ -9,7 +9,7 @@ import { bytesOf, textOf } from '../texts.ts'
 
 const KEPT = /[\w.~-]/
 
-function escaped(text: string): string {
+export function escaped(text: string): string {
   let result = ''
   for (const byte of bytesOf(text)) {
     const char = String.fromCharCode(byte)
