@@ -1,7 +1,7 @@
 /** Rules of lint over the syntax trees of a folder of policies. */
 import type { Json } from '../../core/json.ts'
 import type { Problem } from '../../core/ports/compiler.ts'
-import { type Tree, termsIn } from './ast.ts'
+import { ruleName, type Tree, termsIn } from './ast.ts'
 import { type Ignore, ignores, ignoresIn } from './ignore.ts'
 import { type Module, type Program, programOf } from './program.ts'
 import { type ReasonLiteral, reasonsOf } from './reasons.ts'
@@ -36,6 +36,17 @@ export function lint(syntax: Readonly<Record<string, Json>>, data: Json): readon
 export function reasonLiterals(syntax: Readonly<Record<string, Json>>): readonly ReasonLiteral[] {
   const { modules } = programOf(syntax as unknown as Readonly<Record<string, Tree>>, {})
   return modules.filter(({ test }) => !test).flatMap(reasonsOf)
+}
+
+/** `assay/main/deny` for each rule and function that is served. */
+export function ruleNames(syntax: Readonly<Record<string, Json>>): ReadonlySet<string> {
+  const { modules } = programOf(syntax as unknown as Readonly<Record<string, Tree>>, {})
+  const served = modules.filter(({ test }) => !test)
+  return new Set(
+    served.flatMap((module) =>
+      module.rules.map((rule) => [...module.package, ...ruleName(rule).split('.')].join('/')),
+    ),
+  )
 }
 
 /** String constants of the tests: the codes that they name are among them. */

@@ -7,6 +7,7 @@ import type { PolicyInput } from '../../core/ports/engine.ts'
 import { createRegistry } from '../../core/registry.ts'
 import { bytesOf } from '../input.ts'
 import { type ExitCode, type Out, UsageError } from '../out.ts'
+import { type Asked, asked } from './asked.ts'
 import { readCases } from './cases.ts'
 import { enginesFor } from './engines.ts'
 import { type Measured, measure, type Runner } from './measure.ts'
@@ -38,14 +39,14 @@ export function bench(options: BenchOptions, out: Out, folder?: string): Promise
   const configurable = { capabilities, ...(config && { config }), ...(replay && { data: replay }) }
   return withSources(configurable, folder, out, async (tools) => {
     const work = await workload(tools, options)
-    const bundle = await compiled(tools, options, [...work.keys()])
+    const { bundle, entrypointOf } = await compiled(tools, options, [...work.keys()])
     const runners: Runner[] = []
     for (const engine of await enginesFor('both', tools))
       runners.push({ engine: engine.name, policy: await engine.load(bundle) })
     const results: Benchmark[] = []
     for (const [entrypoint, inputs] of work) {
       out.progress(entrypoint)
-      const engines = await measure(runners, entrypoint, inputs, options.seconds)
+      const engines = await measure(runners, entrypointOf(entrypoint), inputs, options.seconds)
       const [first, last] = engines
       const ratio = Number((last!.p50 / first!.p50).toPrecision(3))
       results.push({ entrypoint, inputs: inputs.length, engines, ratio })
@@ -119,9 +120,13 @@ function inputOf(value: Json): PolicyInput {
 async function compiled(
   { adapters, compiler, path, sources }: Workbench,
   { capabilities, replay }: BenchOptions,
-  entrypoints: readonly string[],
-): Promise<Bundle> {
-  if (replay === undefined) return compiler.build(sources, { capabilities, entrypoints })
+  queries: readonly string[],
+): Promise<Pick<Asked, 'entrypointOf'> & { readonly bundle: Bundle }> {
+  if (replay === undefined) {
+    const { entrypointOf, entrypoints, sources: all } = asked(sources, queries)
+    return { entrypointOf, bundle: await compiler.build(all, { capabilities, entrypoints }) }
+  }
   const { plugins } = await policyOptions(adapters)
-  return compilePolicies(sources, { capabilities, dir: path, plugins }, compiler)
+  const bundle = await compilePolicies(sources, { capabilities, dir: path, plugins }, compiler)
+  return { entrypointOf: (query) => query, bundle }
 }

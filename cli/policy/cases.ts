@@ -5,8 +5,6 @@ import { type Case, casesOf, tableSchema } from '../../adapters/policytest/index
 import { CompilerError } from '../../core/error.ts'
 import type { Problem, Sources } from '../../core/ports/compiler.ts'
 
-const NEXT = 'docs/policy-guide.md shows a table, docs/policy-cases.schema.json is its format'
-
 /** In the order of files. `sources`: so that a mistake is shown in place. @throws CompilerError `invalid_policy` */
 export async function readCases(
   folder: string,
@@ -28,7 +26,7 @@ export async function readCases(
 
 function readTable(file: string, text: string, problems: Problem[]): readonly Case[] {
   const refuse = (message: string, { line, col }: { line: number; col: number }): void => {
-    problems.push({ code: 'invalid_table', message: `${message}; ${NEXT}`, file, row: line, col })
+    problems.push({ code: 'invalid_table', message, file, row: line, col })
   }
   const located = parseDocumentText(text)
   if ('problems' in located) {
@@ -38,7 +36,7 @@ function readTable(file: string, text: string, problems: Problem[]): readonly Ca
   const checked = tableSchema.safeParse(located.value)
   if (!checked.success) {
     for (const { message, path } of checked.error.issues)
-      refuse(`${path.map(String).join('.')}: ${message}`.replace(/^: /, ''), located.at(path))
+      refuse(worded(path, message), located.at(path))
     return []
   }
   try {
@@ -51,4 +49,9 @@ function readTable(file: string, text: string, problems: Problem[]): readonly Ca
     })
     return []
   }
+}
+
+function worded(path: readonly PropertyKey[], message: string): string {
+  const what = message.endsWith('received undefined') ? 'is missing' : message
+  return path.length === 0 ? what : `${path.map(String).join('.')}: ${what}`
 }

@@ -10,6 +10,8 @@ const BY_CODE: Readonly<Record<string, string>> = {
   unknown_file: 'rename the file, or move it out of the folder',
   data_conflict: 'keep the value in one of the files',
   invalid_data: 'correct the JSON of this file',
+  invalid_table: 'docs/policy-guide.md shows a table, docs/policy-cases.schema.json is its format',
+  unknown_query: 'correct the path: package and rule, such as assay/main/deny',
   unknown_entrypoint: 'define the rule, or ask for another entry point',
 }
 const BY_MESSAGE: readonly (readonly [RegExp, string])[] = [

@@ -1,12 +1,14 @@
 /** Everything that `assay policy test` and `assay policy dev` run: Rego tests, tables of cases, and which reasons they reach. */
-import { reasonLiterals, stringsInTests } from '../../adapters/lint/index.ts'
-import { type CaseResult, runCases, unreached } from '../../adapters/policytest/index.ts'
+import { reasonLiterals, ruleNames, stringsInTests } from '../../adapters/lint/index.ts'
+import { type Case, type CaseResult, runCases, unreached } from '../../adapters/policytest/index.ts'
+import { CompilerError } from '../../core/error.ts'
 import type {
   CapabilitySet,
   FileCoverage,
   TestCase,
   TestReport,
 } from '../../core/ports/compiler.ts'
+import { asked } from './asked.ts'
 import { readCases } from './cases.ts'
 import { type EngineChoice, enginesFor } from './engines.ts'
 import type { Workbench } from './workbench.ts'
@@ -53,10 +55,31 @@ async function runTables(bench: Workbench, wanted: Wanted): Promise<readonly Cas
   const all = (await readCases(bench.path)).cases
   const cases = all.filter(({ file, name }) => pattern.test(`${file}.${name}`))
   if (cases.length === 0) return []
-  const entrypoints = [...new Set(cases.map(({ query }) => query))]
+  const { compiler } = bench
+  checkQueries(cases, ruleNames(await compiler.syntax(bench.sources)))
+  const { entrypointOf, entrypoints, sources } = asked(
+    bench.sources,
+    cases.map(({ query }) => query),
+  )
   const { capabilities } = wanted
-  const bundle = await bench.compiler.build(bench.sources, { capabilities, entrypoints })
-  return runCases(cases, bundle, await enginesFor(wanted.engine, bench))
+  const bundle = await compiler.build(sources, { capabilities, entrypoints })
+  const answered = cases.map((one) => ({ ...one, query: entrypointOf(one.query) }))
+  return runCases(answered, bundle, await enginesFor(wanted.engine, bench))
+}
+
+/** A misspelt query would be undefined, which a case may even expect. */
+function checkQueries(cases: readonly Case[], rules: ReadonlySet<string>): void {
+  const problems = cases
+    .filter(({ query }) => !rules.has(query))
+    .map(({ file, name, query, row }) => ({
+      code: 'unknown_query',
+      message: `${name}: there is no rule ${query}`,
+      file,
+      row,
+      col: 1,
+    }))
+  if (problems.length > 0)
+    throw new CompilerError('cli', 'invalid_policy', `${problems.length} unknown queries`, problems)
 }
 
 async function reached(

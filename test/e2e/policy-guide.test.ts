@@ -34,11 +34,11 @@ describe('the policy guide', () => {
       'run table',
       'run test',
       'run explain',
-      'run explain-draft',
       'run diff',
       'run bench',
       'run rollout',
       'paste decide-again',
+      'run explain-denial',
       'stop stop',
     ])
     const blocks = page.match(/^```sh$/gm) ?? []
@@ -62,7 +62,7 @@ describe('the policy guide', () => {
       expect(xml.match(/name="what is on hold is refused"/g)).toHaveLength(2)
     },
     explain: (output) => expect(output).toMatch(/access\/\w+\.rego:\d+:\d+ /),
-    'explain-draft': (output) => expect(output).toContain('on_hold'),
+    'explain-denial': (output) => expect(output).toMatch(/on_hold[\s\S]*hold\.rego:3:1/),
     diff: (output) => {
       expect(shown(output).slice(0, -1)).toEqual(shown(blockAfter('diff')))
       const html = readFileSync(join(clone, 'change.html'), 'utf8')
