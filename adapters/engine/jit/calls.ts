@@ -1,5 +1,5 @@
 /** Calls of functions and built-ins. */
-import type { StatementOf } from './plan.ts'
+import { PlanError, type StatementOf } from './plan.ts'
 import { type At, expression, leave, placeText, told } from './scope.ts'
 import { quote } from './text.ts'
 
@@ -7,6 +7,7 @@ export function call(statement: StatementOf<'CallStmt'>, at: At): string {
   const { program } = at.scope
   const index = program.functionIndex(statement.func)
   if (index === undefined) return callBuiltin(statement, at)
+  if (statement.args.length !== program.plan.functions[index]?.params.length) throw wrongCall()
   const args = statement.args.map(expression)
   const { passed, failed } = told(at, statement, { callee: statement.func })
   const result = `l${statement.result}`
@@ -22,14 +23,21 @@ function callBuiltin(statement: StatementOf<'CallStmt'>, at: At): string {
   const { passed, failed } = told(at, statement, { callee: func })
   const result = `l${statement.result}`
   const direct = keptMember(statement, at) ?? INLINE.get(func)
+  const fallback = WITH_FALLBACK.get(func)
+  const arity = func === 'count' ? 1 : 2
+  if ((direct ?? fallback) !== undefined && args.length !== arity) throw wrongCall()
   if (direct !== undefined) return `${result}=${direct(...args)};${passed(...args, result)}`
   const made = `${program.builtin(func)}(${['C', ...args].join()})`
-  const fast = WITH_FALLBACK.get(func)?.(made, ...args) ?? made
+  const fast = fallback?.(made, ...args) ?? made
   if (declared?.isVoid === true) return `${fast};`
   const strict = program.strict
     ? `if(C.failure!==undefined)failed(C.failure,${quote(placeText(place))});`
     : ''
   return `if((${result}=${fast})===undefined){${strict}${failed(...args)}}${passed(...args, result)}`
+}
+
+function wrongCall(): PlanError {
+  return new PlanError('a call with another number of arguments than what it calls takes')
 }
 
 /** Membership in what stays as it is. */
