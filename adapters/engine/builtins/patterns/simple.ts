@@ -88,6 +88,9 @@ class Reader {
   }
 
   #member(): readonly Range[] | undefined {
+    // Last in a class a dash is itself.
+    if (this.#chars[this.#at] === '-' && this.#chars[this.#at + 1] === ']')
+      return this.#literal(/^-$/)
     const first = this.take('\\') ? this.#escape() : this.#literal(/^[^[\]\\^-]$/u)
     if (first === undefined || this.#chars[this.#at] !== '-') return first
     if (this.#chars[this.#at + 1] === ']') {
