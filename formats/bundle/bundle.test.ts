@@ -2,11 +2,13 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { readText } from '../../test/source.ts'
 import { contentDigest } from './digest.ts'
 import { structuredText } from './hash.ts'
 import { MANIFEST, type Manifest, readManifest, writeManifest } from './manifest.ts'
 import { comparePoints } from './order.ts'
 import { readRecorded } from './recorded.ts'
+import { BUNDLE_REFUSALS } from './refusal.ts'
 import { readSignatures, writeSignatures } from './signatures.ts'
 import { readTar } from './tar.ts'
 import { writeTar } from './tar-write.ts'
@@ -179,4 +181,11 @@ test('recorded requests are one or many in a file, and complete', () => {
     expect(codeOf(() => readRecorded(new Map([file('tests/recorded/a.json', bad)])))).toBe(
       'invalid_data',
     )
+})
+
+test('every code stands in the table of docs/bundles.md', () => {
+  const [, table = ''] = /## Codes\n([\s\S]*?)\n\n[A-Z]/.exec(readText('docs/bundles.md')) ?? []
+  const rows = table.split('\n').slice(3)
+  const told = rows.flatMap((row) => row.split('|')[1]?.match(/\w+/g) ?? [])
+  expect(told.sort()).toEqual([...BUNDLE_REFUSALS].sort())
 })

@@ -6,7 +6,7 @@ export { isStructured, structuredText } from './hash.ts'
 export { MANIFEST, type Manifest, MODULES, readManifest, writeManifest } from './manifest.ts'
 export { byPath, comparePoints } from './order.ts'
 export { RECORDED, type Recorded, readRecorded } from './recorded.ts'
-export { BundleRefusal, type BundleRefusalCode } from './refusal.ts'
+export { BUNDLE_REFUSALS, BundleRefusal, type BundleRefusalCode } from './refusal.ts'
 export { readSignatures, SIGNATURES, type Signatures, writeSignatures } from './signatures.ts'
 export {
   type ImportedRoots,
