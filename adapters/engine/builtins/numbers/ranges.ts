@@ -54,12 +54,14 @@ const toNumber: Builtin = (context, value: Value) => {
   if (isNumber(value)) return value
   if (typeof value !== 'string')
     return wrongType(context, 1, value, 'null', 'boolean', 'number', 'string')
+  const double = Number(value)
+  if (Number.isSafeInteger(double) && String(double) === value) return double
   if (/^[+-]*(?:inf|infinity|nan)$/i.test(value))
     return wrongType(context, 1, value, 'valid number string')
   const [, sign, whole, fraction = '', power = '0'] = NUMERIC.exec(value) ?? []
   if (whole === undefined || whole + fraction === '') return fail(context, 'invalid syntax')
   // OPA reads it as a double first, which must hold its size.
-  if (!Number.isFinite(Number(value))) return fail(context, 'value out of range')
+  if (!Number.isFinite(double)) return fail(context, 'value out of range')
   const text = `${sign === '-' ? '-' : ''}${whole === '' ? '0' : whole}.${fraction === '' ? '0' : fraction}e${power}`
   return readNumber(text) ?? fail(context, 'value out of range')
 }
