@@ -1,26 +1,35 @@
 /** Values as JSON text, no digit lost. */
 import { Boxed } from './boxed.ts'
 import { Decimal, isNumber, numberText, readNumber } from './number.ts'
+import { compareStrings } from './order.ts'
 import {
   type AnyObject,
   define,
   entriesOf,
   type PlainObject,
-  type RegoObject,
+  RegoObject,
   RegoSet,
   type Value,
 } from './value.ts'
 
-/** JSON as OPA writes results: sets as sorted arrays, members by key, a key that is no string as its own JSON text. */
+/** JSON as OPA writes results: sets as sorted arrays; a key that is no string as its own JSON text, members in the order of those texts. */
 export function writeJson(value: Value): string {
   if (isNumber(value)) return numberText(value)
   if (typeof value !== 'object' || value === null) return JSON.stringify(value)
   if (Array.isArray(value)) return `[${value.map(writeJson).join(',')}]`
   if (value instanceof RegoSet) return `[${value.sorted().map(writeJson).join(',')}]`
-  const members = entriesOf(value as AnyObject).map(
-    ([key, member]) => `${JSON.stringify(keyText(key))}:${writeJson(member)}`,
+  const members = textEntries(value as AnyObject).map(
+    ([name, member]) => `${JSON.stringify(name)}:${writeJson(member)}`,
   )
   return `{${members.join(',')}}`
+}
+
+function textEntries(object: AnyObject): readonly (readonly [string, Value])[] {
+  const entries = entriesOf(object)
+  if (!(object instanceof RegoObject)) return entries as readonly (readonly [string, Value])[]
+  return entries
+    .map(([key, value]) => [keyText(key), value] as const)
+    .sort(([a], [b]) => compareStrings(a, b))
 }
 
 function keyText(key: Value): string {
@@ -44,7 +53,7 @@ function exactly(_key: string, value: unknown, context?: { readonly source?: str
  * The value as plain JSON, all containers new: what the caller changes in it reaches nobody else. A decimal becomes the nearest double, as
  * with every reader of JSON.
  *
- * @throws RangeError an integer beyond 2^53 - 1, which would lose digits without a word: the policy has to say it as a string
+ * @throws RangeError an integer beyond 2^53 - 1 that would lose digits without a word: the policy has to say it as a string
  */
 export function toJson(value: Value): unknown {
   if (typeof value !== 'object' || value === null) return scalarJson(value)
@@ -57,10 +66,17 @@ export function toJson(value: Value): unknown {
 }
 
 function scalarJson(value: bigint | boolean | null | number | string): unknown {
-  if (typeof value === 'bigint')
-    throw new RangeError('an integer beyond 2^53 - 1: answer with a string')
+  if (typeof value === 'bigint') return wholeJson(value)
   // Not -0, which no JSON of ours says.
   return value === 0 ? 0 : value
+}
+
+/** Such as nanoseconds of whole seconds, whose digits a double writes as they are. */
+function wholeJson(value: bigint): number {
+  const double = Number(value)
+  if (String(double) !== String(value))
+    throw new RangeError('an integer beyond 2^53 - 1: answer with a string')
+  return double
 }
 
 function boxedJson(value: Decimal | RegoObject | RegoSet): unknown {

@@ -150,6 +150,8 @@ describe('JSON', () => {
     const json = toJson(value) as typeof value
     json.list.push(2)
     expect(value).toEqual({ list: [1] })
-    expect(() => toJson([10n ** 20n])).toThrow(RangeError)
+    expect(() => toJson([10n ** 20n + 1n])).toThrow(RangeError)
+    expect(() => toJson([2n ** 60n])).toThrow(RangeError)
+    expect(JSON.stringify(toJson([1_800_000_000_000_000_000n]))).toBe('[1800000000000000000]')
   })
 })
