@@ -3,13 +3,13 @@
  * and effects applied at once. No log, no races, no floor.
  */
 import { createOpaCompiler } from '../adapters/compiler/opa/compiler.ts'
-import { createWasmEngine } from '../adapters/engine/wasm/engine.ts'
 import type { Json } from '../core/json.ts'
 import type { FactField, PastDecision, Plugin, ReadPorts } from '../core/plugin.ts'
 import type { Sources } from '../core/ports/compiler.ts'
 import type { Policy } from '../core/ports/engine.ts'
 import { Payload, type Peer } from '../core/request.ts'
 import { readVerdict, type Verdict } from '../core/verdict.ts'
+import { testEngine } from './engine.ts'
 
 export const OPERATOR: Peer = { kind: 'operator', id: 'test' }
 export const ANONYMOUS: Peer = { kind: 'anonymous', id: 'anonymous' }
@@ -21,7 +21,7 @@ export async function loadPolicy(sources: Sources, entrypoint: string): Promise<
       capabilities: 'trust',
       entrypoints: [entrypoint],
     })
-    return await createWasmEngine().load(built)
+    return await testEngine().load(built)
   } finally {
     await compiler.close()
   }

@@ -1,7 +1,6 @@
 /** A kernel with the plugin `capability` alone, its real policies, and records as the plugins that own them write them. */
 import { join } from 'node:path'
 import { manualClock } from '../adapters/clock/manual.ts'
-import { createWasmEngine } from '../adapters/engine/wasm/index.ts'
 import { loadFolder } from '../adapters/policies/folder.ts'
 import { openMemory } from '../adapters/store/memory/index.ts'
 import type { Json } from '../core/json.ts'
@@ -12,6 +11,7 @@ import type { LogStore } from '../core/ports/logstore.ts'
 import type { Store } from '../core/ports/store.ts'
 import { Payload, type Peer } from '../core/request.ts'
 import { capability } from '../plugins/capability/facts.ts'
+import { testEngine } from './engine.ts'
 import { testCustody } from './kernel/custody.ts'
 import { bundle } from './rego.ts'
 import { root } from './source.ts'
@@ -73,7 +73,7 @@ export class EnforcementPoint {
       origin: 'assay.test/enforcement',
       custody: await testCustody(),
       logKey: 'log',
-      engine: createWasmEngine(),
+      engine: testEngine(),
       development: false,
       plugins: [capability as Plugin],
       ...more,

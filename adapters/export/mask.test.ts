@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest'
+import { testEngine } from '../../test/engine.ts'
 import { compiler } from '../../test/rego.ts'
-import { createWasmEngine } from '../engine/wasm/index.ts'
 import type { LogEvent } from './event.ts'
 import { openMask } from './mask.ts'
 
@@ -29,7 +29,7 @@ afterAll(async () => {
 
 async function masked(rego: string, event: LogEvent = EVENT) {
   const sources = { 'mask.rego': `package system.log\n\n${rego}\n` }
-  const one = await openMask(sources, compiler, createWasmEngine())
+  const one = await openMask(sources, compiler, testEngine())
   opened.push(one)
   return await one.mask(event)
 }

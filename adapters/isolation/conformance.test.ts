@@ -13,16 +13,20 @@ const access = await isolatePlugin(new URL('../../plugins/access/facts.ts', impo
 })
 afterAll(() => Promise.all([access.close(), ...opened.map((engine) => engine.close())]))
 
-engineConformance({
-  name: 'engine/wasm in a worker',
-  async open() {
-    opened[0] ??= await isolateEngine(new URL('../engine/wasm/index.ts', import.meta.url), {
-      deadlineMs: 20_000,
-      exportName: 'createWasmEngine',
-    })
-    return opened[0]
-  },
-})
+const ENGINES = { jit: 'createJitEngine', wasm: 'createWasmEngine' } as const
+for (const [kind, exportName] of Object.entries(ENGINES)) {
+  let engine: IsolatedEngine | undefined
+  engineConformance({
+    name: `engine/${kind} in a worker`,
+    async open() {
+      if (engine !== undefined) return engine
+      const module = new URL(`../engine/${kind}/index.ts`, import.meta.url)
+      engine = await isolateEngine(module, { deadlineMs: 20_000, exportName })
+      opened.push(engine)
+      return engine
+    },
+  })
+}
 
 registerLaws('plugin', pluginLaws, {
   ...accessSubject,

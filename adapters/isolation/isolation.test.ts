@@ -8,6 +8,7 @@ import type { Json } from '../../core/json.ts'
 import type { ReadPorts } from '../../core/plugin.ts'
 import type { Bundle } from '../../core/ports/compiler.ts'
 import { Payload, type Request } from '../../core/request.ts'
+import { bundle as compiled } from '../../test/rego.ts'
 import { type IsolatedEngine, type IsolatedPlugin, isolateEngine, isolatePlugin } from './worker.ts'
 
 /** A plugin that does what its payload says. */
@@ -173,6 +174,25 @@ describe('a plugin in a worker', () => {
 })
 
 describe('an engine in a worker', () => {
+  it('is made with its options, and says why it ends', async () => {
+    const module = new URL('../engine/jit/index.ts', import.meta.url)
+    const jit = await isolateEngine(module, {
+      deadlineMs: 60_000,
+      exportName: 'createJitEngine',
+      options: { maxSteps: 1000 },
+    })
+    try {
+      const made = await compiled('decision := count(numbers.range(1, input.n))')
+      const policy = await jit.load(made)
+      const ask = async (n: number) =>
+        policy.evaluate('p/decision', { value: { n }, text: `{"n":${n}}` })
+      await expect(ask(5000)).rejects.toMatchObject({ code: 'budget_exhausted' })
+      expect(await ask(50)).toBe(50)
+    } finally {
+      await jit.close()
+    }
+  })
+
   const bundle = (digest: string): Bundle => ({
     digest,
     revision: 'r',

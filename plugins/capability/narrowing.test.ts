@@ -4,7 +4,6 @@
  */
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createWasmEngine } from '../../adapters/engine/wasm/index.ts'
 import type { Json } from '../../core/json.ts'
 import type { ReadPorts } from '../../core/plugin.ts'
 import type { Policy } from '../../core/ports/engine.ts'
@@ -12,6 +11,7 @@ import { Payload } from '../../core/request.ts'
 import { readVerdict, type Verdict } from '../../core/verdict.ts'
 import type { Caveat } from '../../formats/cap1/index.ts'
 import { ENTRYPOINT, tokenBundle } from '../../test/enforcement.ts'
+import { testEngine } from '../../test/engine.ts'
 import { NOW, RECORDS } from '../../test/presented.ts'
 import { compiler } from '../../test/rego.ts'
 import {
@@ -30,7 +30,7 @@ import type { CapabilityFacts } from './schema.ts'
 
 let policy: Policy
 beforeAll(async () => {
-  policy = await createWasmEngine().load(await tokenBundle())
+  policy = await testEngine().load(await tokenBundle())
 })
 afterAll(async () => {
   await policy.close()

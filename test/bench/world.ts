@@ -2,7 +2,7 @@
 
 import { type Composed, compose, type Part } from '../../adapters/compose.ts'
 import { loadConfig } from '../../adapters/config/load.ts'
-import { createWasmEngine } from '../../adapters/engine/wasm/index.ts'
+import { createJitEngine } from '../../adapters/engine/jit/index.ts'
 import { openMemory } from '../../adapters/store/memory/index.ts'
 import type { Json } from '../../core/json.ts'
 import type { Kernel, Submission } from '../../core/kernel.ts'
@@ -38,7 +38,7 @@ export async function openWorld(
   const engine: Engine = {
     name: 'engine/wasm',
     async load(bundle) {
-      const policy = await createWasmEngine().load(bundle)
+      const policy = await createJitEngine({ checkInputs: false }).load(bundle)
       loaded.push({ bundle, policy })
       return policy
     },

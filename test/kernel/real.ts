@@ -1,7 +1,6 @@
 /** A kernel of real parts, in memory: some plugins with their own policies, compiled and run, and a clock that a test moves. */
 import { join } from 'node:path'
 import { type ManualClock, manualClock } from '../../adapters/clock/manual.ts'
-import { createWasmEngine } from '../../adapters/engine/wasm/index.ts'
 import { loadFolder } from '../../adapters/policies/folder.ts'
 import { openMemory } from '../../adapters/store/memory/index.ts'
 import type { Limits } from '../../core/core.ts'
@@ -14,6 +13,7 @@ import type { LogStore } from '../../core/ports/logstore.ts'
 import type { Outbound } from '../../core/ports/outbound.ts'
 import type { Store } from '../../core/ports/store.ts'
 import { Payload, type Peer } from '../../core/request.ts'
+import { testEngine } from '../engine.ts'
 import { bundle } from '../rego.ts'
 import { testCustody } from './custody.ts'
 
@@ -74,7 +74,7 @@ export async function realKernel(
     clock,
     custody,
     logKey: 'log',
-    engine: createWasmEngine(),
+    engine: testEngine(),
     plugins,
     outbound,
     limits,

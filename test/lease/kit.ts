@@ -2,7 +2,6 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { join } from 'node:path'
 import { type ManualClock, manualClock } from '../../adapters/clock/manual.ts'
-import { createWasmEngine } from '../../adapters/engine/wasm/index.ts'
 import { loadFolder } from '../../adapters/policies/folder.ts'
 import { openMemory } from '../../adapters/store/memory/index.ts'
 import { toBase64url } from '../../core/crypto.ts'
@@ -18,6 +17,7 @@ import type { Store } from '../../core/ports/store.ts'
 import { Payload, type Peer } from '../../core/request.ts'
 import { lease } from '../../plugins/lease/facts.ts'
 import type { LeaseRecord, ResourceRecord } from '../../plugins/lease/records.ts'
+import { testEngine } from '../engine.ts'
 import { testCustody } from '../kernel/custody.ts'
 import { compiler } from '../rego.ts'
 
@@ -122,7 +122,7 @@ export async function leasing<C extends Clock = ManualClock>(
     log,
     custody,
     logKey: options.logKey ?? 'log',
-    engine: createWasmEngine(),
+    engine: testEngine(),
     clock,
     plugins: [lease as Plugin],
     outbound: options.outbound ?? [collector()],

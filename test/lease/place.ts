@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import { type ManualClock, manualClock } from '../../adapters/clock/manual.ts'
 import { openFileCustody } from '../../adapters/custody/file/index.ts'
 import { openIdentity } from '../../adapters/datafolder/identity.ts'
-import { createWasmEngine } from '../../adapters/engine/wasm/index.ts'
 import { loadFolder } from '../../adapters/policies/folder.ts'
 import { openSqlite } from '../../adapters/store/sqlite/index.ts'
 import type { TrustPathPorts } from '../../adapters/trustpath/decision.ts'
@@ -24,6 +23,7 @@ import { announce } from '../../plugins/announce/facts.ts'
 import { capability } from '../../plugins/capability/facts.ts'
 import { enrolment } from '../../plugins/enrolment/facts.ts'
 import { lease } from '../../plugins/lease/facts.ts'
+import { testEngine } from '../engine.ts'
 import { bundle, compiler } from '../rego.ts'
 import { pairOf } from '../tokens.ts'
 import { CELL, collector, NOW, OPERATOR } from './kit.ts'
@@ -91,7 +91,7 @@ export class LeasePlace {
       log,
       custody,
       logKey: identity.key.name,
-      engine: createWasmEngine(),
+      engine: testEngine(),
       clock,
       plugins: PLUGINS,
       outbound: [collector(KINDS)],

@@ -9,7 +9,6 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
 import { systemClock } from '../../adapters/clock/system.ts'
-import { createWasmEngine } from '../../adapters/engine/wasm/engine.ts'
 import { loadFolder } from '../../adapters/policies/folder.ts'
 import { openMemory } from '../../adapters/store/memory/index.ts'
 import { openSqlite } from '../../adapters/store/sqlite/index.ts'
@@ -21,6 +20,7 @@ import type { Store } from '../../core/ports/store.ts'
 import { Payload } from '../../core/request.ts'
 import { access } from '../../plugins/access/facts.ts'
 import { storeWith } from '../conformance/store/delegate.ts'
+import { testEngine } from '../engine.ts'
 import { testCustody } from '../kernel/custody.ts'
 import { bundle } from '../rego.ts'
 import { root } from '../source.ts'
@@ -52,7 +52,7 @@ async function open(name: string, change: (store: Store) => Store = (store) => s
     log,
     custody: await testCustody(),
     logKey: 'log',
-    engine: createWasmEngine(),
+    engine: testEngine(),
     clock: systemClock,
     plugins: [access as Plugin],
     development: true,

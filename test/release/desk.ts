@@ -4,7 +4,6 @@ import { writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type ManualClock, manualClock } from '../../adapters/clock/manual.ts'
-import { createWasmEngine } from '../../adapters/engine/wasm/index.ts'
 import { loadFolder } from '../../adapters/policies/folder.ts'
 import { openMemory } from '../../adapters/store/memory/index.ts'
 import { toBase64url } from '../../core/base64.ts'
@@ -16,6 +15,7 @@ import { Payload, type Peer } from '../../core/request.ts'
 import { MAX_SIGNATURE_BYTES, readSignature } from '../../formats/minisign/index.ts'
 import { release } from '../../plugins/release/facts.ts'
 import type { Stated } from '../../plugins/release/schema.ts'
+import { testEngine } from '../engine.ts'
 import { testCustody } from '../kernel/custody.ts'
 import { bundle } from '../rego.ts'
 
@@ -45,7 +45,7 @@ export async function openDesk(data: Data = {}): Promise<Desk> {
     log,
     custody: await testCustody(),
     logKey: 'log',
-    engine: createWasmEngine(),
+    engine: testEngine(),
     clock,
     plugins: [release as Plugin],
     development: true,

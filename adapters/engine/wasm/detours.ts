@@ -65,12 +65,7 @@ const NOTATIONS: readonly Entry[] = [
   ['net.cidr_intersects', 'opa_cidr_intersects', 2],
 ]
 
-/** C walks objects in the order of a hash table, which shows where an array is made of what was found. */
-const ORDERED: readonly Entry[] = [['walk', 'opa_value_transitive_closure', 1]]
-
-export const REROUTED: readonly Entry[] = [...NUMBERS, ...TEXTS, ...NOTATIONS, ...ORDERED].filter(
-  ([name]) => BUILTINS.has(name),
-)
+export const REROUTED: readonly Entry[] = [...NUMBERS, ...TEXTS, ...NOTATIONS]
 
 /** Beyond any number that a module gives to its own host built-ins. */
 const FIRST_ID = 1 << 20

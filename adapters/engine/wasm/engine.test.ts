@@ -3,89 +3,83 @@ import type { Json } from '../../../core/json.ts'
 import type { Policy } from '../../../core/ports/engine.ts'
 import { bundle, compiler } from '../../../test/rego.ts'
 import { createWasmEngine } from './index.ts'
-import { sprintf, UnsupportedFormat } from './sprintf.ts'
-import { elements, UnsupportedTerm } from './terms.ts'
 
 const engine = createWasmEngine()
 const ask = (policy: Policy, value: Json): unknown =>
   policy.evaluate('p/decision', { value, text: JSON.stringify(value) })
 
-describe('sprintf', () => {
-  const formats: readonly (readonly [string, string, string])[] = [
-    ['%s and %v', '["a",{"b"}]', 'a and {"b"}'],
-    ['%d%%', '[12]', '12%'],
-    ['%5d|%-5d|%05d|', '[-42,-42,-42]', '  -42|-42  |-0042|'],
-    ['%4s|%-4v|', '["é","😀"]', '   é|😀   |'],
-    ['%v', '[{"c","a","b",2,null,true,false}]', '{null, false, true, 2, "a", "b", "c"}'],
-    ['%v', '[{"b":[1,{"x":set()}],"a":{}}]', '{"a": {}, "b": [1, {"x": set()}]}'],
-    ['%v', '["a,b]\\"{"]', 'a,b]"{'],
-    ['%v', '[["a,b]"]]', '["a,b]"]'],
-    ['%v %v', '[1.5,0.25]', '1.5 0.25'],
-    ['%d', '[123456789012345678901234567890]', '123456789012345678901234567890'],
-    ['%d %s', '["a",1]', '%!d(string=a) %!s(int64=1)'],
-    ['%s %s', '["a"]', 'a %!s(MISSING)'],
-    ['%s', '["a","b",3]', 'a%!(EXTRA string=b, int64=3)'],
-    ['', '[]', ''],
-    ['%s', '["\\ud83d\\ude00\\u0000"]', '😀\0'],
+/** Where OPA's runtime in C answers otherwise than OPA's evaluator, and a built-in of the shared library takes its place. */
+describe('what OPA says', () => {
+  const cases: readonly string[] = [
+    'concat(",", {"b", "a"})',
+    '$"{ {"b": 1, "a": 2} }"',
+    'indexof("a", "")',
+    'floor(-1 / 2)',
+    'ceil(-1 / 2)',
+    'glob.match("{a", [], "a")',
+    'json.unmarshal("[1,]")',
+    'json.is_valid("01")',
+    'json.marshal({"b": 1, "a": 2})',
+    'base64.decode("")',
+    'base64.decode("YQ")',
+    'sprintf("%v", [9007199254740993 - 0])',
+    'sprintf("%v %d %s", [{"b", "a"}, 1.5, {[1]: {2}}])',
+    '0.1 + 0.2 == 0.3',
+    'replace("abc", "", "-")',
+    '[[x, y] | some x, y in {"c": 1, "b": 2, "a": 3}]',
+    '[x | some x in {"é", "z", "a", [1], 2, null, {"a": {1, 2}}, {"a": set()}}]',
+    '[p | walk({"b": {"y": 1, "x": 2}, "a": [{3}]}, [p, _])]',
+    '{x: y | some x, y in input.list}[2]',
+    '[x | some x in object.keys({"b": 1, "a": 2, "10": 3, "9": 4})]',
+    'count(numbers.range(1, 1000))',
+    '1e30 * 10',
   ]
-  for (const [format, terms, text] of formats)
-    test(`${format} of ${terms}`, () => expect(sprintf(format, terms)).toBe(text))
+  for (const rego of cases)
+    test(rego, async () => {
+      const compat = { capabilities: 'compat', entrypoints: ['p/decision'] } as const
+      const sources = { 'p.rego': `package p\n\ndecision := sprintf("%v", [${rego}])\n` }
+      const made = await compiler.build(sources, compat)
+      const input = { list: ['a', 'b', { c: 1 }] }
+      const oracle = { capabilities: 'compat', entrypoint: 'p/decision', inputs: [input] } as const
+      const [said] = await compiler.evaluate(sources, oracle)
+      expect(said?.problem).toBeUndefined()
+      expect(ask(await engine.load(made), input)).toEqual(said?.value)
+    })
 
-  test('refuses what it would only approximate', () => {
-    for (const [format, terms] of [
-      ['%x', '[1]'],
-      ['%.2f', '[1.5]'],
-      ['%', '[]'],
-      ['%+d', '[1]'],
-      ['%05s', '["a"]'],
-      ['%v', '[1e30]'],
-      ['%v', '[0.00001]'],
-      ['%9s', '[1]'],
-      ['%s', '[123456789012345678901234567890]'],
-    ] as const)
-      expect(() => sprintf(format, terms), format).toThrow(UnsupportedFormat)
-    for (const terms of ['[["\\n"]]', '[{[1],[2]}]', '[["\u00ad"]]'])
-      expect(() => elements(terms), terms).toThrow(UnsupportedTerm)
-  })
-
-  test('what it refuses is a failed evaluation', async () => {
-    const policy = await engine.load(await bundle('decision := sprintf("%x", [input.n])'))
-    expect(() => ask(policy, { n: 1 })).toThrow(
-      expect.objectContaining({ code: 'evaluation_failed' }) as Error,
-    )
+  test('nested iterations of one set, and of one that an input brings, are in order', async () => {
+    const rego = `decision := [[x, y, z] | some x in names; some y in names; some z in {n | some n in input.names}]
+names contains name if some name in data.names
+names contains name if some name in input.names`
+    const data = { names: Array.from({ length: 7 }, (_, i) => `name ${(i * 5) % 7}`) }
+    const input = { names: ['zoe', 'ann', 'bob', 'name 3'] }
+    const made = await bundle(rego, undefined, data)
+    const sources = { ...made.sources, 'data.json': JSON.stringify(data) }
+    const options = { capabilities: 'trust', entrypoint: 'p/decision', inputs: [input] } as const
+    const [said] = await compiler.evaluate(sources, options)
+    const policy = await engine.load(made)
+    for (let i = 0; i < 3; i++) expect(ask(policy, input)).toEqual(said?.value)
   })
 })
 
-/** Where OPA's WebAssembly runtime differs from OPA's evaluator: what it says instead, so that a change is noticed. */
-describe('known differences', () => {
-  const differences: readonly (readonly [
-    rego: string,
-    opa: Json | undefined,
-    here: Json | undefined,
-  ])[] = [
-    ['concat(",", {"b", "a"})', 'a,b', 'b,a'],
-    ['$"{ {"b": 1, "a": 2} }"', '{"a": 2, "b": 1}', '{"b": 1, "a": 2}'],
-    ['indexof("a", "")', undefined, 0],
-    ['floor(-1 / 2)', 0, -1],
-    ['ceil(-1 / 2)', 1, 0],
-    ['glob.match("{a", [], "a")', undefined, true],
-    ['json.unmarshal("[1,]")', undefined, [1]],
-    ['json.is_valid("01")', false, true],
-    ['json.marshal({"b": 1, "a": 2})', '{"a":2,"b":1}', '{"b":1,"a":2}'],
-    ['base64.decode("")', '', undefined],
-    ['base64.decode("YQ")', undefined, 'a'],
-    ['9007199254740993 - 0', 9007199254740992, 9007199254740992],
-  ]
-  for (const [rego, opa, here] of differences)
-    test(rego, async () => {
-      const compat = { capabilities: 'compat', entrypoints: ['p/decision'] } as const
-      const sources = { 'p.rego': `package p\n\ndecision := ${rego}\n` }
-      const made = await compiler.build(sources, compat)
-      const oracle = { capabilities: 'compat', entrypoint: 'p/decision', inputs: [{}] } as const
-      const [said] = await compiler.evaluate(sources, oracle)
-      expect(said?.value).toEqual(opa)
-      expect(ask(await engine.load(made), {})).toEqual(here)
-    })
+describe('an answer', () => {
+  test('that would lose digits as JSON is a failed evaluation, and a string is none', async () => {
+    const policy = await engine.load(
+      await bundle(
+        'decision := 9007199254740993 if input.n\n\ndecision := format_int(9007199254740993, 10) if input.s',
+      ),
+    )
+    const failed = expect.objectContaining({ code: 'evaluation_failed' }) as Error
+    expect(() => ask(policy, { n: 1 })).toThrow(failed)
+    expect(ask(policy, { s: 1 })).toBe('9007199254740993')
+  })
+
+  test('that takes more steps than it may is none, and the next one is', async () => {
+    const few = createWasmEngine({ maxSteps: 1000 })
+    const policy = await few.load(await bundle('decision := count(numbers.range(1, input.n))'))
+    const exhausted = expect.objectContaining({ code: 'budget_exhausted' }) as Error
+    expect(() => ask(policy, { n: 1001 })).toThrow(exhausted)
+    expect(ask(policy, { n: 1000 })).toBe(1000)
+  })
 })
 
 describe('memory', () => {
@@ -109,10 +103,34 @@ describe('memory', () => {
   })
 })
 
-test('a module that calls what the engine does not have is refused when it is loaded', async () => {
-  const made = await bundle('decision := sprintf("%s", [input.n])')
-  const wasm = made.wasm.slice()
-  const at = Buffer.from(wasm).indexOf('sprintf\0')
-  wasm.set(Buffer.from('sprantf'), at)
-  await expect(engine.load({ ...made, wasm })).rejects.toMatchObject({ code: 'invalid_bundle' })
+describe('a module that calls what no engine has, or no policy may, is refused when it is loaded', () => {
+  /** Compiled with a call of one built-in, whose name is then another one of the same length. */
+  const calling = async (call: string, name: string, capabilities: 'compat' | 'trust') => {
+    const made = await bundle(`decision := ${call}`)
+    const wasm = made.wasm.slice()
+    const before = `${call.slice(0, call.indexOf('('))}\0`
+    wasm.set(Buffer.from(name), Buffer.from(wasm).indexOf(before))
+    return { ...made, capabilities, wasm }
+  }
+  test.each([
+    ['sprintf("%s", [input.n])', 'sprantf', 'compat'],
+    ['uri.parse(input.n)', 'http.send', 'compat'],
+    ['uri.parse(input.n)', 'rand.intn', 'trust'],
+    ['uri.parse(input.n)', 'rand.intn', 'compat'],
+    ['units.parse(input.n)', 'opa.runtime', 'compat'],
+    ['units.parse(input.n)', 'time.now_ns', 'trust'],
+    ['regex.globs_match(input.n, "a")', 'rego.parse_module', 'compat'],
+  ] as const)('%s as %s in %s', async (call, name, capabilities) => {
+    const refused = engine.load(await calling(call, name, capabilities))
+    await expect(refused).rejects.toMatchObject({ code: 'invalid_bundle' })
+  })
+
+  test('the clock of compat is a fact', async () => {
+    const compat = { capabilities: 'compat', entrypoints: ['p/decision'] } as const
+    const rego = 'package p\n\ndecision := time.format(time.now_ns())\n'
+    const policy = await engine.load(await compiler.build({ 'p.rego': rego }, compat))
+    expect(ask(policy, { now: 1_795_269_600 })).toBe('2026-11-21T14:00:00Z')
+    expect(ask(policy, { now: 1_795_269_600.25 })).toBe('2026-11-21T14:00:00.25Z')
+    expect(ask(policy, {})).toBeUndefined()
+  })
 })

@@ -6,13 +6,12 @@
  * @see https://www.openpolicyagent.org/docs/wasm (ABI 1.2 and up)
  */
 import * as sdk from '@open-policy-agent/opa-wasm'
-import { type Builtin, REFUSED } from '../builtins/index.ts'
+import { BUILTINS, type Builtin, REFUSED } from '../builtins/index.ts'
 import { parseTerm, writeTerm } from '../value/term.ts'
 import { get, RegoSet, type Value } from '../value/value.ts'
 import { BudgetExhausted, PolicyAbort } from './abort.ts'
 import { DETOURED, NEXT } from './detours.ts'
 import { Evaluation } from './evaluation.ts'
-import { builtinNamed } from './legacy.ts'
 import { Order } from './order.ts'
 import type { Ordering } from './reroute.ts'
 
@@ -182,7 +181,7 @@ class Host {
       throw new PolicyAbort(`it calls ${name}, which no policy may: give what it asks for as input`)
     if (this.#refused.has(name))
       throw new PolicyAbort(`it calls ${name}, which its capabilities do not have`)
-    const builtin = builtinNamed(name)
+    const builtin = BUILTINS.get(name)
     if (builtin === undefined) throw new PolicyAbort(`it calls ${name}, which is not available`)
     return builtin
   }

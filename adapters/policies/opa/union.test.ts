@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Json } from '../../../core/json.ts'
 import type { Sources } from '../../../core/ports/compiler.ts'
+import { testEngine } from '../../../test/engine.ts'
 import { compiler } from '../../../test/rego.ts'
 import { root } from '../../../test/source.ts'
-import { createWasmEngine } from '../../engine/wasm/index.ts'
 import { loadFolder } from '../folder.ts'
 import { buildUnion, type OpaPolicies, withDocuments } from './union.ts'
 
@@ -87,7 +87,7 @@ ${ENTRY}inner := {"now": helper, "stamp": time.format(helper), "user": input.use
 
 helper := time.now_ns()
 `
-  const policy = await createWasmEngine().load(await build(of(rego)))
+  const policy = await testEngine().load(await build(of(rego)))
   const query = { check: 'valid', entrypoint: 'app/inner', path: ['app', 'inner'], rest: [] }
   const value: Json = {
     facts: {

@@ -1,9 +1,9 @@
-/** Parsers of text: JSON, its canonical form, UTF-8, configurations, sprintf. */
+/** Parsers of text: JSON, its canonical form, UTF-8, configurations, terms of Rego. */
 
 import { complete } from '../../../adapters/config/complete.ts'
 import { parseConfig } from '../../../adapters/config/load.ts'
-import { sprintf, UnsupportedFormat } from '../../../adapters/engine/wasm/sprintf.ts'
-import { UnsupportedTerm } from '../../../adapters/engine/wasm/terms.ts'
+import { equal } from '../../../adapters/engine/value/order.ts'
+import { parseTerm, writeTerm } from '../../../adapters/engine/value/term.ts'
 import { canonicalJson } from '../../../core/canonical.ts'
 import { ConfigError, JsonError } from '../../../core/error.ts'
 import { type Json, parseJson } from '../../../core/json.ts'
@@ -145,28 +145,25 @@ const config: Target = {
   },
 }
 
-const format: Target = {
-  name: 'sprintf',
-  property:
-    'gives a text or says that it does not know the format; without verbs the text is the format',
-  files: /adapters\/engine\/wasm\/(?:sprintf|terms)\.ts$/,
+const term: Target = {
+  name: 'rego-term',
+  property: 'what was read is written so that it is read alike; only SyntaxError is thrown',
+  files: /adapters\/engine\/value\/(?:term|number|value)\.ts$/,
   seeds: [
-    '%s is %d of %v\n["a",1,{"x",2}]',
-    '%5d|%-5s|%05d\n[1,"b",12345678901234567890]',
-    '%%\n[]',
-    '%v\n[{"a":[1,null,true,set()]}]',
+    '["a", 1, {"x", 2}]',
+    '{"a": [1, null, true, set()], "b": {}}',
+    '{[1]: {2}, {"k": -0.5e-7}: 12345678901234567890}',
+    '{{}, set(), "\\u00e9\\n"}',
   ],
-  tokens: ['%s', '%d', '%v', '%%', '%-3', 'set()', '["', '"]', '{', '}', ':', '\\"', '1e3', '%!'],
+  tokens: ['set()', '["', '"]', '{', '}', ':', ', ', '\\"', '1e3', '1e400', '__proto__', 'null'],
   check(bytes) {
     const text = looseText(bytes)
-    const split = text.lastIndexOf('\n')
-    const [verbs, terms] = [text.slice(0, Math.max(split, 0)), text.slice(split + 1)]
-    const got = parsed(() => sprintf(verbs, terms), UnsupportedFormat, UnsupportedTerm)
+    const got = parsed(() => parseTerm(text), SyntaxError)
     if (got === undefined) return false
-    if (terms === '[]' && !verbs.includes('%')) same(got.value, verbs)
+    same(equal(parseTerm(writeTerm(got.value)), got.value), true)
     return true
   },
 }
 
-export const TEXT: readonly Target[] = [json, canonical, payload, config, format]
+export const TEXT: readonly Target[] = [json, canonical, payload, config, term]
 export type { Json }
