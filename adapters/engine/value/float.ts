@@ -21,6 +21,20 @@ export const MAX_POWER = 30_103
 
 /** Undefined where the number is beyond {@link MAX_POWER}, so that no operand costs more than its size. */
 export function floatOf(value: RegoNumber): Float | undefined {
+  if (typeof value !== 'number') return read(value)
+  const known = DOUBLES.get(value)
+  if (known !== undefined) return known
+  const float = read(value)
+  if (DOUBLES.size >= MAX_DOUBLES) DOUBLES.clear()
+  if (float !== undefined) DOUBLES.set(value, float)
+  return float
+}
+
+/** What was read lately: a policy computes with the same few fractions again and again. */
+const DOUBLES = new Map<number, Float>()
+const MAX_DOUBLES = 1024
+
+function read(value: RegoNumber): Float | undefined {
   const [coefficient, exponent] = parts(value)
   if (Math.abs(exponent) > MAX_POWER) return undefined
   const scale = POWERS.of(Math.abs(exponent))
@@ -68,11 +82,12 @@ export function numberOf(value: Float): RegoNumber {
   // Half a unit of the last place is one, so that both bounds are integers.
   const scale = exponent - 1
   const unit = scale >= 0 ? 1n << BigInt(scale) : 5n ** BigInt(-scale)
-  const digits = String(2n * size * unit)
+  const exact = 2n * size * unit
+  const digits = String(exact)
   const kept = shortest(
     digits,
-    withoutZeros(2n * size * unit - unit),
-    withoutZeros(2n * size * unit + unit),
+    withoutZeros(exact - unit),
+    withoutZeros(exact + unit),
     (size & 1n) === 0n,
   )
   const coefficient = kept.coefficient
@@ -113,7 +128,10 @@ function digitAt(digits: string, i: number): number {
 }
 
 function withoutZeros(value: bigint): string {
-  return String(value).replace(/0+$/, '')
+  const digits = String(value)
+  let end = digits.length
+  while (digits[end - 1] === '0') end--
+  return digits.slice(0, end)
 }
 
 /** The numerator's mantissa × 2^exponent over a float. */
