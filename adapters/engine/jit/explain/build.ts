@@ -112,27 +112,42 @@ export class Builder {
     const base = { ...textOf(definition), value: shown }
     if (this.#told.has(reached)) return { ...base, conditions: [], because: [], again: true }
     this.#told.add(reached)
-    const looks = [...definition.conditions, undefined].map((condition) => ({
+    const looks = definition.conditions.map((condition) => ({
       condition,
       ...this.#look(frame, definition, condition, memory),
     }))
-    const conditions = looks.flatMap(({ condition, frames, sights }): readonly Met[] => {
-      if (condition === undefined) return []
-      const missing = condition.negated ? frames.filter((one) => !isSomething(one.value)) : []
-      const missed = missing.flatMap((one) => this.missed(one, depth + 1))
-      return [{ ...placeOf(condition), ...this.#saw(sights), missed }]
+    const head = this.#look(frame, definition, undefined, memory)
+    const asked = this.#chosen([...looks, head], first)
+    const conditions = looks.map((look): Met => {
+      const missing = look.condition.negated
+        ? look.frames.filter(({ value }) => !isSomething(value))
+        : []
+      return {
+        ...placeOf(look.condition),
+        ...this.#saw(look.sights),
+        because: this.#because(look, asked, first, depth),
+        missed: missing.flatMap((one) => this.missed(one, depth + 1)),
+      }
     })
-    return { ...base, conditions, because: this.#because(looks, first, depth) }
+    return { ...base, conditions, because: this.#because(head, asked, first, depth) }
   }
 
-  #because(looks: readonly Look[], first: ReadonlySet<string>, depth: number): readonly Fired[] {
-    const asked = new Map<Frame, Seen>()
-    for (const { frames, sights } of looks)
-      for (const frame of frames) if (!asked.has(frame)) asked.set(frame, memberOf(frame, sights))
-    const some = [...asked].filter(([{ value }]) => isSomething(value))
-    const main = some.filter(([{ func }]) => first.has(this.#nameOf(func)))
-    return (main.length > 0 ? main : some)
-      .flatMap(([frame, member]) => this.fired(frame, first, depth + 1, member))
+  /** Of all rules that were asked and have a value those that matter most; each is told once. */
+  #chosen(looks: readonly Look[], first: ReadonlySet<string>): Set<Frame> {
+    const some = looks.flatMap(({ frames }) => frames).filter(({ value }) => isSomething(value))
+    const main = some.filter(({ func }) => first.has(this.#nameOf(func)))
+    return new Set(main.length > 0 ? main : some)
+  }
+
+  #because(
+    { frames, sights }: Look,
+    asked: Set<Frame>,
+    first: ReadonlySet<string>,
+    depth: number,
+  ): readonly Fired[] {
+    return frames
+      .filter((frame) => asked.delete(frame))
+      .flatMap((frame) => this.fired(frame, first, depth + 1, memberOf(frame, sights)))
       .filter(({ again }) => again !== true)
   }
 
@@ -202,12 +217,14 @@ export class Builder {
     const upTo = isNot ? undefined : site.number
     const { frames, sights } = this.#look(frame, definition, condition, memory, upTo)
     const kind = kindOf(site, isEmpty)
+    // What failed in the same expression is a part of how it is evaluated.
+    const within = inner?.site.conditions.at(-1) === condition ? undefined : inner
     const place = condition === undefined ? headPlace(definition) : placeOf(condition)
     return {
       ...place,
       why: kind,
       ...this.#saw(sights),
-      ...(inner === undefined ? {} : { inner: this.#failing(frame, definition, inner, depth) }),
+      ...(within === undefined ? {} : { inner: this.#failing(frame, definition, within, depth) }),
       missed: frames
         .filter((one) => !isSomething(one.value))
         .flatMap((one) => this.missed(one, depth + 1)),

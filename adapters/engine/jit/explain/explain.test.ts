@@ -1,83 +1,8 @@
 import { afterAll, describe, expect, test } from 'vitest'
-import type { Json } from '../../../../core/json.ts'
-import { createOpaCompiler } from '../../../compiler/opa/index.ts'
-import { createExplainer, type Explained } from './explainer.ts'
-import type { Explanation, Failing, Fired, Missed, Saw } from './explanation.ts'
-import type { Masks } from './veil.ts'
+import { type Case, explanationOf, nearest } from '../../../../test/explaining.ts'
+import { compiler } from '../../../../test/rego.ts'
 
-const compiler = createOpaCompiler()
 afterAll(() => compiler.close())
-
-interface Case {
-  readonly rego: string
-  readonly data?: Json
-  readonly input: Json
-  readonly entrypoint?: string
-  readonly masks?: Masks
-}
-
-async function explained({
-  data = {},
-  entrypoint = 't/allow',
-  input,
-  masks,
-  rego,
-}: Case): Promise<Explained> {
-  const sources = { 't.rego': `package t\n\n${rego}`, 'data.json': JSON.stringify(data) }
-  const bundle = await compiler.build(sources, { capabilities: 'trust', entrypoints: [entrypoint] })
-  const explainer = createExplainer(bundle, { syntax: await compiler.syntax(sources) })
-  return explainer.explain(entrypoint, JSON.stringify(input), masks)
-}
-
-async function explanationOf(given: Case): Promise<Explanation> {
-  return (await explained(given)).explanation
-}
-
-function saw(all: readonly Saw[]): string {
-  return all
-    .map(({ hidden, missing, ref, value }) =>
-      missing ? `${ref} missing` : `${ref}=${hidden ? 'hidden' : JSON.stringify(value)}`,
-    )
-    .join(', ')
-}
-
-/** One line for each condition that failed, what is within it indented. */
-function nearest(missed: readonly Missed[]): readonly string[] {
-  return missed.flatMap(({ condition, rule, row }) => [
-    `${rule}@${row}`,
-    ...(condition === undefined ? [] : failing(condition)).map((line) => `  ${line}`),
-  ])
-}
-
-function failing({
-  col,
-  file,
-  fired,
-  inner,
-  missed,
-  row,
-  saw: seen,
-  text,
-  why,
-}: Failing): readonly string[] {
-  return [
-    `${file}:${row}:${col} ${why}: ${text} (${saw(seen)})`,
-    ...(inner === undefined ? [] : failing(inner).map((line) => `  ${line}`)),
-    ...nearest(missed).map((line) => `  ${line}`),
-    ...tree(fired).map((line) => `  ${line}`),
-  ]
-}
-
-function tree(fired: readonly Fired[]): readonly string[] {
-  return fired.flatMap(({ again, because, conditions, row, rule, value }) => [
-    `${rule}@${row} = ${value.hidden ? 'hidden' : JSON.stringify(value.value)}${again ? ' again' : ''}`,
-    ...conditions.flatMap(({ col, missed, row: at, saw: seen, text }) => [
-      `  ${at}:${col} ${text} (${saw(seen)})`,
-      ...nearest(missed).map((line) => `    ${line}`),
-    ]),
-    ...tree(because).map((line) => `  ${line}`),
-  ])
-}
 
 async function whyNot(given: Case): Promise<readonly string[]> {
   const { missed, outcome } = await explanationOf(given)
@@ -85,147 +10,248 @@ async function whyNot(given: Case): Promise<readonly string[]> {
   return nearest(missed)
 }
 
-describe('the nearest condition', () => {
-  const cases: readonly (readonly [name: string, Case])[] = [
-    ['a comparison', { rego: 'allow if input.user == "ada"\n', input: { user: 'bob' } }],
-    ['what is not there', { rego: 'allow if input.user.name == "ada"\n', input: { user: {} } }],
-    ['what is not there at all', { rego: 'allow if input.user.name == "ada"\n', input: {} }],
-    ['a yes or no', { rego: 'allow if input.ok\n', input: { ok: false } }],
-    [
-      'two bodies, the one that got further first',
-      {
-        rego: 'allow if {\n\tinput.a == 1\n}\n\nallow if {\n\tinput.b == 1\n\tinput.c == 1\n}\n',
-        input: { a: 0, b: 1, c: 0 },
-      },
+/** Rego without its package (so that its first row is 3), and what is expected of a denial. */
+interface Denial extends Case {
+  readonly lines: readonly string[]
+}
+
+const DENIALS: { readonly [name: string]: Denial } = {
+  'a comparison': {
+    rego: 'allow if input.user == "ada"\n',
+    input: { user: 'bob' },
+    lines: ['data.t.allow@3', '  3:10 false: input.user == "ada" (input.user="bob")'],
+  },
+  'what is not there': {
+    rego: 'allow if input.user.name == "ada"\n',
+    input: { user: {} },
+    lines: [
+      'data.t.allow@3',
+      '  3:10 undefined: input.user.name == "ada" (input.user.name missing)',
     ],
-    ['a variable', { rego: 'allow if {\n\tx := input.a + 1\n\tx > 10\n}\n', input: { a: 2 } }],
-    [
-      'a function',
-      { rego: 'allow if same(input.a, input.b)\n\nsame(x, y) if x == y\n', input: { a: 1, b: 2 } },
+  },
+  'what is not there, from where on': {
+    rego: 'allow if input.user.name == "ada"\n',
+    input: {},
+    lines: ['data.t.allow@3', '  3:10 undefined: input.user.name == "ada" (input.user missing)'],
+  },
+  'a yes or no': {
+    rego: 'allow if input.ok\n',
+    input: { ok: false },
+    lines: ['data.t.allow@3', '  3:10 false: input.ok (input.ok=false)'],
+  },
+  'two bodies, the one that got further first': {
+    rego: 'allow if {\n\tinput.a == 1\n}\n\nallow if {\n\tinput.b == 1\n\tinput.c == 1\n}\n',
+    input: { a: 0, b: 1, c: 0 },
+    lines: [
+      'data.t.allow@7',
+      '  9:2 false: input.c == 1 (input.c=0)',
+      'data.t.allow@3',
+      '  4:2 false: input.a == 1 (input.a=0)',
     ],
-    [
-      'a function of other arguments',
-      {
-        rego: 'allow if holds("b")\n\nholds("a") if input.a\n\nholds("b") if input.b\n',
-        input: { a: false, b: false },
-      },
+  },
+  'a variable': {
+    rego: 'allow if {\n\tx := input.a + 1\n\tx > 10\n}\n',
+    input: { a: 2 },
+    lines: ['data.t.allow@3', '  5:2 false: x > 10 (x=3)'],
+  },
+  'a function, with where its arguments come from': {
+    rego: 'allow if same(input.a, input.b)\n\nsame(x, y) if x == y\n',
+    input: { a: 1, b: 2 },
+    lines: [
+      'data.t.allow@3',
+      '  3:10 undefined: same(input.a, input.b) (input.a=1, input.b=2)',
+      '    data.t.same@5',
+      '      5:15 false: x == y (input.a=1, input.b=2)',
     ],
-    [
-      'a rule',
-      {
-        rego: 'allow if owner\n\nowner if input.owner == input.user\n',
-        input: { owner: 'ada', user: 'bob' },
-      },
+  },
+  'a function, not for other arguments': {
+    rego: 'allow if holds("b")\n\nholds("a") if input.a\n\nholds("b") if input.b\n',
+    input: { a: false, b: false },
+    lines: [
+      'data.t.allow@3',
+      '  3:10 undefined: holds("b") ()',
+      '    data.t.holds@7',
+      '      7:15 false: input.b (input.b=false)',
     ],
-    [
-      'another name',
-      {
-        rego: 'allow if user.name == "ada"\n\nuser := input.session.user\n',
-        input: { session: { user: { name: 'bob' } } },
-      },
+  },
+  'a rule': {
+    rego: 'allow if owner\n\nowner if input.owner == input.user\n',
+    input: { owner: 'ada', user: 'bob' },
+    lines: [
+      'data.t.allow@3',
+      '  3:10 undefined: owner (data.t.owner missing)',
+      '    data.t.owner@5',
+      '      5:10 false: input.owner == input.user (input.owner="ada", input.user="bob")',
     ],
-    [
-      'the binding that got furthest',
-      {
-        rego: 'allow if {\n\tsome doc in data.docs\n\tdoc.owner == input.user\n\tdoc.open\n}\n',
-        data: { docs: [{ owner: 'bob' }, { owner: 'ada', open: false }, { owner: 'joe' }] },
-        input: { user: 'ada' },
-      },
+  },
+  'a rule that is another name': {
+    rego: 'allow if user.name == "ada"\n\nuser := input.session.user\n',
+    input: { session: { user: { name: 'bob' } } },
+    lines: ['data.t.allow@3', '  3:10 false: user.name == "ada" (input.session.user.name="bob")'],
+  },
+  'the binding that got furthest': {
+    rego: 'allow if {\n\tsome doc in data.docs\n\tdoc.owner == input.user\n\tdoc.open\n}\n',
+    data: { docs: [{ owner: 'bob' }, { owner: 'ada', open: false }, { owner: 'joe' }] },
+    input: { user: 'ada' },
+    lines: ['data.t.allow@3', '  6:2 false: doc.open (data.docs[1].open=false)'],
+  },
+  'nothing to go through': {
+    rego: 'allow if {\n\tsome role in input.roles\n\trole == "admin"\n}\n',
+    input: { roles: [] },
+    lines: ['data.t.allow@3', '  4:2 empty: some role in input.roles (input.roles=[])'],
+  },
+  every: {
+    rego: 'allow if {\n\tevery x in input.xs {\n\t\tx > 1\n\t}\n}\n',
+    input: { xs: [2, 1, 3] },
+    lines: [
+      'data.t.allow@3',
+      '  4:2 false: every x in input.xs { x > 1 } (input.xs=[2,1,3])',
+      '    5:3 false: x > 1 (input.xs[1]=1)',
     ],
-    [
-      'nothing to go through',
-      {
-        rego: 'allow if {\n\tsome role in input.roles\n\trole == "admin"\n}\n',
-        input: { roles: [] },
-      },
+  },
+  'every, over what is no collection': {
+    rego: 'allow if {\n\tevery x in input.xs {\n\t\tx > 1\n\t}\n}\n',
+    input: { xs: 7 },
+    lines: ['data.t.allow@3', '  4:2 false: every x in input.xs { x > 1 } (input.xs=7)'],
+  },
+  not: {
+    rego: 'allow if not frozen\n\nfrozen if input.state == "frozen"\n',
+    input: { state: 'frozen' },
+    lines: [
+      'data.t.allow@3',
+      '  3:10 holds: not frozen (data.t.frozen=true)',
+      '    data.t.frozen@5 = true',
+      '      5:11 input.state == "frozen" (input.state="frozen")',
     ],
-    [
-      'every',
-      {
-        rego: 'allow if {\n\tevery x in input.xs {\n\t\tx > 1\n\t}\n}\n',
-        input: { xs: [2, 1, 3] },
-      },
+  },
+  membership: {
+    rego: 'allow if input.role in {"a", "b"}\n',
+    input: { role: 'c' },
+    lines: ['data.t.allow@3', '  3:10 false: input.role in {"a", "b"} (input.role="c")'],
+  },
+  'a set that is empty': {
+    rego: 'allow if count(granted) > 0\n\ngranted contains role if {\n\tsome role in input.roles\n\tdata.roles[role]\n}\n',
+    data: { roles: { admin: true } },
+    input: { roles: ['member', 'guest'] },
+    lines: [
+      'data.t.allow@3',
+      '  3:10 false: count(granted) > 0 (data.t.granted=[], count(granted)=0)',
+      '    data.t.granted@5',
+      '      7:2 undefined: data.roles[role] (input.roles[0]="member", data.roles.member missing)',
     ],
-    [
-      'not',
-      {
-        rego: 'allow if not frozen\n\nfrozen if input.state == "frozen"\n',
-        input: { state: 'frozen' },
-      },
+  },
+  'a comprehension': {
+    rego: 'allow if count([name | some name in input.names; name == "ada"]) > 0\n',
+    input: { names: ['bob', 'joe'] },
+    lines: [
+      'data.t.allow@3',
+      '  3:10 false: count([name | some name in input.names; name == "ada"]) > 0 ([name | some name in input.names; name == "ada"]=[], count([name | some name in input.names; name == "ada"])=0)',
+      '    3:50 false: name == "ada" (input.names[0]="bob")',
     ],
-    ['membership', { rego: 'allow if input.role in {"a", "b"}\n', input: { role: 'c' } }],
-    [
-      'a set that is empty',
-      {
-        rego: 'allow if count(granted) > 0\n\ngranted contains role if {\n\tsome role in input.roles\n\tdata.roles[role]\n}\n',
-        data: { roles: { admin: true } },
-        input: { roles: ['member', 'guest'] },
-      },
+  },
+  with: {
+    rego: 'allow if grown with input.age as 3\n\ngrown if input.age > 17\n',
+    input: { age: 30 },
+    lines: [
+      'data.t.allow@3',
+      '  3:10 undefined: grown with input.age as 3 (data.t.grown missing)',
+      '    data.t.grown@5',
+      '      5:10 false: input.age > 17 (input.age=3)',
     ],
-    [
-      'a comprehension',
-      {
-        rego: 'allow if {\n\tnames := [name | some name in input.names; name == "ada"]\n\tcount(names) > 0\n}\n',
-        input: { names: ['bob', 'joe'] },
-      },
+  },
+  'a default': {
+    rego: 'default allow := false\n\nallow if input.n > limit\n\ndefault limit := 3\n\nlimit := input.limit\n',
+    input: { n: 2 },
+    lines: ['data.t.allow@5', '  5:10 false: input.n > limit (input.n=2, data.t.limit=3)'],
+  },
+  'a branch of an else': {
+    rego: 'allow := false if {\n\tinput.locked\n} else := true if {\n\tinput.user == "ada"\n}\n',
+    input: { user: 'bob' },
+    lines: ['data.t.allow@5', '  6:2 false: input.user == "ada" (input.user="bob")'],
+  },
+  'no branch behind one that held': {
+    rego: 'allow := false if {\n\tinput.locked\n} else := true if {\n\tinput.user == "ada"\n}\n',
+    input: { locked: true, user: 'ada' },
+    lines: [],
+  },
+  'a key that is looked up': {
+    rego: 'allow if data.roles[input.role][input.action]\n',
+    data: { roles: { reader: { read: true } } },
+    input: { role: 'reader', action: 'write' },
+    lines: [
+      'data.t.allow@3',
+      '  3:10 undefined: data.roles[input.role][input.action] (input.role="reader", input.action="write", data.roles.reader.write missing)',
     ],
-    [
-      'with',
-      {
-        rego: 'allow if grown with input.age as 3\n\ngrown if input.age > 17\n',
-        input: { age: 30 },
-      },
+  },
+  'a value of the head': {
+    rego: 'allow := data.rules[input.action]\n',
+    data: { rules: {} },
+    input: { action: 'read' },
+    lines: [
+      'data.t.allow@3',
+      '  3:1 undefined: allow := data.rules[input.action] (input.action="read", data.rules.read missing)',
     ],
-    [
-      'a default',
-      {
-        rego: 'default allow := false\n\nallow if input.n > limit\n\ndefault limit := 3\n\nlimit := input.limit\n',
-        input: { n: 2 },
-      },
+  },
+  'a grant that is overruled': {
+    rego: 'allow if {\n\tinput.granted\n\tcount(deny) == 0\n}\n\ndeny contains "frozen" if input.state == "frozen"\n',
+    input: { granted: true, state: 'frozen' },
+    lines: [
+      'data.t.allow@3',
+      '  5:2 false: count(deny) == 0 (data.t.deny=["frozen"], count(deny)=1)',
+      '    data.t.deny@8 = "frozen"',
+      '      8:27 input.state == "frozen" (input.state="frozen")',
     ],
-    [
-      'else',
-      {
-        rego: 'allow := false if {\n\tinput.locked\n} else := true if {\n\tinput.user == "ada"\n}\n',
-        input: { user: 'bob' },
-      },
+  },
+  'a built-in without a value': {
+    rego: 'allow if to_number(input.n) > 1\n',
+    input: { n: 'x' },
+    lines: [
+      'data.t.allow@3',
+      '  3:10 undefined: to_number(input.n) > 1 (input.n="x", to_number(input.n) missing)',
     ],
-    [
-      'else that was not tried',
-      {
-        rego: 'allow := false if {\n\tinput.locked\n} else := true if {\n\tinput.user == "ada"\n}\n',
-        input: { locked: true, user: 'ada' },
-      },
+  },
+  'a pattern': {
+    rego: 'allow if [1, x] = input.pair\n',
+    input: { pair: [2, 3] },
+    lines: ['data.t.allow@3', '  3:10 false: [1, x] = input.pair (input.pair[0]=2)'],
+  },
+  false: {
+    rego: 'allow if {\n\tinput.a\n\tfalse\n}\n',
+    input: { a: true },
+    lines: ['data.t.allow@3', '  5:2 false: false ()'],
+  },
+  'two calls of one function': {
+    rego: 'allow if count(input.a) + count(input.b) > 9\n',
+    input: { a: [1], b: [1, 2] },
+    lines: [
+      'data.t.allow@3',
+      '  3:10 false: count(input.a) + count(input.b) > 9 (input.a=[1], count(input.a)=1, input.b=[1,2], count(input.b)=2, count(input.a) + count(input.b)=3)',
     ],
-    [
-      'a key that is looked up',
-      {
-        rego: 'allow if data.roles[input.role][input.action]\n',
-        data: { roles: { reader: { read: true } } },
-        input: { role: 'reader', action: 'write' },
-      },
+  },
+  'an object of rules': {
+    rego: 'roles[name] := role if {\n\tsome name, role in input.roles\n}\n\nallow if roles[input.name].admin\n',
+    input: { name: 'ada', roles: { ada: { admin: false } } },
+    lines: [
+      'data.t.allow@7',
+      '  7:10 false: roles[input.name].admin (input.name="ada", data.t.roles.ada.admin=false)',
+      '    data.t.roles[_]@3 = {"ada":{"admin":false}}',
+      '      4:2 some name, role in input.roles (input.roles.ada={"admin":false})',
     ],
-    [
-      'a value of the head',
-      {
-        rego: 'allow := data.rules[input.action]\n',
-        data: { rules: {} },
-        input: { action: 'read' },
-      },
+  },
+  'every within a function within not': {
+    rego: 'allow if not bad(input.xs)\n\nbad(xs) if {\n\tevery x in xs {\n\t\tx > 1\n\t}\n}\n',
+    input: { xs: [2, 3] },
+    lines: [
+      'data.t.allow@3',
+      '  3:10 holds: not bad(input.xs) (input.xs=[2,3])',
+      '    data.t.bad@5 = true',
+      '      6:2 every x in xs { x > 1 } (input.xs=[2,3])',
     ],
-    [
-      'an overruled grant',
-      {
-        rego: 'allow if {\n\tinput.granted\n\tcount(deny) == 0\n}\n\ndeny contains "frozen" if input.state == "frozen"\n',
-        input: { granted: true, state: 'frozen' },
-      },
-    ],
-    ['a builtin without a value', { rego: 'allow if to_number(input.n) > 1\n', input: { n: 'x' } }],
-    ['unification', { rego: 'allow if [1, x] = input.pair\n', input: { pair: [2, 3] } }],
-    ['false', { rego: 'allow if {\n\tinput.a\n\tfalse\n}\n', input: { a: true } }],
-  ]
-  test.each(cases)('%s', async (_, given) => {
-    console.log([given.rego, ...(await whyNot(given))].join('\n'))
+  },
+}
+
+describe('the nearest condition of a denial', () => {
+  test.each(Object.entries(DENIALS))('%s', async (_, { lines, ...given }) => {
+    expect(await whyNot(given)).toEqual(lines)
   })
 })
-void tree

@@ -94,7 +94,8 @@ class PolicyExplainer implements Explainer {
     const frames = recorder.roots
     const inflow = new Set(frames.flatMap((frame) => [...frame.inflow]))
     const shown = value === undefined ? {} : veil.show({ frames, inflow, value })
-    const nearest = nearestOf(missed, fired)
+    const isNo = missed.length > 0 || outcome === 'denied'
+    const nearest = isNo ? nearestOf(missed, fired) : undefined
     const explanation: Explanation = {
       type: 'assay.explanation/v1',
       entrypoint,

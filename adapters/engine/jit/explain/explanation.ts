@@ -41,6 +41,8 @@ export interface Evaluated extends At {
 
 /** A condition of a definition that held. */
 export interface Met extends Evaluated {
+  /** The rules that it asked. */
+  readonly because: readonly Fired[]
   /** Of a negation: why the rules that it asked did not hold. */
   readonly missed: readonly Missed[]
 }
@@ -74,6 +76,7 @@ export interface Missed extends RuleText {
 export interface Fired extends RuleText {
   readonly value: Omit<Saw, 'missing' | 'ref'>
   readonly conditions: readonly Met[]
+  /** The rules that its value is made of. */
   readonly because: readonly Fired[]
   /** It stands in this tree a second time: its reasons are told at the first. */
   readonly again?: true

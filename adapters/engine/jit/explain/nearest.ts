@@ -17,9 +17,9 @@ function inFailing(failing: Failing, rule: string, all: readonly Fired[]): Neare
   if (inner !== undefined) return inFailing(inner, rule, all)
   // A comparison with something that was asked: what it is compared with is no mistake.
   if (why === 'false' && saw.some(({ ref }) => /^input\b/.test(ref))) return here
-  return (
-    first(missed, (one) => inMissed(one, all)) ?? first(fired, (one) => inFired(one, all)) ?? here
-  )
+  const missing = first(missed, (one) => inMissed(one, all))
+  if (missing !== undefined || why === 'undefined' || why === 'empty') return missing ?? here
+  return first(fired, (one) => inFired(one, all)) ?? here
 }
 
 /** Why a rule held that should not have: the innermost condition that it stands on. */
@@ -27,9 +27,18 @@ function inFired(one: Fired, all: readonly Fired[]): Nearest | undefined {
   const told = one.again ? original(one, all) : one
   if (told === undefined) return undefined
   const { because, conditions, rule } = told
-  const negated = first(conditions, ({ missed }) => first(missed, (each) => inMissed(each, all)))
-  const own = conditions.findLast(({ saw }) => saw.length > 0)
-  return negated ?? first(because, (each) => inFired(each, all)) ?? (own && held(own, rule))
+  const inHead = first(because, (each) => inFired(each, all))
+  // What comes first is when a rule applies; what comes last is what it is about.
+  return inHead ?? first(conditions.toReversed(), (each) => inMet(each, rule, all))
+}
+
+function inMet(met: Met, rule: string, all: readonly Fired[]): Nearest | undefined {
+  const { because, missed, saw } = met
+  return (
+    first(missed, (one) => inMissed(one, all)) ??
+    first(because, (one) => inFired(one, all)) ??
+    (saw.length > 0 ? held(met, rule) : undefined)
+  )
 }
 
 function held({ col, file, row, saw, text }: Met, rule: string): Nearest {
@@ -40,7 +49,7 @@ function held({ col, file, row, saw, text }: Met, rule: string): Nearest {
 function original(one: Fired, all: readonly Fired[]): Fired | undefined {
   return first(all, (each) => {
     if (each.again !== true && isSame(each, one)) return each
-    return original(one, each.because)
+    return original(one, [...each.because, ...each.conditions.flatMap(({ because }) => because)])
   })
 }
 

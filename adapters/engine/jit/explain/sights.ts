@@ -97,8 +97,10 @@ function partsOf(
     }
     case 'NotEqualStmt':
       return [{ origin: at(statement.a, seen[0]) }]
-    case 'DotStmt':
-      return [{ origin: ended(resolver.operand({ local: statement.target }, number + 1), seen[2]) }]
+    case 'DotStmt': {
+      const found = ended(resolver.operand({ local: statement.target }, number + 1), seen[2])
+      return [{ origin: at(statement.key, seen[1]) }, { origin: found }]
+    }
     case 'CallStmt':
       return called(statement, { site, structure }, resolver, memory)
     case 'IsArrayStmt':

@@ -48,10 +48,11 @@ function firedLines(rule: Fired, depth: number): readonly string[] {
     indented(depth, `+ ${ruleLine(rule)}`),
     ...noteLines(rule, depth + 2),
     indented(depth + 2, `= ${value}${rule.again ? ', as above' : ''}`),
-    ...rule.conditions.flatMap(({ col, file, missed, row, saw, text }) => [
+    ...rule.conditions.flatMap(({ because, col, file, missed, row, saw, text }) => [
       indented(depth + 2, `${file}:${row}:${col}  ${oneLine(text)}`),
       ...sawLines(saw, depth + 4),
       ...missed.flatMap((one) => missedLines(one, depth + 3)),
+      ...because.flatMap((one) => firedLines(one, depth + 3)),
     ]),
     ...rule.because.flatMap((one) => firedLines(one, depth + 1)),
   ]
