@@ -16,28 +16,39 @@ const MAX_POINT = 0x10ffff
 /** Characters that a row without repetitions takes: each start costs as many. */
 const MAX_LENGTH = 500
 
-/** @param anchored at the start, without which another start is another try at all that follows. Undefined where it may not be linear */
+/** Alternatives become a row each, as long as they are few. */
+export const MAX_ROWS = 16
+
+export type Row = readonly Atom[]
+
+/**
+ * What any of the rows matches. Undefined where that may not be linear.
+ *
+ * @param anchored at the start, without which another start is another try at all that follows
+ */
 export function linearPattern(
-  atoms: readonly Atom[],
+  rows: readonly Row[],
   anchored: boolean,
   ended: boolean,
 ): RegExp | undefined {
-  const length = atoms.reduce((total, atom) => total + Math.max(1, atom.min), 0)
-  if (length > MAX_LENGTH || !isLinear(atoms, anchored)) return undefined
-  return new RegExp(`${anchored ? '^' : ''}${atoms.map(source).join('')}${ended ? '$' : ''}`, 'u')
+  if (rows.length > MAX_ROWS || !rows.every((row) => isLinear(row, anchored))) return undefined
+  const sources = rows.map((row) => row.map(source).join(''))
+  return new RegExp(`${anchored ? '^' : ''}(?:${sources.join('|')})${ended ? '$' : ''}`, 'u')
 }
 
 /**
  * A repetition is certain where the next character says whether it goes on. Behind one that is not, each length is a try, so that what
  * follows must be of bounded length.
  */
-function isLinear(atoms: readonly Atom[], anchored: boolean): boolean {
+function isLinear(atoms: Row, anchored: boolean): boolean {
+  const length = atoms.reduce((total, atom) => total + Math.max(1, atom.min), 0)
+  if (length > MAX_LENGTH) return false
   if (!anchored) return atoms.every((atom) => atom.min === atom.max)
   const uncertain = atoms.findIndex((atom, i) => atom.min !== atom.max && !isCertain(atoms, i))
   return uncertain < 0 || atoms.slice(uncertain + 1).every((atom) => atom.min === atom.max)
 }
 
-function isCertain(atoms: readonly Atom[], at: number): boolean {
+function isCertain(atoms: Row, at: number): boolean {
   const own = atoms[at] as Atom
   for (const next of atoms.slice(at + 1)) {
     if (meet(own.ranges, next.ranges)) return false

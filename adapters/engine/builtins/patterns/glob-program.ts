@@ -1,6 +1,6 @@
 /** Globs made ready: a few rows of atoms where that is linear, else all ways through the pattern at once. */
 import type { Context } from '../builtin.ts'
-import { type Atom, linearPattern, type Range, without } from './atoms.ts'
+import { type Atom, linearPattern, MAX_ROWS, type Range, type Row, without } from './atoms.ts'
 import { type Part, parseGlob } from './glob-syntax.ts'
 
 export interface Glob {
@@ -29,26 +29,16 @@ function atomOf(part: Exclude<Part, { type: 'choice' }>, between: readonly Range
   return { ranges, min: 0, max: Number.POSITIVE_INFINITY }
 }
 
-/** Alternatives become a row each, as long as they are few. */
-const MAX_ROWS = 16
-
 function rowsOf(parts: readonly Part[], between: readonly Range[]): Glob | undefined {
-  const patterns: RegExp[] = []
-  for (const row of spelledOut(parts, between) ?? [undefined]) {
-    const pattern = row === undefined ? undefined : linearPattern(row, true, true)
-    if (pattern === undefined) return undefined
-    patterns.push(pattern)
-  }
-  return { matches: (_context, text) => patterns.some((pattern) => pattern.test(text)) }
+  const rows = spelledOut(parts, between)
+  const pattern = rows === undefined ? undefined : linearPattern(rows, true, true)
+  return pattern === undefined ? undefined : { matches: (_context, text) => pattern.test(text) }
 }
 
-function spelledOut(
-  parts: readonly Part[],
-  between: readonly Range[],
-): readonly (readonly Atom[])[] | undefined {
-  let rows: readonly (readonly Atom[])[] = [[]]
+function spelledOut(parts: readonly Part[], between: readonly Range[]): readonly Row[] | undefined {
+  let rows: readonly Row[] = [[]]
   for (const part of parts) {
-    const ends: (readonly Atom[])[] = []
+    const ends: Row[] = []
     if (part.type !== 'choice') ends.push([atomOf(part, between)])
     else
       for (const one of part.of) {
@@ -63,7 +53,7 @@ function spelledOut(
 }
 
 /** Two stars in a row are the wider one. */
-function joined(row: readonly Atom[], end: readonly Atom[]): readonly Atom[] {
+function joined(row: Row, end: Row): Row {
   const last = row.at(-1)
   const [first, ...rest] = end
   if (last === undefined || first === undefined || last.max === 1 || first.max === 1)

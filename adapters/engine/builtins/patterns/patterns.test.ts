@@ -108,6 +108,9 @@ const row = fc
               '[^/]',
               '[a-]',
               '[\\d-]',
+              '(a|b)',
+              '(?:ab|)',
+              '(a*|[b-c])',
             ),
             fc.constantFrom('', '', '*', '+', '?', '{2}'),
           )
@@ -227,16 +230,23 @@ describe('built-ins of patterns', () => {
 })
 
 describe('simple patterns', () => {
-  it.each(['^[a-z0-9-]+$', '^/api/v[0-9]+/users/[^/]+$', 'foo', '^a.*z$', '^\\w+@\\w+\\.com$'])(
-    '%s is one',
-    (regex) => expect(simplePattern(regex)).toBeInstanceOf(RegExp),
-  )
+  it.each([
+    '^[a-z0-9-]+$',
+    '^/api/v[0-9]+/users/[^/]+$',
+    'foo',
+    '^a.*z$',
+    '^\\w+@\\w+\\.com$',
+    '^(GET|POST)$',
+    '^/(?:a|b(c|))/[0-9]+',
+  ])('%s is one', (regex) => expect(simplePattern(regex)).toBeInstanceOf(RegExp))
 
   it.each([
     ['a+', 'tried from every start'],
     ['^a*a*$', 'tried at two lengths'],
     ['^.*[a-z]+$', 'long after what is tried'],
-    ['^(a|b)$', 'groups'],
+    ['^(a|b)+$', 'groups that repeat'],
+    ['^a|b$', 'anchors of one alternative'],
+    ['^(?P<n>a)$', 'names'],
     ['^a+?b', 'lazy'],
     ['^\\s+$', 'other blanks in JavaScript'],
     ['(?i)a', 'flags'],
