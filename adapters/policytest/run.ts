@@ -8,7 +8,7 @@ import { type Case, merged } from './table.ts'
 
 export interface CaseResult extends TestCase {
   readonly engine: string
-  /** Of the answer, where it is a decision: each code with its rule. */
+  /** In the answer: each code with its rule. */
   readonly reasons: readonly { readonly code: string; readonly rule: string }[]
 }
 
@@ -74,11 +74,10 @@ async function runCase(one: Case, policy: Policy, engine: string): Promise<CaseR
   return { ...about, outcome: 'fail', message: found.join('; '), reasons }
 }
 
+/** Anywhere in the answer: of a decision, of a set of reasons, of what a rule looked up. */
 function reasonsOf(answer: Json | undefined): CaseResult['reasons'] {
-  const { reasons } = (answer ?? {}) as { readonly reasons?: Json }
-  if (!Array.isArray(reasons)) return []
-  return reasons.flatMap((reason) => {
-    const { code, rule } = (reason ?? {}) as { readonly code?: Json; readonly rule?: Json }
-    return typeof code === 'string' && typeof rule === 'string' ? [{ code, rule }] : []
-  })
+  if (typeof answer !== 'object' || answer === null) return []
+  const { code, rule } = answer as { readonly code?: Json; readonly rule?: Json }
+  const own = typeof code === 'string' && typeof rule === 'string' ? [{ code, rule }] : []
+  return [...own, ...Object.values(answer).flatMap(reasonsOf)]
 }
