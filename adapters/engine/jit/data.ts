@@ -7,7 +7,7 @@
  */
 import { DataRevision, type DataWatcher } from '../data/index.ts'
 import { readNumber } from '../value/number.ts'
-import { define, type PlainObject, type Value } from '../value/value.ts'
+import type { PlainObject, Value } from '../value/value.ts'
 import type { Program } from './program.ts'
 
 /** The first revision of a policy's data, in a tree that `program` follows. @throws TypeError it is not JSON */
@@ -38,12 +38,24 @@ export function copied(data: unknown): Value {
   }
 }
 
+/** Objects keep their hidden classes, which is what makes reading them fast, and copying too. */
 function container(data: object | null): Value {
   if (data === null) return null
-  if (Array.isArray(data)) return data.map(copied)
-  const object: PlainObject = {}
-  for (const [key, value] of Object.entries(data)) define(object, key, copied(value))
-  return object
+  if (Array.isArray(data)) {
+    const list = data.slice() as unknown[]
+    for (let i = 0; i < list.length; i++) {
+      const element = list[i]
+      if (typeof element !== 'string') list[i] = copied(element)
+    }
+    return list as readonly Value[]
+  }
+  const object = { ...data } as { [key: string]: unknown }
+  for (const key of Object.keys(object)) {
+    const member = object[key]
+    // An own member called `__proto__` is own in the copy too, so this reaches no prototype.
+    if (typeof member !== 'string') object[key] = copied(member)
+  }
+  return object as PlainObject
 }
 
 function finite(value: number): number {

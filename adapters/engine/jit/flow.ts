@@ -85,7 +85,7 @@ function candidates(statement: StatementOf<'ScanStmt'>, at: At, n: string): stri
   const index = program.constant(`R.caches.index(${keys.map(({ field }) => quote(field)).join()})`)
   const names = keys.map((_, i) => `q${n}_${i}`)
   const fixed = keys.map(({ fixed: { operand, path } }, i) => {
-    const value = path.reduce((from, name) => member(from, name), expression(operand))
+    const value = path.reduce((from, name) => member(from, name, at), expression(operand))
     return `${names[i]}=${value}`
   })
   const known = names.map((name) => `${name}!==undefined`).join('&&')

@@ -15,6 +15,7 @@ import {
   type Value,
 } from '../value/value.ts'
 import { type Caches, isLong } from './caches.ts'
+import { inherited } from './names.ts'
 import type { Trace } from './trace.ts'
 
 /** What ends an evaluation by the policy's own doing: OPA's error code and message, no value in it. */
@@ -77,6 +78,13 @@ function builtin(name: string): Builtin {
 
 function number(text: string): RegoNumber {
   return readNumber(text)!
+}
+
+/** Names that the program reads as properties. */
+function plain(names: readonly string[]): void {
+  const name = inherited(names)
+  if (name !== undefined)
+    throw new PolicyFailure('inherited_name', `this JavaScript has a member ${name} in everything`)
 }
 
 function exhausted(): never {
@@ -218,6 +226,7 @@ const OPERATIONS: Readonly<Record<string, unknown>> = {
   merge,
   number,
   objectOf,
+  plain,
   RegoSet,
   sortedKeysOf,
   tree,

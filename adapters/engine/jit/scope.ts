@@ -1,5 +1,6 @@
 /** What the writers of statements share: where they are, and what the program around them has. */
 import { Decimal, type RegoNumber } from '../value/number.ts'
+import { propertyKind } from './names.ts'
 import { dataLocals, type Origins } from './origins.ts'
 import type { Operand, Place, Plan, Statement } from './plan.ts'
 import { Label, quote } from './text.ts'
@@ -25,6 +26,7 @@ export class ProgramScope {
   readonly #functions: ReadonlyMap<string, number>
   readonly #builtins = new Map<string, string>()
   readonly #constants = new Map<string, string>()
+  readonly #plain = new Set<string>()
 
   constructor(plan: Plan, options: ProgramOptions) {
     this.plan = plan
@@ -58,6 +60,13 @@ export class ProgramScope {
     return made
   }
 
+  /** How a member of this name may be read. */
+  propertyKind(name: string): 'method' | 'none' | 'plain' {
+    const kind = propertyKind(name)
+    if (kind === 'plain') this.#plain.add(name)
+    return kind
+  }
+
   /** Names of built-ins that the program calls. */
   get builtins(): readonly string[] {
     return [...this.#builtins.keys()]
@@ -84,7 +93,8 @@ export class ProgramScope {
     const builtins = [...this.#builtins].map(
       ([name, variable]) => `const ${variable}=R.builtin(${quote(name)});\n`,
     )
-    return [...builtins, ...constants].join('')
+    const plain = `R.plain([${[...this.#plain].map(quote).join()}]);\n`
+    return [plain, ...builtins, ...constants].join('')
   }
 }
 

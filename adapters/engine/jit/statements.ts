@@ -91,22 +91,9 @@ function breakOut(statement: StatementOf<'BreakStmt'>, at: At): string {
   return told(at, statement).failed()
 }
 
-/** Names that JavaScript has somewhere, and those of elements, are looked up with care. */
-const PLAIN_NAME = /^[A-Za-z_$][\w$]*$/
-const SHADOWED: ReadonlySet<string> = new Set(
-  [Object, Array, String, Number, Boolean, BigInt, Function]
-    .flatMap((one) => Object.getOwnPropertyNames(one.prototype as object))
-    .concat('members', 'coefficient', 'exponent', 'sorted', 'add', 'has', 'get', 'set', 'size'),
-)
-
-/** Whether reading the property of this name is the same as looking the name up, in whatever it is read. */
-function isPlainName(name: string): boolean {
-  return PLAIN_NAME.test(name) && !SHADOWED.has(name)
-}
-
 /** An expression for a member, undefined where there is none. */
-export function member(from: string, name: string): string {
-  return isPlainName(name)
+export function member(from: string, name: string, at: At): string {
+  return at.scope.program.propertyKind(name) === 'plain'
     ? `(${from}?.${name}??get(${from},${quote(name)}))`
     : `get(${from},${quote(name)})`
 }
@@ -117,11 +104,24 @@ function dot(statement: StatementOf<'DotStmt'>, at: At): string {
   const { passed, failed } = told(at, statement, name === undefined ? {} : { key: name })
   if ('constant' in source) return failed(expression(source), expression(key))
   const [from, by] = [expression(source), expression(key)]
-  const read =
-    name !== undefined && isPlainName(name)
-      ? `(l${target}=${from}?.${name})===undefined&&(l${target}=find(${from},${by}))===undefined`
-      : `(l${target}=${at.scope.baseReads.has(statement) ? 'getBase' : 'get'}(${from},${by}))===undefined`
-  return `if(${read})${failed(from, by)}${passed(from, by, `l${target}`)}`
+  return `if(${missing(statement, name, at)})${failed(from, by)}${passed(from, by, `l${target}`)}`
+}
+
+/** Reads a member, and says whether it is missing. */
+function missing(statement: StatementOf<'DotStmt'>, name: string | undefined, at: At): string {
+  const { source, key, target } = statement
+  const [from, by] = [expression(source), expression(key)]
+  const kind = name === undefined ? 'none' : at.scope.program.propertyKind(name)
+  if (kind === 'none') {
+    const read = at.scope.baseReads.has(statement) ? 'getBase' : 'get'
+    return `(l${target}=${read}(${from},${by}))===undefined`
+  }
+  const none = `(l${target}=${from}?.${name})===undefined`
+  // Sets, and objects with other keys, have no properties.
+  const found = `(l${target}=find(${from},${by}))===undefined`
+  return kind === 'plain'
+    ? `${none}&&${found}`
+    : `(${none}||typeof l${target}==='function')&&${found}`
 }
 
 function assignOnce(statement: StatementOf<'AssignVarOnceStmt'>, at: At): string {
