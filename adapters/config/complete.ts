@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import type { Json } from '../../core/json.ts'
 import { type Cells, completeCells, EXAMPLE_CELLS } from './cells.ts'
 import type {
+  AuditConfig,
   CompilerConfig,
   ConfigFile,
   CustodyConfig,
@@ -115,10 +116,7 @@ export function complete(
     http: { ...written.http, ...completeSecure(written.http ?? {}, at), host, port },
     seal: written.seal ?? 'sealed',
     limits: written.limits ?? {},
-    audit: {
-      sweepMinutes: written.audit?.sweepMinutes ?? 60,
-      explain: written.audit?.explain ?? false,
-    },
+    audit: completeAudit(written.audit),
     operations: completeOperations(written, folder),
     watchdogSeconds: written.watchdogSeconds ?? 30,
     realms: completeRealms(written, file, data),
@@ -126,6 +124,10 @@ export function complete(
   }
   checkRealms(config, written)
   return config
+}
+
+function completeAudit({ explain = false, sweepMinutes = 60 }: AuditConfig = {}): Config['audit'] {
+  return { sweepMinutes, explain }
 }
 
 function completeRealms(

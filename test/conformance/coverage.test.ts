@@ -18,13 +18,15 @@ const folders = (path: string): string[] =>
 
 /** Ports whose adapters have a suite each; a store's suite brings the one of its log. */
 const PORTS = ['store', 'custody', 'engine', 'compiler', 'outbound', 'transport'] as const
+/** What several engines stand on, and no adapter by itself. */
+const SHARED: ReadonlySet<string> = new Set(['engine/builtins', 'engine/data', 'engine/value'])
 const adapters = PORTS.flatMap((port) =>
   folders(join(root, 'adapters', port)).map((name) => ({
     port,
     at: `${port}/${name}`,
     file: join(root, 'adapters', port, name, 'conformance.test.ts'),
   })),
-)
+).filter(({ at }) => !SHARED.has(at))
 
 /** The laws of a port, by the suite's name. */
 async function lawsOf(port: string): Promise<string[]> {
