@@ -38,8 +38,9 @@ export async function sign(options: SignOptions, out: Out, path: string): Promis
   const { add = [], detached, key } = options
   if (key === undefined && options.opaKey === undefined && add.length === 0)
     throw new UsageError('usage', 'with what? --key, --opa-key or --add')
-  const before = await readBundleAt(path, DEFAULT_LIMITS)
-  let files = before
+  if (detached !== undefined && key === undefined)
+    throw new UsageError('usage', '--detached writes the line of --key')
+  let files = await readBundleAt(path, DEFAULT_LIMITS)
   const vkeys: string[] = []
   for (const file of add) files = addLines(files, await linesIn(file))
   if (key !== undefined)

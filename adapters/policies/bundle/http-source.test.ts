@@ -92,6 +92,15 @@ test('long polls are asked for where the server says that it can', async () => {
   expect(prefer).toEqual(['modes=snapshot', 'modes=snapshot;wait=7'])
 })
 
+test('a tag that stays the same hides no other bundle that is sent', async () => {
+  let content = 'one'
+  const source = await from((_, response) => response.writeHead(200, { etag: 'x' }).end(content))
+  await source.ask({ tag: undefined, signal })
+  content = 'two'
+  const second = await source.ask({ tag: 'x', signal })
+  expect(second).toEqual({ kind: 'bundle', bytes: Buffer.from('two'), tag: 'x' })
+})
+
 test('the token is read for each request', async () => {
   const tokenFile = join(folder, 'token')
   const seen: unknown[] = []
