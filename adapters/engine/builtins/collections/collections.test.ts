@@ -100,7 +100,7 @@ function say(name: string, ...operands: Value[]): string {
 
 describe('built-ins of collections', () => {
   it('say what OPA says', { timeout: 60_000 }, async () => {
-    expect(await differences(callsOf(TABLE, 20, 20_002))).toEqual([])
+    expect(await differences(callsOf(TABLE, 12, 20_002))).toEqual([])
   })
 
   it('still know what version 1 of Rego has no more', () => {

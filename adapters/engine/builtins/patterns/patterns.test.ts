@@ -189,7 +189,7 @@ function say(name: string, ...operands: Value[]): string {
 
 describe('built-ins of patterns', () => {
   it('say what OPA says', { timeout: 60_000 }, async () => {
-    expect(await differences(callsOf(TABLE, 80, 20_006))).toEqual([])
+    expect(await differences(callsOf(TABLE, 40, 20_006))).toEqual([])
   })
 
   /** Each would outlive the test's time many times over where an engine tries all ways one after another. */
