@@ -187,6 +187,18 @@ const wrong: readonly Mutant<EngineSubject>[] = [
     ),
   },
   {
+    name: 'goes through objects in an order of its own',
+    law: "answers as OPA's evaluator does: objects",
+    subject: answering((value) => {
+      if (value === undefined) return value
+      const { values, ...rest } = value as {
+        readonly values: Json[]
+        readonly [name: string]: Json
+      }
+      return { ...rest, values: values.toReversed() }
+    }),
+  },
+  {
     name: 'writes sets in the order it finds them in',
     law: "answers as OPA's evaluator does: the text of messages",
     subject: answering((value) => {
