@@ -9,9 +9,10 @@ import type { Policy } from '../core/ports/engine.ts'
 import { createRegistry } from '../core/registry.ts'
 import type { Adapters } from './compose.ts'
 import type { Config } from './config/complete.ts'
-import type { BundlePlace } from './config/policies.ts'
+import type { BundlePlace, OpaKeyConfig } from './config/policies.ts'
 import type { BundleKeeper, Standing } from './policies/bundle/keeper.ts'
 import type { BundleSource } from './policies/bundle/source.ts'
+import type { TokenKey } from './policies/bundle/token.ts'
 import type { BundleTrust } from './policies/bundle/verify.ts'
 import { loadFolder } from './policies/folder.ts'
 import {
@@ -156,9 +157,12 @@ async function bundleTrust(
   if (roots === undefined)
     throw new ConfigError('invalid_config', 'the trust anchor of the policies names no policyRoots')
   if (opaKey === undefined) return { roots }
-  const { algorithm, file, scope } = opaKey
+  return { roots, token: await tokenKey(opaKey) }
+}
+
+async function tokenKey({ algorithm, file, scope }: OpaKeyConfig): Promise<TokenKey> {
   const pem = new TextDecoder().decode(await read(file))
-  return { roots, token: { pem, algorithm, ...(scope === undefined ? {} : { scope }) } }
+  return { pem, algorithm, ...(scope === undefined ? {} : { scope }) }
 }
 
 async function read(file: string): Promise<Uint8Array> {
@@ -220,7 +224,7 @@ export async function policyOptions(adapters: Adapters): Promise<PolicyOptions> 
 
 function opaOptions({ opa }: Config): { opa?: OpaOptions } {
   if (opa === undefined) return {}
-  const { entrypoints, kind, path } = opa
-  const read = kind === 'bundle' ? () => readBundle(path) : () => readFolder(path)
-  return { opa: { entrypoints, read, ...(kind === 'dir' ? { folder: path } : {}) } }
+  const { entrypoints, key, kind, path } = opa
+  if (kind === 'dir') return { opa: { entrypoints, read: () => readFolder(path), folder: path } }
+  return { opa: { entrypoints, read: async () => readBundle(path, key && (await tokenKey(key))) } }
 }

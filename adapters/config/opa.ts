@@ -1,9 +1,12 @@
 /** What a configuration file says about OPA policies of the user's own: `opa`. */
 import { z } from 'zod'
+import { type OpaKeyConfig, opaKeySchema } from './policies.ts'
 
 /** A bundle file, or a folder laid out like one. */
 export interface OpaConfig {
   readonly bundle?: string
+  /** With it, a bundle must be signed. */
+  readonly key?: OpaKeyConfig
   readonly dir?: string
   readonly entrypoints?: readonly string[]
 }
@@ -11,6 +14,7 @@ export interface OpaConfig {
 export interface OpaPlace {
   readonly kind: 'bundle' | 'dir'
   readonly path: string
+  readonly key?: OpaKeyConfig
   readonly entrypoints: readonly string[]
 }
 
@@ -23,7 +27,11 @@ const entrypoints = z
 
 export const opaSchema: z.ZodType<OpaConfig> = z
   .union([
-    z.strictObject({ bundle: path.describe('An OPA bundle, *.tar.gz'), entrypoints }),
+    z.strictObject({
+      bundle: path.describe('An OPA bundle, *.tar.gz'),
+      key: opaKeySchema.describe('What opa sign signed it with').exactOptional(),
+      entrypoints,
+    }),
     z.strictObject({ dir: path.describe('A folder laid out like an OPA bundle'), entrypoints }),
   ])
   .describe("OPA policies of your own, served through OPA's API")
@@ -32,7 +40,9 @@ export function completeOpa(
   opa: OpaConfig | undefined,
   at: (path: string) => string,
 ): { readonly opa?: OpaPlace } {
-  const { bundle, dir, entrypoints = [] } = opa ?? {}
-  if (bundle !== undefined) return { opa: { kind: 'bundle', path: at(bundle), entrypoints } }
+  const { bundle, dir, entrypoints = [], key } = opa ?? {}
+  const signed = key === undefined ? {} : { key: { ...key, file: at(key.file) } }
+  if (bundle !== undefined)
+    return { opa: { kind: 'bundle', path: at(bundle), ...signed, entrypoints } }
   return dir === undefined ? {} : { opa: { kind: 'dir', path: at(dir), entrypoints } }
 }

@@ -88,6 +88,13 @@ const shadow = path.describe(
   'A second folder, asked what the first is asked; only the differences are logged',
 )
 
+/** A key for OPA's own signatures. */
+export const opaKeySchema: z.ZodType<OpaKeyConfig> = z.strictObject({
+  file: path.describe('PEM: a public key or a certificate'),
+  algorithm: z.enum(TOKEN_ALGORITHMS),
+  scope: z.string().min(1).max(256).exactOptional(),
+})
+
 const from = z.union([
   z.strictObject({ path: path.describe('An archive NAME.tar.gz, or a folder laid out like one') }),
   z.strictObject({
@@ -134,14 +141,7 @@ export const policiesSchema: z.ZodType<BundleConfig | FolderConfig | string> = z
         .exactOptional(),
       threshold: whole(1, 64).describe('How many of roots must sign; default all').exactOptional(),
       revoked: z.array(vkey).max(1024).describe('Keys that count no more').exactOptional(),
-      opaKey: z
-        .strictObject({
-          file: path.describe('PEM'),
-          algorithm: z.enum(TOKEN_ALGORITHMS),
-          scope: z.string().min(1).max(256).exactOptional(),
-        })
-        .describe("OPA's own signature is asked for as well")
-        .exactOptional(),
+      opaKey: opaKeySchema.describe("OPA's own signature is asked for as well").exactOptional(),
       capabilities: capabilities.exactOptional(),
       pollSeconds: whole(1, 86_400).describe('Between two questions; default 60').exactOptional(),
       maxPollSeconds: whole(1, 86_400).describe('After failures; default 300').exactOptional(),

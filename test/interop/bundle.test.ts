@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { TokenKey } from '../../adapters/policies/bundle/token.ts'
+import { readBundle } from '../../adapters/policies/opa/source.ts'
 import { assay } from '../command.ts'
 import { serveOpa } from '../opa.ts'
 import { opaProgram } from '../tools.ts'
@@ -136,3 +138,24 @@ describe.each(['EdDSA', 'ES256', 'RS256'])('%s:', (algorithm) => {
     expect(await refused()).toBe('unsigned')
   }, 120_000)
 })
+
+test('policies that opa build signed are served as they are, with the key of who signed them', async () => {
+  const bundle = at('users.tar.gz')
+  const key = ['--signing-key', at('ES256.pem'), '--signing-alg', 'ES256']
+  await run(opa, ['build', '--bundle', at('src'), '--output', bundle, ...key])
+  const pem = async (name: string): Promise<TokenKey> => ({
+    pem: await readFile(at(name), 'utf8'),
+    algorithm: 'ES256',
+  })
+  const { documents, modules } = await readBundle(bundle, await pem('ES256.pub'))
+  expect(documents).toMatchObject({ grants: { bob: ['read'] } })
+  expect(Object.values(modules)).toEqual([SOURCES['roles/roles.rego']])
+  await expect(readBundle(bundle)).rejects.toMatchObject({ code: 'unverified_signature' })
+  await expect(readBundle(bundle, await pem('EdDSA.pub'))).rejects.toMatchObject({
+    code: 'signature_invalid',
+  })
+  await run(opa, ['build', '--bundle', at('src'), '--output', bundle])
+  await expect(readBundle(bundle, await pem('ES256.pub'))).rejects.toMatchObject({
+    code: 'unsigned',
+  })
+}, 120_000)

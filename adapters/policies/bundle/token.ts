@@ -35,6 +35,8 @@ const HASHES: Readonly<Record<string, string>> = {
   'SHA-512': 'sha512',
   'SHA-512-256': 'sha512-256',
 }
+/** What `opa build` names its own way to verify. */
+const OWN_VERIFIER = '_default'
 const MAX_BYTES = 8 * 1024 * 1024
 
 /** The compact token. @throws BundleRefusal `signature_invalid`: the key is not one of its algorithm */
@@ -66,8 +68,8 @@ export async function verifyToken(files: Files, found: Signatures, key: TokenKey
   const { signatures = [], plugin } = found
   const [token] = signatures
   if (token === undefined) throw new BundleRefusal('unsigned', `${SIGNATURES} has no token`)
-  if (signatures.length > 1 || plugin !== undefined)
-    throw invalid('one token is verified, without a plugin')
+  if (signatures.length > 1 || (plugin !== undefined && plugin !== OWN_VERIFIER))
+    throw invalid('one token is verified, as OPA itself verifies it')
   const listed = await claims(token, key)
   for (const [path, bytes] of files) {
     if (path === SIGNATURES) continue

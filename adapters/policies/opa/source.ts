@@ -12,7 +12,9 @@ import { parse } from 'yaml'
 import { BundleError, JsonError } from '../../../core/error.ts'
 import { type Json, parseJson } from '../../../core/json.ts'
 import type { Sources } from '../../../core/ports/compiler.ts'
+import { readSignatures, SIGNATURES } from '../../../formats/bundle/signatures.ts'
 import { readTar, safePath } from '../../../formats/bundle/tar.ts'
+import { type TokenKey, verifyToken } from '../bundle/token.ts'
 import { loadFolder } from '../folder.ts'
 
 export type Documents = { readonly [name: string]: Json }
@@ -32,11 +34,15 @@ const MAX_BYTES = 64 * 1024 * 1024
 const LIMITS = { maxBytes: MAX_BYTES, maxDepth: 32 }
 const unzip = promisify(gunzip)
 
-/** @throws BundleError */
-export async function readBundle(file: string): Promise<OpaSource> {
+/** @param key of who signed it, where it has to be signed @throws BundleError; BundleRefusal `unsigned`, `signature_invalid`, `corrupted` */
+export async function readBundle(file: string, key?: TokenKey): Promise<OpaSource> {
   const packed = await read(file)
   if (packed.length > MAX_BYTES) throw tooLarge()
-  const files = readTar(await unpacked(packed))
+  const files = new Map(readTar(await unpacked(packed)))
+  if (key !== undefined) {
+    await verifyToken(files, readSignatures(files.get(SIGNATURES)), key)
+    files.delete(SIGNATURES)
+  }
   const source = sourceOf(new Map([...files].map(([path, bytes]) => [path, textOf(path, bytes)])))
   return { ...source, roots: source.roots ?? [''] }
 }
