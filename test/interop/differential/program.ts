@@ -4,17 +4,32 @@ import type { Dice } from './dice.ts'
 import { expression, scalar } from './expression.ts'
 import { common, type Rule, Scope, type Type, type Typed } from './names.ts'
 
-/** The text of a module of `name`, with some rules. Not every one is Rego: OPA's compiler refuses a share of them. */
-export function program(dice: Dice, name: string): string {
+export interface Program {
+  /** A module of package `g.<name>`. Not every one is Rego: OPA's compiler refuses a share of them. */
+  readonly rego: string
+  /**
+   * A module of package `e.<name>` with the same rules by the same names, its functions aside. OPA cannot make an entry point of a rule that
+   * a function uses.
+   */
+  readonly entry: string
+}
+
+export function program(dice: Dice, name: string): Program {
   const rules: Rule[] = []
-  const lines = [`package ${name}`]
+  const lines = [`package g.${name}`]
   for (let left = 3 + dice.below(4); left > 0; left--) {
-    const scope = new Scope(dice, `data.${name}`, [...rules])
+    const scope = new Scope(dice, `data.g.${name}`, [...rules])
     const { arity = 0, kind, text, type } = dice.pick(KINDS)(scope, `r${rules.length}`)
     lines.push(text)
     rules.push({ name: `r${rules.length}`, kind, type, arity })
   }
-  return `${lines.join('\n\n')}\n`
+  const asked = rules
+    .filter(({ kind }) => kind !== 'function')
+    .map((rule) => `${rule.name} := data.g.${name}.${rule.name}`)
+  return {
+    rego: `${lines.join('\n\n')}\n`,
+    entry: `${[`package e.${name}`, ...asked].join('\n\n')}\n`,
+  }
 }
 
 interface Made {

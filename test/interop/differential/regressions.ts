@@ -19,4 +19,9 @@ export const REGRESSIONS: readonly Regression[] = [
     rego: 'r contains [x, row.a] if {\n\tsome x in input.o\n\tsome row in data.d.rows\n\trow.a == x\n}',
     input: { o: { k: 'a', l: 1, m: null } },
   },
+  {
+    what: 'members whose keys are no strings, as a key',
+    rego: 'r[{[input.a]: 1, "b": 2}] := 3',
+    input: { a: {} },
+  },
 ]

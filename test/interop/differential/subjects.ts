@@ -51,6 +51,7 @@ function wasm(image: Image, entrypoint: string, input: Json): Told {
     return told(instantiate(image).evaluate(JSON.stringify(input), entrypoint))
   } catch (error) {
     if (error instanceof PolicyAbort && CONFLICT.test(error.message)) return '!eval_conflict_error'
+    if (error instanceof WebAssembly.RuntimeError) return '!trap'
     throw error
   }
 }

@@ -88,3 +88,36 @@ export function reordered(dice: Dice, value: Json): Json {
   const entries = Object.entries(value).map(([k, v]) => [k, reordered(dice, v as Json)] as const)
   return fromEntries(shuffled(dice, entries))
 }
+
+/** The same value with some of it changed, taken away or added; half of the time its objects in another order too. */
+export function changed(dice: Dice, value: Json): Json {
+  let made = value
+  for (let left = 1 + dice.below(3); left > 0; left--) made = changedOnce(dice, made)
+  return dice.chance(50) ? reordered(dice, made) : made
+}
+
+function changedOnce(dice: Dice, value: Json): Json {
+  if (typeof value !== 'object' || value === null) return changedScalar(dice, value)
+  const isList = Array.isArray(value)
+  const entries = Object.entries(value as { readonly [key: string]: Json })
+  const i = dice.below(entries.length + 1)
+  const found = entries[i]
+  if (found === undefined) {
+    const name = dice.pick([...NAMES, ...STRAY])
+    return made(isList, [...entries, [name, anyValue(dice, 2)]])
+  }
+  const [name, member] = found
+  if (dice.chance(10)) return made(isList, entries.toSpliced(i, 1))
+  return made(isList, entries.with(i, [name, changedOnce(dice, member)]))
+}
+
+function made(isList: boolean, entries: readonly (readonly [string, Json])[]): Json {
+  return isList ? entries.map(([, member]) => member) : fromEntries(entries)
+}
+
+function changedScalar(dice: Dice, value: Json): Json {
+  if (typeof value === 'number' && dice.chance(60)) return value + dice.pick([-1, 1, 300, 1e6])
+  if (typeof value === 'string' && dice.chance(60))
+    return dice.pick([`${value}x`, value.slice(1), value.toUpperCase(), ''])
+  return typeof value === 'boolean' ? !value : anyValue(dice, 2)
+}

@@ -55,12 +55,14 @@ interface Line {
   readonly wasmBytes: number
 }
 
-/** The cases of one group, or of all, in their order. */
-export async function loadCases(
-  groups: readonly number[] = [...Array(GROUPS).keys()],
-): Promise<readonly Case[]> {
-  const folder = await compiledCases()
-  return groups.flatMap((group) => loadGroup(folder, group))
+let loaded: Promise<readonly Case[]> | undefined
+
+/** All cases, read once in a process. */
+export async function loadCases(): Promise<readonly Case[]> {
+  loaded ??= compiledCases().then((folder) =>
+    Array.from({ length: GROUPS }, (_, group) => loadGroup(folder, group)).flat(),
+  )
+  return await loaded
 }
 
 function loadGroup(folder: string, group: number): readonly Case[] {

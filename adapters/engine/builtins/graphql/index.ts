@@ -47,15 +47,18 @@ function parseQuery(context: Context, text: string): DocumentNode | undefined {
   const isQuery = document?.definitions.every(
     ({ kind }) => kind === Kind.OPERATION_DEFINITION || kind === Kind.FRAGMENT_DEFINITION,
   )
-  return document && isQuery && !hasSpreadArguments(document) ? document : undefined
+  return document && isQuery && !hasMore(document) ? document : undefined
 }
 
-/** Fragments may have variables, as gqlparser takes them, but their uses no arguments. */
-function hasSpreadArguments(document: DocumentNode): boolean {
+/** What gqlparser does not take: arguments where a fragment is used (variables it may have), and braces with nothing in them. */
+function hasMore(document: DocumentNode): boolean {
   let found = false
   visit(document, {
     [Kind.FRAGMENT_SPREAD]: (node) => {
       found ||= (node.arguments ?? []).length > 0
+    },
+    [Kind.SELECTION_SET]: (node) => {
+      found ||= node.selections.length === 0
     },
   })
   return found
