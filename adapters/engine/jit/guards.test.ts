@@ -171,6 +171,19 @@ describe('prototypes that something was put into', () => {
     })
 })
 
+test('a name that everything inherits is noticed when a policy is loaded that reads it', async () => {
+  const made = await bundle('default decision := "no"\n\ndecision := "yes" if input.admin')
+  Object.defineProperty(Object.prototype, 'admin', { value: true, configurable: true })
+  let loaded: Promise<unknown>
+  try {
+    loaded = createJitEngine().load(made)
+    await loaded.catch(() => undefined)
+  } finally {
+    Reflect.deleteProperty(Object.prototype, 'admin')
+  }
+  await expect(loaded).rejects.toMatchObject({ code: 'invalid_bundle' })
+})
+
 describe('what a bundle may ask for', () => {
   const compat = (rego: string) =>
     compiler.build(
@@ -181,7 +194,7 @@ describe('what a bundle may ask for', () => {
   test('the clock is the fact that the input has, in compat only', async () => {
     const made = await compat('decision := {"t": time.now_ns()}')
     const policy = await createJitEngine().load(made)
-    expect(ask(policy, { now: 1_700_000_000 })).toBe('evaluation_failed')
+    expect(ask(policy, { now: 1_700_000_000 })).toEqual({ t: 1_700_000_000_000_000_000 })
     expect(ask(policy, {})).toBeUndefined()
     expect(ask(policy, { now: 'noon' })).toBeUndefined()
     const text = await createJitEngine().load(

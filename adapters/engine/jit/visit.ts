@@ -25,13 +25,7 @@ export function nested(statement: Statement): readonly Block[] {
 
 /** Locals that a statement itself reads, what it fills or changes included. */
 export function reads(statement: Statement): readonly number[] {
-  const operands = (...all: readonly Operand[]): readonly number[] =>
-    all.flatMap((one) => ('local' in one ? [one.local] : []))
   switch (statement.type) {
-    case 'ArrayAppendStmt':
-      return [statement.array, ...operands(statement.value)]
-    case 'AssignVarOnceStmt':
-      return [statement.target, ...operands(statement.source)]
     case 'AssignVarStmt':
     case 'IsArrayStmt':
     case 'IsObjectStmt':
@@ -52,15 +46,27 @@ export function reads(statement: Statement): readonly number[] {
     case 'ReturnLocalStmt':
     case 'ScanStmt':
       return [statement.source]
-    case 'ObjectInsertOnceStmt':
-    case 'ObjectInsertStmt':
-      return [statement.object, ...operands(statement.key, statement.value)]
     case 'ObjectMergeStmt':
       return [statement.a, statement.b]
     case 'Result':
       return operands(statement.value)
     case 'ResultSetAddStmt':
       return [statement.value]
+    default:
+      return changes(statement)
+  }
+}
+
+/** What is filled or replaced, and with what. */
+function changes(statement: Statement): readonly number[] {
+  switch (statement.type) {
+    case 'ArrayAppendStmt':
+      return [statement.array, ...operands(statement.value)]
+    case 'AssignVarOnceStmt':
+      return [statement.target, ...operands(statement.source)]
+    case 'ObjectInsertOnceStmt':
+    case 'ObjectInsertStmt':
+      return [statement.object, ...operands(statement.key, statement.value)]
     case 'SetAddStmt':
       return [statement.set, ...operands(statement.value)]
     case 'WithStmt':
@@ -68,6 +74,10 @@ export function reads(statement: Statement): readonly number[] {
     default:
       return []
   }
+}
+
+function operands(...all: readonly Operand[]): readonly number[] {
+  return all.flatMap((one) => ('local' in one ? [one.local] : []))
 }
 
 /** Locals that a statement itself gives a new value; filling a container or a `with` around a block is not that. */

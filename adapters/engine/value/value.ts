@@ -62,9 +62,9 @@ export class RegoSet extends Boxed {
   }
 
   has(value: Value): boolean {
-    const few = this.#few
-    if (few === undefined) return this.#map().has(keyOf(value))
-    return typeof value !== 'object' && few.includes(value)
+    const members = this.#members
+    if (members !== undefined) return members.has(keyOf(value))
+    return typeof value !== 'object' && (this.#few as Scalar[]).includes(value)
   }
 
   get size(): number {
