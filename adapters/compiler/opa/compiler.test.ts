@@ -31,6 +31,61 @@ describe("opa build's own output", () => {
     })
 })
 
+describe('the syntax tree', () => {
+  const text = `package p
+
+# METADATA
+# title: Why
+default allow := false
+
+# METADATA
+# entrypoint: true
+allow if {
+	"é" == input.name; count(input.x) > 1
+}
+`
+
+  test('has the place, counted in characters, and the text of every node', async () => {
+    const { 'p.rego': tree } = (await compiler.syntax({ 'p.rego': text })) as unknown as {
+      'p.rego': Tree
+    }
+    const [, rule] = tree.rules
+    expect(rule?.location).toMatchObject({ row: 9, col: 1 })
+    const places = rule?.body.map(({ location: { col, row, text: base64 } }) => [
+      row,
+      col,
+      Buffer.from(base64, 'base64').toString('utf8'),
+    ])
+    expect(places).toEqual([
+      [10, 2, '"é" == input.name'],
+      [10, 21, 'count(input.x) > 1'],
+    ])
+    expect(rule?.annotations).toEqual([expect.objectContaining({ entrypoint: true })])
+    expect(tree.rules[0]).toMatchObject({
+      default: true,
+      annotations: [{ title: 'Why', scope: 'rule' }, { scope: 'document' }],
+    })
+  })
+
+  test('is there for tests too, is empty for nothing, and refuses what does not parse', async () => {
+    const sources = { ...P, 'p_test.rego': 'package p_test\n', 'data.json': '{}' }
+    expect(Object.keys(await compiler.syntax(sources)).sort()).toEqual(['p.rego', 'p_test.rego'])
+    expect(await compiler.syntax({})).toEqual({})
+    await expect(compiler.syntax({ 'p.rego': 'package p\n\nx :=\n' })).rejects.toMatchObject({
+      code: 'invalid_policy',
+      problems: expect.arrayContaining([expect.objectContaining({ file: 'p.rego', row: 4 })]),
+    })
+  })
+
+  interface Tree {
+    readonly rules: readonly {
+      readonly location: object
+      readonly annotations?: readonly object[]
+      readonly body: readonly { readonly location: { row: number; col: number; text: string } }[]
+    }[]
+  }
+})
+
 test("OPA's evaluator answers, is undefined, or says what stopped it", async () => {
   const sources = {
     'p.rego': 'package p\n\ndecision := 1 if input.a\n\ndecision := data.q.two if input.b\n',
