@@ -69,7 +69,7 @@ class Explanations implements Explaining {
     return this.#explained(questionOf({ leaf, ...(openings && { openings }) }, 'erased'))
   }
 
-  opened(receipt: Pick<Receipt, 'leaf' | 'openings'>): Promise<ExplainedDecision> {
+  async opened(receipt: Pick<Receipt, 'leaf' | 'openings'>): Promise<ExplainedDecision> {
     return this.#explained(questionOf(receipt, 'withheld'))
   }
 

@@ -22,6 +22,7 @@ const parts: Part[] = [
       ...compiler,
       close: async () => undefined,
       build: (sources, { entrypoints }) => bundle(sources, entrypoints),
+      syntax: (sources) => compiler.syntax(sources),
     }),
   },
 ]
@@ -58,4 +59,24 @@ it('takes a configuration file, whose seal holds where a call does not say', asy
   await expect(open({ config: join(dir, 'none.yaml') })).rejects.toMatchObject({
     code: 'not_found',
   })
+})
+
+it('says why, where it is asked to, and never instead of the decision', async () => {
+  const assay = await open({ data: join(dir, 'why'), parts, watch: false })
+  const denied = { ...READ, resource: { type: 'checkpoint', id: 'ckpt-9-0003' } }
+  const decision = await assay.decide(denied, { explain: true })
+  expect(decision).toMatchObject({ allow: false, seal: 'sealed' })
+  expect(decision.explanation).toMatchObject({
+    outcome: 'denied',
+    nearest: { file: 'access/abac.rego', why: 'false' },
+  })
+  expect((await decision.receipt()).leaf).toContain(decision.id)
+  expect(await assay.explain(decision.id)).toMatchObject({
+    decision: { id: decision.id },
+    explanation: decision.explanation,
+  })
+  expect(await assay.decide(denied)).not.toHaveProperty('explanation')
+  const unknown = await assay.decideAction('nobody.knows', {}, { explain: true })
+  expect(unknown).toMatchObject({ allow: false, unexplained: { code: 'kernel_decision' } })
+  await assay.close()
 })

@@ -225,11 +225,9 @@ export class Builder {
       why: kind,
       ...this.#saw(sights),
       ...(within === undefined ? {} : { inner: this.#failing(frame, definition, within, depth) }),
-      missed: frames
-        .filter((one) => !isSomething(one.value))
-        .flatMap((one) => this.missed(one, depth + 1)),
+      missed: frames.filter(isLacking).flatMap((one) => this.missed(one, depth + 1)),
       fired: frames
-        .filter((one) => isSomething(one.value))
+        .filter((one) => !isLacking(one))
         .flatMap((one) => this.fired(one, NONE, depth + 1)),
     }
   }
@@ -251,6 +249,14 @@ function memberOf(frame: Frame, sights: readonly Sight[]): Seen {
 
 const NONE: ReadonlySet<string> = new Set()
 const any = (): boolean => true
+
+/** Whether a rule says nothing because none of its definitions held: another one may say that there is nothing. */
+function isLacking({ attempts, value }: Frame): boolean {
+  const all = [...attempts.values()]
+  return (
+    !isSomething(value) && all.every(({ definition, times }) => times === 0 || definition.isDefault)
+  )
+}
 
 /** Whether a rule's value makes a condition on it hold: there, neither false nor empty. */
 export function isSomething(value: Seen): boolean {

@@ -95,7 +95,7 @@ class PolicyExplainer implements Explainer {
     const inflow = new Set(frames.flatMap((frame) => [...frame.inflow]))
     const shown = value === undefined ? {} : veil.show({ frames, inflow, value })
     const isNo = missed.length > 0 || outcome === 'denied'
-    const nearest = isNo ? nearestOf(missed, fired) : undefined
+    const nearest = isNo ? nearestOf(missed, fired, REFUSING) : undefined
     const explanation: Explanation = {
       type: 'assay.explanation/v1',
       entrypoint,

@@ -1,10 +1,27 @@
 /** Of a whole explanation the one condition to look at first: from the nearest rule down to what it was about. */
 import type { Failing, Fired, Met, Missed, Nearest } from './explanation.ts'
 
-/** Undefined where nothing was missing. */
-export function nearestOf(missed: readonly Missed[], fired: readonly Fired[]): Nearest | undefined {
-  const [first] = missed
-  return first && inMissed(first, fired)
+/**
+ * Of what refused, where a rule did; else of what was missing.
+ *
+ * @param refusing names of rules that refuse: where one held, nothing that is missing matters before it
+ */
+export function nearestOf(
+  missed: readonly Missed[],
+  fired: readonly Fired[],
+  refusing: ReadonlySet<string>,
+): Nearest | undefined {
+  const lacking = (): Nearest | undefined => first(missed, (one) => inMissed(one, fired))
+  const refused = (): Nearest | undefined => first(fired, (one) => inFired(one, fired))
+  return fired.some((one) => refuses(one, refusing))
+    ? (refused() ?? lacking())
+    : (lacking() ?? refused())
+}
+
+function refuses({ because, conditions, rule }: Fired, names: ReadonlySet<string>): boolean {
+  if (names.has(rule.slice(rule.lastIndexOf('.') + 1))) return true
+  const asked = [...because, ...conditions.flatMap((condition) => condition.because)]
+  return asked.some((one) => refuses(one, names))
 }
 
 function inMissed({ condition, rule }: Missed, all: readonly Fired[]): Nearest | undefined {
