@@ -10,6 +10,7 @@ import { YAML } from './json/yaml.ts'
 import { JWT } from './jwt/index.ts'
 import { NET } from './net/index.ts'
 import { NUMBERS } from './numbers/index.ts'
+import { OBSERVED } from './observed.ts'
 import { PATTERNS } from './patterns/index.ts'
 import { JSON_SCHEMA } from './schema/index.ts'
 import { SEMVER } from './semver.ts'
@@ -34,6 +35,7 @@ const FAMILIES: readonly Family[] = [
   JSON_TEXT,
   JWT,
   NET,
+  OBSERVED,
   SEMVER,
   TIME,
   URI,

@@ -72,13 +72,13 @@ export function marshal(value: Value): string {
 }
 
 /** Keys that are no strings become their JSON text, which is what members are then ordered by. */
-function withTextKeys(value: Value): Value {
+export function withTextKeys(value: Value): Value {
   if (isArray(value)) return value.map(withTextKeys)
   if (value instanceof RegoSet) return value.sorted().map(withTextKeys)
   if (!isObject(value)) return value
   return objectOf(
     entriesOf(value).map(([key, member]) => [
-      typeof key === 'string' ? key : writeJson(key),
+      typeof key === 'string' ? key : escapeHtml(writeJson(key)),
       withTextKeys(member),
     ]),
   )

@@ -3,7 +3,6 @@
  * resolved here, so that no number goes through another library's idea of numbers.
  */
 import {
-  type Document,
   isAlias,
   isMap,
   isScalar,
@@ -14,11 +13,20 @@ import {
   Scalar,
   stringify,
 } from 'yaml'
-import { toJson } from '../../value/json.ts'
-import { integer } from '../../value/number.ts'
-import { define, get, isArray, isObject, type PlainObject, type Value } from '../../value/value.ts'
+import { Decimal, integer, readNumber } from '../../value/number.ts'
+import {
+  define,
+  entriesOf,
+  get,
+  isArray,
+  isObject,
+  objectOf,
+  type PlainObject,
+  type Value,
+} from '../../value/value.ts'
 import { type Context, type Family, fail } from '../builtin.ts'
 import { onTexts } from '../texts.ts'
+import { withTextKeys } from './index.ts'
 
 class Refused extends Error {}
 
@@ -29,7 +37,7 @@ function read(context: Context, text: string): Value | undefined {
   if (documents.some(({ errors }) => errors.length > 0)) return undefined
   const [document] = documents
   try {
-    return new Reader(context, document as Document).value(document!.contents as Node | null, 0)
+    return new Reader(context).value(document?.contents, 0)
   } catch (error) {
     if (error instanceof Refused) return undefined
     throw error
@@ -42,27 +50,43 @@ const MAX_DEPTH = 1000
 
 class Reader {
   readonly #context: Context
-  readonly #document: Document
+  /** Complete ones: nothing is inside itself. */
+  readonly #anchors = new Map<string, { readonly value: Value; readonly size: number }>()
   #nodes = 0
 
-  constructor(context: Context, document: Document) {
+  constructor(context: Context) {
     this.#context = context
-    this.#document = document
   }
 
   value(node: unknown, depth: number): Value {
-    this.#context.spend(1)
-    if (++this.#nodes > MAX_NODES || depth > MAX_DEPTH) throw new Refused()
+    const before = this.#nodes
+    this.#count(1)
+    if (depth > MAX_DEPTH) throw new Refused()
     if (node === null || node === undefined) return null
     if (isAlias(node)) {
-      const target = node.resolve(this.#document)
-      if (target === undefined) throw new Refused()
-      return this.value(target, depth + 1)
+      const anchored = this.#anchors.get(node.source)
+      if (anchored === undefined) throw new Refused()
+      this.#count(anchored.size)
+      return anchored.value
     }
+    const value = this.#own(node, depth)
+    const { anchor } = node as Node & { readonly anchor?: string }
+    if (anchor !== undefined) this.#anchors.set(anchor, { value, size: this.#nodes - before })
+    return value
+  }
+
+  #own(node: unknown, depth: number): Value {
     if (isScalar(node)) return scalar(node)
     if (isSeq(node)) return node.items.map((item) => this.value(item, depth + 1))
     if (isMap(node)) return this.#object(node.items, depth + 1)
     throw new Refused()
+  }
+
+  /** As if aliases were written out, which is what walks the value later sees. */
+  #count(nodes: number): void {
+    this.#context.spend(nodes)
+    this.#nodes += nodes
+    if (this.#nodes > MAX_NODES) throw new Refused()
   }
 
   /** Own members win over merged ones, wherever the merge stands. */
@@ -122,9 +146,10 @@ function plain(text: string): Value {
     : text
 }
 
-function finite(value: number): number {
+function finite(value: number): Value {
   if (!Number.isFinite(value)) throw new Refused()
-  return value === 0 ? 0 : value
+  // One form for each number: beyond 2^53 it is no double.
+  return readNumber(String(value)) as Value
 }
 
 /** In Go's bases: a leading zero means eight. Undefined for what no 64-bit integer holds. */
@@ -141,25 +166,27 @@ function integerOf(text: string): bigint | undefined {
 /** Names with numbers in them by the numbers, as Go's writer orders them. */
 const natural = new Intl.Collator('en', { numeric: true })
 
-function write(context: Context, value: Value): string | undefined {
-  try {
-    const json = toJson(value)
-    return stringify(json, {
-      lineWidth: 0,
-      aliasDuplicateObjects: false,
-      sortMapEntries: (a, b) => natural.compare(String(a.key), String(b.key)),
-      version: '1.1',
-    })
-  } catch (error) {
-    if (error instanceof RangeError) return fail(context, 'a number that no double holds')
-    throw error
-  }
+function write(value: Value): string {
+  return stringify(withDoubles(withTextKeys(value)), {
+    lineWidth: 0,
+    aliasDuplicateObjects: false,
+    sortMapEntries: (a, b) => natural.compare(String(a.key), String(b.key)),
+    version: '1.1',
+  })
+}
+
+/** OPA goes through doubles too. */
+function withDoubles(value: Value): Value {
+  if (value instanceof Decimal) return Number(value.toString())
+  if (isArray(value)) return value.map(withDoubles)
+  if (!isObject(value)) return value
+  return objectOf(entriesOf(value).map(([key, member]) => [key, withDoubles(member)]))
 }
 
 export const YAML: Family = {
   'yaml.is_valid': (context, text: Value) =>
     typeof text === 'string' && read(context, text) !== undefined,
-  'yaml.marshal': (context, value: Value) => write(context, value),
+  'yaml.marshal': (_context, value: Value) => write(value),
   'yaml.unmarshal': onTexts((context, text = '') => unmarshal(context, text)),
 }
 

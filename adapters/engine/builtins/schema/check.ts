@@ -68,7 +68,7 @@ class Checker {
 
   check(schema: Value): void {
     if (typeof schema === 'boolean' && this.#draft !== 4) return
-    if (!isObject(schema)) throw new NotASchema('Expected: valid schema, given: Invalid JSON')
+    if (!isObject(schema)) throw new NotASchema('Expected: Valid Schema, given: Invalid JSON')
     if (this.#seen.has(schema)) return
     this.#seen.add(schema)
     for (const name of ['$id', 'title', 'description', '$ref', 'pattern', 'format'])
@@ -96,6 +96,8 @@ class Checker {
   }
 
   #children(schema: Value): void {
+    if (!isObject(get(schema, 'properties') ?? {}))
+      throw new NotASchema('Properties must be of type object')
     this.#map(schema, 'properties', 'object')
     this.#map(schema, 'patternProperties', 'object')
     for (const [pattern] of entriesOf((get(schema, 'patternProperties') ?? {}) as never))
