@@ -44,7 +44,8 @@ function verified(
   write: (certificate: Certificate) => Value,
 ): Value | undefined {
   const certificates = certificatesIn(text)
-  if (certificates === undefined) return [false, []]
+  // A chain has a root and a leaf.
+  if (certificates === undefined || certificates.length < 2) return [false, []]
   const crypto = nodeCrypto(context)
   const demands = demandsAt(context, given)
   if (crypto === undefined || demands === undefined) return undefined
