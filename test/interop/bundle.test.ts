@@ -5,8 +5,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { DEFAULT_LIMITS } from '../../adapters/policies/bundle/archive.ts'
+import { httpSource } from '../../adapters/policies/bundle/http-source.ts'
 import type { TokenKey } from '../../adapters/policies/bundle/token.ts'
 import { readBundle } from '../../adapters/policies/opa/source.ts'
+import { BundleService } from '../bundle-service.ts'
 import { assay } from '../command.ts'
 import { serveOpa } from '../opa.ts'
 import { opaProgram } from '../tools.ts'
@@ -158,4 +161,55 @@ test('policies that opa build signed are served as they are, with the key of who
   await expect(readBundle(bundle, await pem('ES256.pub'))).rejects.toMatchObject({
     code: 'unsigned',
   })
+}, 120_000)
+
+test('OPA and a source of ours ask one bundle service alike, and both get what was signed here', async () => {
+  const service = await BundleService.start('secret')
+  const source = httpSource({
+    url: `${service.url}/bundles/main`,
+    limits: DEFAULT_LIMITS,
+    timeoutMs: 30_000,
+    longPollSeconds: 5,
+    headers: async () => ({ authorization: 'Bearer secret' }),
+  })
+  const bundle = at('service.tar.gz')
+  const offer = async (revision: string): Promise<void> => {
+    await build('service.tar.gz', '--revision', revision)
+    const key = ['--opa-key', at('ES256.pem'), '--opa-alg', 'ES256']
+    expect((await assay('policy', 'sign', bundle, ...key)).code).toBe(0)
+    service.offer(await readFile(bundle))
+  }
+  await offer('1')
+  const polling = { long_polling_timeout_seconds: 5, min_delay_seconds: 1, max_delay_seconds: 2 }
+  const config = {
+    services: { main: { url: service.url, credentials: { bearer: { token: 'secret' } } } },
+    keys: { release: { algorithm: 'ES256', key: await readFile(at('ES256.pub'), 'utf8') } },
+    bundles: { main: { resource: 'bundles/main', polling, signing: { keyid: 'release' } } },
+  }
+  await writeFile(at('opa.json'), JSON.stringify(config))
+  const server = await serveOpa('--config-file', at('opa.json'))
+  const revision = async (): Promise<unknown> => {
+    const answer = await fetch(`${server.url}/v1/data/system/bundles/main/manifest/revision`)
+    return ((await answer.json()) as { readonly result?: string }).result
+  }
+  try {
+    await expect.poll(revision, { timeout: 30_000 }).toBe('1')
+    await offer('2')
+    await expect.poll(revision, { timeout: 30_000 }).toBe('2')
+
+    const { signal } = new AbortController()
+    const first = await source.ask({ tag: undefined, signal })
+    const tag = first.kind === 'bundle' ? first.tag : undefined
+    const second = source.ask({ tag, signal })
+    const asked = { prefer: 'modes=snapshot;wait=5', tag }
+    await expect.poll(() => service.asked).toContainEqual(asked)
+    const theirs = { ...asked, prefer: 'modes=snapshot,delta;wait=5' }
+    await expect.poll(() => service.asked, { timeout: 30_000 }).toContainEqual(theirs)
+    await offer('3')
+    expect((await second).kind).toBe('bundle')
+  } finally {
+    await source.close()
+    await server.stop()
+    await service.stop()
+  }
 }, 120_000)
