@@ -8,7 +8,7 @@ import type { Receipt } from '../core/log/receipt.ts'
 import type { Bundle, Compiler } from '../core/ports/compiler.ts'
 import { findDecision } from '../core/receipts.ts'
 import type { Adapters } from './compose.ts'
-import type { Explainer, Explanation } from './engine/jit/explain/index.ts'
+import type { Explained, Explainer, Explanation } from './engine/jit/explain/index.ts'
 import { toJson } from './engine/value/json.ts'
 import { EVERYTHING, joined, type Masked, maskedBy } from './explain/masked.ts'
 import { ExplainError } from './explain/problem.ts'
@@ -172,9 +172,18 @@ function explained(
   masks: Masked,
 ): Explanation {
   const { explanation, value } = explainer.explain(entrypoint, input, masks)
-  const answer = value === undefined ? undefined : (toJson(value) as Json)
-  if (isSame(answer, verdict)) return explanation
+  if (isSame(jsonOf(value), verdict)) return explanation
   throw new ExplainError('differs', 'the traced evaluation and the engine that decided disagree')
+}
+
+/** What JSON cannot say exactly is no verdict of any decision. */
+function jsonOf(value: Explained['value']): Json | undefined {
+  try {
+    return value === undefined ? undefined : (toJson(value) as Json)
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    throw new ExplainError('differs', 'the traced answer has a number that JSON cannot say exactly')
+  }
 }
 
 /** An input as an event has it: facts under their names, and whatever else there is. */
