@@ -1,4 +1,5 @@
 /** The verbs for people who edit Rego: findings in place, tables, reasons, differences, exit codes. */
+import { spawnSync } from 'node:child_process'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -8,6 +9,7 @@ import { setFlagsFromString } from 'node:v8'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { assay, type Ran } from '../../test/command.ts'
+import { ASSAY } from '../../test/server.ts'
 import { lineDiff } from './line-diff.ts'
 
 // As bin/assay runs what compiles once.
@@ -218,6 +220,18 @@ describe('fmt', () => {
     const { code, stdout } = await assay('policy', 'fmt', folder, '--diff', '--check')
     expect(code).toBe(1)
     expect(stdout).toContain('\n-b   := 1\n+b := 1\n')
+  })
+
+  it('formats standard input, or says where it is wrong', LIMIT, () => {
+    const fmt = (input: string, ...args: string[]): { status: number | null; stdout: string } =>
+      spawnSync(ASSAY, ['policy', 'fmt', '-', ...args], { input, encoding: 'utf8' })
+    const text = 'package a\n\nb := 1\n'
+    expect(fmt(text.replace(' :=', '   :='))).toMatchObject({ status: 0, stdout: text })
+    expect(fmt(text, '--check').status).toBe(0)
+    expect(fmt('package a\n\nb {\n')).toMatchObject({
+      status: 1,
+      stdout: expect.stringContaining('stdin.rego:4:1: rego_parse_error'),
+    })
   })
 
   it('differences put the new text together again', () => {
