@@ -1,4 +1,5 @@
 /** Calls of functions and built-ins. */
+import { constantSet } from './constant-sets.ts'
 import { PlanError, type StatementOf } from './plan.ts'
 import { type At, expression, leave, placeText, told } from './scope.ts'
 import { quote } from './text.ts'
@@ -40,18 +41,19 @@ function wrongCall(): PlanError {
   return new PlanError('a call with another number of arguments than what it calls takes')
 }
 
-/** Membership in what stays as it is. */
+/** Membership in what is known, or stays as it is. */
 function keptMember(
   { func, args }: StatementOf<'CallStmt'>,
   at: At,
 ): ((...args: readonly string[]) => string) | undefined {
   const [, collection] = args
-  const kept =
-    func === 'internal.member_2' &&
-    collection !== undefined &&
-    'local' in collection &&
-    at.data.has(collection.local)
-  return kept && !at.scope.program.trace ? (a = '', b = '') => `keptMember(${a},${b})` : undefined
+  if (func !== 'internal.member_2' || collection === undefined || at.scope.program.trace)
+    return undefined
+  const test = constantSet(collection, at)
+  if (test !== undefined) return (a = '') => `${test}(${a})`
+  return 'local' in collection && at.data.has(collection.local)
+    ? (a = '', b = '') => `keptMember(${a},${b})`
+    : undefined
 }
 
 /** Built-ins that are defined for all values: no call, no failure. */

@@ -1,4 +1,5 @@
 /** Rules with many bodies that first ask whether one value is this constant or that: only the bodies that it can be are run. */
+import { positionOf } from './constant-sets.ts'
 import { blockCode, blocksCode } from './flow.ts'
 import type { Block, Statement } from './plan.ts'
 import { type At, expression, type FunctionScope, label, within } from './scope.ts'
@@ -22,8 +23,8 @@ interface Opening {
 /** Fewer bodies are tried one after the other. */
 const WORTH_IT = 3
 
-/** More cases are found through a table. */
-const MANY = 6
+/** More cases are found by their length first. */
+const MANY = 4
 
 /** All blocks of a function or entry point. */
 export function functionCode(blocks: readonly Block[], scope: FunctionScope): string {
@@ -105,11 +106,14 @@ function switchText(
   value: string,
   at: At,
 ): string {
-  const constants = [...cases.keys()].map((constant) => expression({ constant }))
+  const constants = [...cases.keys()]
   const codes = [...cases.values()].map((all) => all.join('\n'))
-  const many = codes.length > MANY
-  const table = `new Map([${constants.map((constant, i) => `[${constant},${i}]`).join()}])`
-  const on = many ? `${at.scope.program.constant(table)}.get(${value})` : value
-  const text = codes.map((code, i) => `case ${many ? i : constants[i]}:\n${code}\nbreak;`)
+  const texts = constants.filter((constant) => typeof constant === 'string')
+  const many = codes.length > MANY && texts.length === codes.length
+  const on = many ? `${at.scope.program.constant(positionOf(texts))}(${value})` : value
+  const text = codes.map(
+    (code, i) =>
+      `case ${many ? i : expression({ constant: constants[i] as boolean | string })}:\n${code}\nbreak;`,
+  )
   return `switch(${on}){\n${text.join('\n')}\n}`
 }

@@ -219,6 +219,41 @@ xs := array.concat(input.xs, [{1, "a"}, {"a", 1}, {[1]: 2}, 12345678901234567890
     ],
   },
   {
+    name: 'sets of constant texts, and switches over many',
+    rego: `known := {"a", "bb", "cc", "é", "\u{1f600}x", "length", ""}
+mixed := {"a", 1}
+maybe := {"a", "b"} if input.on
+kind("a") := 1
+kind("bb") := 2
+kind("cc") := 3
+kind("é") := 4
+kind("ddd") := 5
+kind("") := 6
+decision := {"in": [x | some x in input.xs; x in known], "not": [x | some x in input.xs; not x in known], "mixed": [x | some x in input.xs; x in mixed], "maybe": [x | some x in input.xs; x in maybe], "kind": [kind(x) | some x in input.xs]}`,
+    inputs: [
+      {
+        xs: [
+          'a',
+          'b',
+          'bb',
+          'cc',
+          'cd',
+          'é',
+          'e',
+          '\u{1f600}x',
+          'length',
+          '',
+          'ddd',
+          1,
+          null,
+          ['a'],
+          { a: 1 },
+        ],
+      },
+      { xs: ['a', 'c'], on: true },
+    ],
+  },
+  {
     name: 'false is a value, and no condition',
     rego: `decision := {"f": f, "n": n, "g": g(input.x)}
 default f := "default"
