@@ -255,6 +255,13 @@ describe('fmt', () => {
   })
 })
 
+const DECISION = `package assay.access
+
+# METADATA
+# entrypoint: true
+decision := {"allow": input.now > 1}
+`
+
 describe('diff', () => {
   it('tells rules, reasons, entry points and data apart', LIMIT, async () => {
     const old = await write(FOLDER, 'old')
@@ -298,6 +305,20 @@ describe('diff', () => {
     expect(html).toMatch(/^<!doctype html>\n<html lang="en">/)
   })
 
+  it('takes a bundle for a folder', LIMIT, async () => {
+    await write({ 'assay.yaml': 'plugins: [access]\n' }, '.')
+    const config = ['--config', join(dir, 'assay.yaml')]
+    const folder = await write({ 'access/a.rego': DECISION, 'data.json': '{"a":{"b":1}}' })
+    const bundle = join(dir, 'bundle.tar.gz')
+    expect((await json('build', folder, '--output', bundle, ...config)).code).toBe(0)
+    await write({ 'data.json': '{"a":{"b":2}}' })
+    const { code, value } = await json('diff', bundle, folder, ...config)
+    expect(code).toBe(0)
+    const none = { added: [], removed: [], changed: [] }
+    const data = { ...none, changed: ['a.b'] }
+    expect(value.changes).toEqual({ rules: none, reasons: none, entrypoints: none, data })
+  })
+
   it('finds what does not compile on either side', LIMIT, async () => {
     const old = await write(FOLDER, 'old')
     const next = await write({ 'main.rego': 'package a\n\nb {\n' }, 'new')
@@ -334,13 +355,6 @@ describe('bench', () => {
 })
 
 describe('dev', () => {
-  const DECISION = `package assay.access
-
-# METADATA
-# entrypoint: true
-decision := {"allow": input.now > 1}
-`
-
   it('says whether the server took it', { timeout: 120_000 }, async () => {
     await write({ 'assay.yaml': 'plugins: [access]\n' }, '.')
     const config = ['--config', join(dir, 'assay.yaml')]
