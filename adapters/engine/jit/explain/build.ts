@@ -190,7 +190,7 @@ export class Builder {
   #saw(sights: readonly Sight[]): { readonly saw: readonly Saw[] } {
     return {
       saw: sights.map(({ ref, origin }) => {
-        const name = this.#veil.text(ref)
+        const name = this.#veil.text(ref, origin.keys)
         if (origin.value === undefined) return { ref: name, missing: true }
         return { ref: name, ...this.#veil.show(origin) }
       }),

@@ -23,6 +23,8 @@ export interface Origin {
   readonly frames: readonly Frame[]
   /** Paths that it holds values of, as texts of JSON arrays. */
   readonly inflow: ReadonlySet<string>
+  /** The same of keys in its path that were computed: they show in it. */
+  readonly keys?: ReadonlySet<string>
   /** What it is built of, where the policy wrote it as an object. */
   readonly members?: ReadonlyMap<string, Origin>
 }
@@ -126,7 +128,9 @@ export class Resolver {
     if (member !== undefined) return { ...member, value }
     if (from.path === undefined || name === undefined) return computed(from, value)
     const path = [...from.path, name]
-    return { value, path, frames: from.frames, inflow: below(from, path) }
+    const computedKey = this.#resolve(statement.key, place).inflow
+    const keys = new Set([...(from.keys ?? []), ...computedKey])
+    return { value, path, frames: from.frames, inflow: below(from, path), keys }
   }
 
   #element(
@@ -142,7 +146,7 @@ export class Resolver {
     if (isKey) return computed(from, key)
     if (from.path === undefined || key === undefined) return computed(from, value)
     const path: readonly Segment[] = [...from.path, isSet(scanned) ? MEMBER : key]
-    return { value, path, frames: from.frames, inflow: below(from, path) }
+    return { ...from, value, path, inflow: below(from, path) }
   }
 
   #call(

@@ -216,7 +216,8 @@ export class Recorder implements Trace {
     for (const operand of givenBy(site)) {
       const origin = resolver.operand(operand, site.number)
       for (const path of origin.inflow) frame.inflow.add(path)
-      const isPlain = origin.frames.length === 0 && attempts.definition.conditions.length === 0
+      const { conditions } = attempts.definition
+      const isPlain = origin.frames.length + conditions.length + (origin.keys?.size ?? 0) === 0
       if (isPlain && site.statement.type === 'AssignVarOnceStmt') frame.alias = origin.path
     }
   }

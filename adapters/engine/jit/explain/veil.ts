@@ -73,9 +73,9 @@ export class Veil {
       : { value: plain }
   }
 
-  /** A text that may hold values, such as a key in a reference. */
-  text(text: string): string {
-    return this.#isSecret(text) ? HIDDEN : text
+  /** A text that may hold values: a reference with the keys that were computed for it. */
+  text(text: string, keys: Iterable<string> = []): string {
+    return this.#isSecret(text) || this.#derives(undefined, keys, text) ? HIDDEN : text
   }
 
   #hide(): Shown {
