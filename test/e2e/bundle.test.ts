@@ -61,6 +61,7 @@ async function allowed(): Promise<boolean> {
 }
 
 async function start(): Promise<void> {
+  await stop()
   server = new Server({ data: at('data'), config: at('assay.json') })
   url = await server.ready
 }

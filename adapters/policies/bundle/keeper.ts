@@ -186,8 +186,8 @@ export class BundleKeeper {
     this.#active = await kernel.activate(bundle)
     const before = this.#release
     this.#release = release
-    await cache.prune([release.content, ...(before === undefined ? [] : [before.content])])
     this.#tell(undefined)
+    await cache.prune([release.content, ...(before === undefined ? [] : [before.content])])
   }
 
   /** A failure once while it lasts, and what serves when it is over. */
