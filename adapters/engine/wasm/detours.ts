@@ -65,7 +65,10 @@ const NOTATIONS: readonly Entry[] = [
   ['net.cidr_intersects', 'opa_cidr_intersects', 2],
 ]
 
-export const REROUTED: readonly Entry[] = [...NUMBERS, ...TEXTS, ...NOTATIONS]
+/** In C the union of no objects is undefined. */
+const UNIONS: readonly Entry[] = [['object.union_n', 'builtin_object_union_n', 1]]
+
+export const REROUTED: readonly Entry[] = [...NUMBERS, ...TEXTS, ...NOTATIONS, ...UNIONS]
 
 /** Beyond any number that a module gives to its own host built-ins. */
 const FIRST_ID = 1 << 20

@@ -24,4 +24,9 @@ export const REGRESSIONS: readonly Regression[] = [
     rego: 'r[{[input.a]: 1, "b": 2}] := 3',
     input: { a: {} },
   },
+  {
+    what: 'the union of no objects',
+    rego: 'r := object.union_n(input.a)',
+    input: { a: [] },
+  },
 ]
