@@ -65,31 +65,21 @@ function certificate(element: Element): Certificate {
   const explicit = all[0]?.tag === 0xa0 ? elementAt(all[0].content) : undefined
   const [serial, inner, issuer, validity, subject, spki, ...optional] =
     explicit === undefined ? all : all.slice(1)
-  const [notBefore, notAfter] = children(validity)
   if (dotted(children(inner)[0]) !== dotted(children(algorithm)[0])) throw new Malformed()
   const list = optional.find(({ tag }) => tag === 0xa3)
   const extensions = list === undefined ? [] : extensionsOf(elementAt(list.content))
   const bits = bitsOf(signature)
-  const key = publicKeyOf(spki)
   return {
     fields: {
       ...extensionFields(extensions),
+      ...identityFields({ issuer, validity, subject, spki }),
       Extensions: written(extensions),
       ExtraExtensions: null,
-      Issuer: nameOf(issuer),
-      NotAfter: timeOf(notAfter),
-      NotBefore: timeOf(notBefore),
-      PublicKey: key.value,
-      PublicKeyAlgorithm: key.algorithm,
       Raw: base64(element.raw),
-      RawIssuer: base64(issuer!.raw),
-      RawSubject: base64(subject!.raw),
-      RawSubjectPublicKeyInfo: base64(spki!.raw),
       RawTBSCertificate: base64(tbs!.raw),
       SerialNumber: integer(integerOf(serial)),
       Signature: base64(bits),
       SignatureAlgorithm: signatureAlgorithm(algorithm),
-      Subject: nameOf(subject),
       Version: explicit === undefined ? 1 : smallInteger(explicit) + 1,
     },
     uriStrings: uriStrings(extensions),
@@ -99,6 +89,31 @@ function certificate(element: Element): Certificate {
     publicKey: spki!.raw,
     subject: subject!.raw,
     issuer: issuer!.raw,
+  }
+}
+
+/** Who, by whom, from when to when. */
+function identityFields({
+  issuer,
+  spki,
+  subject,
+  validity,
+}: Readonly<Record<'issuer' | 'spki' | 'subject' | 'validity', Element | undefined>>): Record<
+  string,
+  Value
+> {
+  const [notBefore, notAfter] = children(validity)
+  const key = publicKeyOf(spki)
+  return {
+    Issuer: nameOf(issuer),
+    NotAfter: timeOf(notAfter),
+    NotBefore: timeOf(notBefore),
+    PublicKey: key.value,
+    PublicKeyAlgorithm: key.algorithm,
+    RawIssuer: base64(issuer!.raw),
+    RawSubject: base64(subject!.raw),
+    RawSubjectPublicKeyInfo: base64(spki!.raw),
+    Subject: nameOf(subject),
   }
 }
 
