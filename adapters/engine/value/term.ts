@@ -130,7 +130,8 @@ class Reader {
     this.#at += word.length
     if (word === 'null') return null
     if (word === 'true' || word === 'false') return word === 'true'
-    const number = readNumber(word)
+    // Rego's literals may begin with their point.
+    const number = readNumber(word.replace(/^(-?)\./, '$10.'))
     if (number === undefined) throw new SyntaxError('a word that is no term')
     return number
   }

@@ -54,7 +54,7 @@ export const KNOWN: readonly Kind[] = [
       input: 'text',
       opa: '1',
       jit: '1',
-      wasm: '!trap',
+      wasm: 'undefined',
     },
   },
 ]

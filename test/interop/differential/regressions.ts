@@ -29,4 +29,9 @@ export const REGRESSIONS: readonly Regression[] = [
     rego: 'r := object.union_n(input.a)',
     input: { a: [] },
   },
+  {
+    what: 'a number that begins with its point',
+    rego: 'r := [.5 == 0.5, {x | some x in [-.25]} == {-0.25}, input.a + .5]',
+    input: { a: 1 },
+  },
 ]
