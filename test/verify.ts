@@ -39,10 +39,10 @@ function isFolder(path: string): boolean {
   }
 }
 
-/** Formatting, strict check and every Rego test of one folder, at full coverage. The tests count one each. */
+/** Formatting, check and every Rego test of one folder, at full coverage, every reason given. The tests count one each. */
 function regoStep(folder: string): Step {
   const policy = (...args: string[]): string[] => [ASSAY, 'policy', ...args, folder]
-  const test = [...policy('test'), '--coverage', '--threshold', '100', '--json']
+  const test = [...policy('test'), '--coverage', '--threshold', '100', '--reasons', '--json']
   return {
     name: `rego ${folder}`,
     run: async () => {

@@ -36,7 +36,7 @@ export async function openWorld(
   const store = kind === 'memory' ? { kind } : config.store
   const loaded: { bundle: Bundle; policy: Policy }[] = []
   const engine: Engine = {
-    name: 'engine/wasm',
+    name: 'engine/jit',
     async load(bundle) {
       const policy = await createJitEngine({ checkInputs: false }).load(bundle)
       loaded.push({ bundle, policy })
