@@ -32,8 +32,11 @@ function textEntries(object: AnyObject): readonly (readonly [string, Value])[] {
     .sort(([a], [b]) => compareStrings(a, b))
 }
 
+/** As Go writes JSON where nobody asks it otherwise: fit for HTML. */
 function keyText(key: Value): string {
-  return typeof key === 'string' ? key : writeJson(key)
+  if (typeof key === 'string') return key
+  const escaped = (char: string): string => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`
+  return writeJson(key).replace(/[<>&\u2028\u2029]/g, escaped)
 }
 
 /** Numbers that a double would round stay exact. @throws SyntaxError */

@@ -57,6 +57,18 @@ export const KNOWN: readonly Kind[] = [
       wasm: 'undefined',
     },
   },
+  {
+    reason:
+      "OPA's evaluator calls a built-in with a variable that it has not bound yet, in a comprehension of a rule's head, and gives up; plans do not.",
+    covers: ({ jit, opa, wasm }) => opa === '!eval_internal_error' && jit === wasm,
+    example: {
+      rego: 'r := {input.s[1]: input.a[v] | v in data.d.list} if v := sort(input.l)',
+      input: { a: 0.5, l: [true, 2], s: 'abc' },
+      opa: '!eval_internal_error',
+      jit: '{}',
+      wasm: '{}',
+    },
+  },
 ]
 
 function isObject(value: Json): boolean {

@@ -25,6 +25,11 @@ export const REGRESSIONS: readonly Regression[] = [
     input: { a: {} },
   },
   {
+    what: 'a key that is no string, with what HTML would take for its own',
+    rego: 'r[[input.a, "<&>"]] := 1',
+    input: { a: '<' },
+  },
+  {
     what: 'the union of no objects',
     rego: 'r := object.union_n(input.a)',
     input: { a: [] },
