@@ -7,10 +7,12 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { FIXTURES_ABSENT } from './fixtures.ts'
+import { compiledCases } from './interop/rego-compliance/build.ts'
 import { root } from './source.ts'
 import {
   envoyProgram,
   exportReader,
+  motoServer,
   opaProgram,
   opaPython,
   proxyProgram,
@@ -126,6 +128,8 @@ async function verify(): Promise<boolean> {
       setUp('set up the reader of exports', exportReader),
       setUp('set up OPA-python-client', opaPython),
       setUp('set up proxies', proxies),
+      setUp('set up moto', motoServer),
+      setUp("compile OPA's cases", compiledCases),
       oneTest('format and lint', [`${BIN}/biome`, 'check', '--error-on-warnings', '.']),
       oneTest('types', [`${BIN}/tsc`, '--noEmit']),
       oneTest('build', ['node', 'scripts/build.ts'], ['node', '-e', SMOKE]),
