@@ -6,6 +6,7 @@ import { formatVkey } from '../core/log/note.ts'
 import type { Bundle } from '../core/ports/compiler.ts'
 import type { Custody } from '../core/ports/custody.ts'
 import { Payload } from '../core/request.ts'
+import { revisionOf } from '../core/revision.ts'
 import { Place } from '../test/composed.ts'
 import { compiler } from '../test/rego.ts'
 import { type Composed, loadFolder } from './compose.ts'
@@ -88,6 +89,30 @@ describe('a server of signed bundles', () => {
     expect(degraded()).toContain('policy_unconfirmed')
     await rename(join(place.folder, 'away'), join(place.folder, 'live.tar.gz'))
     await vi.waitFor(() => expect(degraded()).toEqual([]), { timeout: 30_000 })
+  }, 90_000)
+
+  test('lets a rule deny what was not confirmed for too long', async () => {
+    const data = { freeze: { actions: [], unconfirmed_after_seconds: 60 } }
+    const { data: before } = bundles.open
+    const bounded = { ...(before as object), ...data }
+    await offer(1, { ...bundles.open, data: bounded, revision: revisionOf(bounded) })
+    const server = await start()
+    const reasons = async (): Promise<readonly string[]> =>
+      (await ask(server)).reasons.map(({ code }) => code)
+    expect(await reasons()).not.toContain('policy_stale')
+    await rename(join(place.folder, 'live.tar.gz'), join(place.folder, 'away'))
+    const { degraded } = server.telemetry.operations
+    await vi.waitFor(() => expect(degraded()).toContain('policy_stale'), { timeout: 30_000 })
+    place.clock.advance(61_000)
+    const stale = await ask(server)
+    expect(stale).toMatchObject({ allow: false, reasons: [{ code: 'policy_stale' }] })
+    const { openings } = await stale.receipt()
+    const { policy } = JSON.parse(openings?.request?.json ?? '') as { readonly policy: object }
+    expect(policy).toEqual({ confirmed: Math.floor(place.clock.now() / 1000) - 61 })
+    await rename(join(place.folder, 'away'), join(place.folder, 'live.tar.gz'))
+    await vi.waitFor(async () => expect(await reasons()).not.toContain('policy_stale'), {
+      timeout: 30_000,
+    })
   }, 90_000)
 
   test('takes none that decides what its log has otherwise, where it is told to look', async () => {

@@ -5,6 +5,7 @@ import { toBase64 } from '../core/crypto.ts'
 import { ConfigError } from '../core/error.ts'
 import type { Kernel } from '../core/kernel.ts'
 import { parseAnchor, type TrustAnchor } from '../core/log/anchor.ts'
+import type { UnixSeconds } from '../core/ports/clock.ts'
 import type { Policy } from '../core/ports/engine.ts'
 import { createRegistry } from '../core/registry.ts'
 import type { Adapters } from './compose.ts'
@@ -33,6 +34,8 @@ export interface PreparedPolicies {
     anchor: TrustAnchor,
     onPolicy: (event: PolicyEvent) => void,
   ): Promise<ActivePolicies>
+  /** Of signed bundles: when their source last confirmed what serves, in Unix seconds; 0: it never did. */
+  readonly confirmed?: () => UnixSeconds
 }
 export interface ActivePolicies {
   follow(): void
@@ -50,11 +53,15 @@ export async function preparePolicies(adapters: Adapters): Promise<PreparedPolic
       'invalid_config',
       'OPA policies of your own are compiled here, which signed bundles are not: leave out opa, or take policies from a folder',
     )
+  // Decisions begin when it is open.
+  let keeper: BundleKeeper | undefined
   return {
+    confirmed: () => Math.floor((keeper?.standing.confirmedAt ?? 0) / 1000),
     activate: async (kernel, anchor, onPolicy) => {
-      const keeper = await openKeeper(adapters, bundle, { kernel, anchor, onPolicy })
-      adapters.onClose(() => keeper.close())
-      return { follow: () => keeper.follow(), standing: () => keeper.standing }
+      const opened = await openKeeper(adapters, bundle, { kernel, anchor, onPolicy })
+      keeper = opened
+      adapters.onClose(() => opened.close())
+      return { follow: () => opened.follow(), standing: () => opened.standing }
     },
   }
 }

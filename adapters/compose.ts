@@ -24,7 +24,12 @@ import {
   type PluginPart,
   type Ports,
 } from './compose-parts.ts'
-import { policyOptions, preparePolicies, startShadow } from './compose-policies.ts'
+import {
+  type PreparedPolicies,
+  policyOptions,
+  preparePolicies,
+  startShadow,
+} from './compose-policies.ts'
 import type { Config } from './config/complete.ts'
 import { makeFolder } from './datafolder/folder.ts'
 import { type LogIdentity, openIdentity } from './datafolder/identity.ts'
@@ -185,7 +190,8 @@ async function start(
   const untouched = config.state !== undefined && (await isUntouched(log))
   const telemetry = await openTelemetry(adapters, options)
   const cells = await openCells(adapters)
-  const kernel = await openKernel(adapters, { custody, identity, log, store }, telemetry, cells)
+  const opened = { custody, identity, log, store, prepared }
+  const kernel = await openKernel(adapters, opened, telemetry, cells)
   telemetry.attach(kernel)
   const onPolicy = telemetry.policies(options.onPolicy)
   const policies = await prepared.activate(kernel, identity.anchor, onPolicy)
@@ -205,7 +211,15 @@ async function start(
 /** Closed with the adapters. */
 async function openKernel(
   adapters: Adapters,
-  { custody, identity, log, store }: Omit<Awaited<ReturnType<typeof openLog>>, 'clock'>,
+  {
+    custody,
+    identity,
+    log,
+    prepared,
+    store,
+  }: Omit<Awaited<ReturnType<typeof openLog>>, 'clock'> & {
+    readonly prepared: PreparedPolicies
+  },
   telemetry: Telemetry,
   cells: CellParts,
 ): Promise<Kernel> {
@@ -223,6 +237,7 @@ async function openKernel(
     plugins: (await adapters.get('plugins')).map(({ plugin }) => plugin),
     outbound: desk === undefined ? outbound : [...outbound, desk.outbound],
     development: config.policies.source === 'folder',
+    ...(prepared.confirmed === undefined ? {} : { policyConfirmed: prepared.confirmed }),
     limits: config.limits,
     observer: telemetry.observer,
     ...(await shadowEngine(adapters)),

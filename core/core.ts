@@ -3,7 +3,7 @@ import type { Committer } from './commit.ts'
 import type { Deadlines } from './deadline.ts'
 import type { Idempotency } from './idempotency.ts'
 import type { Watching } from './observe.ts'
-import type { Clock } from './ports/clock.ts'
+import type { Clock, UnixSeconds } from './ports/clock.ts'
 import type { Custody } from './ports/custody.ts'
 import type { Policy } from './ports/engine.ts'
 import type { LogStore } from './ports/logstore.ts'
@@ -70,4 +70,6 @@ export interface Core {
   readonly outboundKinds: ReadonlySet<string>
   /** The active one: a swap takes effect with the next attempt. */
   policy(): Policy | undefined
+  /** When its source last confirmed it, where policies have a source that can. */
+  policyConfirmed(): UnixSeconds | undefined
 }

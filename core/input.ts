@@ -30,15 +30,21 @@ function inputSchema(plugin: Plugin): Json {
   return closed({
     facts: closed(Object.fromEntries(facts.map(([name, { schema }]) => [name, schema.json]))),
     now: { type: 'integer' },
-    request: closed({
-      action: text,
-      obligations: { type: 'array', items: text },
-      peer: closed({ id: text, kind: text }),
-    }),
+    request: closed(
+      {
+        action: text,
+        obligations: { type: 'array', items: text },
+        peer: closed({ id: text, kind: text }),
+      },
+      // Where policies come as signed bundles.
+      { policy: closed({ confirmed: { type: 'integer' } }) },
+    ),
   })
 }
 
-function closed(properties: { readonly [name: string]: Json }): Json {
-  const required = Object.keys(properties)
+type Properties = { readonly [name: string]: Json }
+function closed(always: Properties, sometimes: Properties = {}): Json {
+  const properties = { ...always, ...sometimes }
+  const required = Object.keys(always)
   return { type: 'object', properties, required, additionalProperties: false }
 }

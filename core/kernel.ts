@@ -6,7 +6,7 @@ import type { LogReader } from './log/reader.ts'
 import type { Receipt } from './log/receipt.ts'
 import type { Observer } from './observe.ts'
 import type { Plugin, SearchKind } from './plugin.ts'
-import type { Clock } from './ports/clock.ts'
+import type { Clock, UnixSeconds } from './ports/clock.ts'
 import type { Bundle } from './ports/compiler.ts'
 import type { Custody } from './ports/custody.ts'
 import type { DataOperation, Engine, Policy } from './ports/engine.ts'
@@ -160,6 +160,11 @@ export interface KernelOptions {
   readonly auditor?: string
   /** Marks every leaf: a local key, and policies from a folder, prove nothing to strangers. */
   readonly development: boolean
+  /**
+   * When the source of the policies last said that the active one is its newest; 0: never. Policies see it as `input.request.policy.confirmed`,
+   * and leaves commit to it. Without it, or where it gives undefined, the input has no such member.
+   */
+  readonly policyConfirmed?: () => UnixSeconds | undefined
   readonly limits?: Partial<Limits>
   readonly observer?: Observer
 }

@@ -86,6 +86,7 @@ export class KernelRuntime implements Kernel {
       auditor: options.auditor,
       outboundKinds: this.#outbox.kinds,
       policy: () => this.#policies.active,
+      policyConfirmed: options.policyConfirmed ?? (() => undefined),
     }
     this.#own = new OwnDecisions(this.#core)
     this.#admission = new Admission(this.#core)

@@ -47,6 +47,7 @@ export class Trial {
   readonly #dryRun: boolean
   readonly #claim: Claim | undefined
   readonly #request: string
+  readonly #confirmed: { readonly policy?: { readonly confirmed: UnixSeconds } }
   readonly #payload: string
   #factTexts: readonly (readonly [field: string, text: string])[] = []
   #factsText = ''
@@ -68,8 +69,10 @@ export class Trial {
     const { admittedAt } = options
     this.steps = admittedAt === undefined ? undefined : new Steps(core.clock, admittedAt)
     const { action, obligations, peer } = options.request
+    const confirmed = core.policyConfirmed()
     const said = { action, obligations, peer: { id: peer.id, kind: peer.kind } }
-    this.#request = JSON.stringify(said)
+    this.#confirmed = confirmed === undefined ? {} : { policy: { confirmed } }
+    this.#request = JSON.stringify({ ...said, ...this.#confirmed })
     this.#payload = JSON.stringify(options.request.payload.text)
   }
 
@@ -119,7 +122,7 @@ export class Trial {
       value: {
         facts: this.#facts as Json,
         now: this.now,
-        request: { action, obligations, peer: { ...peer } },
+        request: { action, obligations, peer: { ...peer }, ...this.#confirmed },
       },
     }
   }

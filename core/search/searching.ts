@@ -62,7 +62,9 @@ export class Searching {
     const still = { name: clock.name, now: () => startedAt, monotonic: () => clock.monotonic() }
     this.startedAt = startedAt
     this.#core = core
-    this.#seen = { ...core, clock: still, policy: () => task.policy, store: view }
+    const confirmed = core.policyConfirmed()
+    const policies = { policy: () => task.policy, policyConfirmed: () => confirmed }
+    this.#seen = { ...core, ...policies, clock: still, store: view }
     this.#task = task
     this.#query = query
     this.#view = view

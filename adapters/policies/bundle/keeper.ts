@@ -108,13 +108,15 @@ export class BundleKeeper {
 
   /** What served last, from disk: whoever could write there cannot sign. */
   async #resume(): Promise<boolean> {
-    const { cache, limits, store } = this.#options
+    const { cache, clock, limits, store } = this.#options
     const last = await lastRelease(store)
     const bytes = last && (await cache.read(last.content, limits.maxBytes))
     if (last === undefined || bytes === undefined) return false
     try {
       await this.#take(bytes)
-      this.#confirmedAt = await cache.confirmed(last.content)
+      const at = await cache.confirmed(last.content)
+      // A file that speaks of the future is not to be believed.
+      if (at !== undefined && at <= clock.now()) this.#confirmedAt = at
       return true
     } catch (error) {
       if (!isRefusal(error)) throw error
