@@ -2,8 +2,8 @@
  * The data of a loaded policy, and what a program keeps of them. One tree holds all revisions and is changed in place; it tells a
  * {@link DataWatcher} of every change, between evaluations.
  *
- * What is kept, and when it is dropped: the value of a rule that depends on data only, where a path that it looks at and a changed path
- * overlap ({@link Program.forget}); indexes and lists of one container ({@link Indexes}), where the container or an element of it changed.
+ * What is kept: the values of rules that depend on data only, dropped where a path that they look at and a changed path overlap
+ * ({@link Program.forget}); indexes and lists of one container, which change with it ({@link Program.caches}).
  */
 import { DataRevision, type DataWatcher } from '../data/index.ts'
 import { readNumber } from '../value/number.ts'
@@ -17,9 +17,9 @@ export function dataOf(data: unknown, revision: string, program: Program): DataR
 
 function watcherOf(program: Program): DataWatcher {
   return {
-    leaving: (container) => program.drop(container),
-    entered: () => undefined,
-    shifted: () => undefined,
+    leaving: (container, key) => program.caches.leaving(container, key),
+    entered: (container, key) => program.caches.entered(container, key),
+    shifted: (array) => program.caches.shifted(array),
     changed: (paths) => program.forget(paths),
   }
 }

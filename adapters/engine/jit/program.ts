@@ -24,7 +24,7 @@ export interface Program {
   readonly table: TraceTable
   /**
    * Undefined where the policy has no value. The answer may share parts with input and data: nobody may change them. Data are those of
-   * the evaluation before, but for what {@link forget} and {@link drop} were told.
+   * the evaluation before, but for what {@link forget} and {@link caches} were told.
    *
    * @param now Unix nanoseconds, for `time.now_ns`
    * @throws PolicyFailure, BudgetExhausted, RangeError (nested too deep for the stack)
@@ -37,8 +37,8 @@ export interface Program {
   ): Value | undefined
   /** Something at these paths of the data differs from what the last evaluation saw; anything where they are left out. */
   forget(changed?: readonly DataPath[]): void
-  /** A container of the data, or an element of it, changes in place. */
-  drop(container: object): void
+  /** What it keeps of containers: told of every change in place, before and after. */
+  readonly caches: Caches
 }
 
 const MAX_STEPS = 100_000_000
@@ -82,13 +82,12 @@ class CompiledProgram implements Program {
   readonly entrypoints: readonly string[]
   readonly builtins: readonly string[]
   readonly table: TraceTable
+  readonly caches: Caches
   readonly #module: Module
   readonly #dataOnly: ReadonlyMap<number, readonly DataPath[]>
 
-  readonly #caches: Caches
-
   constructor(emitted: Emitted, module: Module, caches: Caches) {
-    this.#caches = caches
+    this.caches = caches
     this.#module = module
     this.#dataOnly = emitted.dataOnly
     this.entrypoints = Object.keys(module.entries)
@@ -117,9 +116,5 @@ class CompiledProgram implements Program {
     for (const [rule, paths] of this.#dataOnly)
       if (changed === undefined || paths.some((path) => changed.some((one) => overlap(path, one))))
         this.#module.forget(rule)
-  }
-
-  drop(container: object): void {
-    this.#caches.drop(container)
   }
 }

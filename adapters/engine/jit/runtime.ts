@@ -112,13 +112,13 @@ function sortedKeysOf(value: Value | undefined): readonly Value[] | null {
   return isObject(value) ? sortedKeysOfObject(value) : null
 }
 
-function keysOfObject(object: object): readonly Value[] {
+function keysOfObject(object: object): Value[] {
   return object instanceof RegoObject
     ? [...object.members.values()].map(([key]) => key)
     : Object.keys(object)
 }
 
-function sortedKeysOfObject(object: object): readonly Value[] {
+function sortedKeysOfObject(object: object): Value[] {
   return entriesOf(object as AnyObject).map(([key]) => key)
 }
 
