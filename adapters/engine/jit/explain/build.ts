@@ -1,11 +1,18 @@
 /** From what a traced evaluation did to an explanation: which definitions held, which did not, and for what condition. */
 import { equal } from '../../value/order.ts'
-import { isArray, isObject, isSet, sizeOf } from '../../value/value.ts'
+import { isObject, isSet } from '../../value/value.ts'
 import type { Operand } from '../plan.ts'
 import type { Seen } from '../trace.ts'
 import type { Condition, Definition } from './definitions.ts'
 import type { At, Failing, FailureKind, Fired, Met, Missed, RuleText, Saw } from './explanation.ts'
-import type { Attempts, Failure, Frame, Memory, Reached } from './frames.ts'
+import {
+  type Attempts,
+  type Failure,
+  type Frame,
+  isSomething,
+  type Memory,
+  type Reached,
+} from './frames.ts'
 import { MEMBER, Resolver } from './origins.ts'
 import { framesOf, type Sight, sightsOf, sitesOf } from './sights.ts'
 import type { Site, Structure } from './structure.ts'
@@ -45,10 +52,10 @@ export class Builder {
   /**
    * The definitions of this call that made its value.
    *
-   * @param first names of rules that matter most: where one of them was asked, the others are left out
+   * @param first calls that matter most: where a rule asked for one of them, the others are left out
    * @param member of a set: only what put this one into it
    */
-  fired(frame: Frame, first: ReadonlySet<string>, depth = 0, member?: Seen): readonly Fired[] {
+  fired(frame: Frame, first: ReadonlySet<Frame>, depth = 0, member?: Seen): readonly Fired[] {
     if (isAlias(frame)) return []
     const all: Fired[] = []
     for (const attempts of frame.attempts.values())
@@ -103,7 +110,7 @@ export class Builder {
     frame: Frame,
     definition: Definition,
     reached: Reached,
-    { depth, first }: { readonly depth: number; readonly first: ReadonlySet<string> },
+    { depth, first }: { readonly depth: number; readonly first: ReadonlySet<Frame> },
   ): Fired {
     const { memory, values } = reached
     const { inflow, value } = frame
@@ -133,26 +140,22 @@ export class Builder {
   }
 
   /** Of all rules that were asked and have a value those that matter most; each is told once. */
-  #chosen(looks: readonly Look[], first: ReadonlySet<string>): Set<Frame> {
+  #chosen(looks: readonly Look[], first: ReadonlySet<Frame>): Set<Frame> {
     const some = looks.flatMap(({ frames }) => frames).filter(({ value }) => isSomething(value))
-    const main = some.filter(({ func }) => first.has(this.#nameOf(func)))
+    const main = some.filter((frame) => first.has(frame))
     return new Set(main.length > 0 ? main : some)
   }
 
   #because(
     { frames, sights }: Look,
     asked: Set<Frame>,
-    first: ReadonlySet<string>,
+    first: ReadonlySet<Frame>,
     depth: number,
   ): readonly Fired[] {
     return frames
       .filter((frame) => asked.delete(frame))
       .flatMap((frame) => this.fired(frame, first, depth + 1, memberOf(frame, sights)))
       .filter(({ again }) => again !== true)
-  }
-
-  #nameOf(func: number): string {
-    return this.#structure.outlines[func]?.func.path.at(-1) ?? ''
   }
 
   /** What a condition, or a head, saw. `upTo`: a statement's number, what stands behind it is of an earlier attempt. */
@@ -247,7 +250,7 @@ function memberOf(frame: Frame, sights: readonly Sight[]): Seen {
   return found?.origin.value
 }
 
-const NONE: ReadonlySet<string> = new Set()
+const NONE: ReadonlySet<Frame> = new Set()
 const any = (): boolean => true
 
 /** Whether a rule says nothing because none of its definitions held: another one may say that there is nothing. */
@@ -256,14 +259,6 @@ function isLacking({ attempts, value }: Frame): boolean {
   return (
     !isSomething(value) && all.every(({ definition, times }) => times === 0 || definition.isDefault)
   )
-}
-
-/** Whether a rule's value makes a condition on it hold: there, neither false nor empty. */
-export function isSomething(value: Seen): boolean {
-  if (value === undefined || value === false) return false
-  if (isSet(value)) return value.size > 0
-  if (isArray(value)) return value.length > 0
-  return !isObject(value) || sizeOf(value) > 0
 }
 
 /** A function's definition for other arguments. */

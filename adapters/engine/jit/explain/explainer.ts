@@ -10,12 +10,13 @@ import { get, isObject, type Value } from '../../value/value.ts'
 import { readPlan } from '../plan.ts'
 import { compileRead, type Program } from '../program.ts'
 import type { Seen, Trace } from '../trace.ts'
-import { Builder, isSomething } from './build.ts'
+import { Builder } from './build.ts'
 import { Definitions } from './definitions.ts'
 import type { Explanation, Missed } from './explanation.ts'
-import type { Frame } from './frames.ts'
+import { type Frame, isSomething } from './frames.ts'
 import { nearestOf } from './nearest.ts'
 import { Recorder } from './recorder.ts'
+import { below, refusals } from './refusals.ts'
 import { Structure } from './structure.ts'
 import { type Masks, NO_MASKS, Veil } from './veil.ts'
 
@@ -87,7 +88,7 @@ class PolicyExplainer implements Explainer {
     const limits = { maxRules: this.#maxRules, maxDepth: MAX_DEPTH }
     const builder = new Builder(this.#structure, veil, given, limits)
     const outcome = outcomeOf(value)
-    const first = outcome === 'allowed' ? GRANTING : REFUSING
+    const first = this.#first(recorder.roots, value)
     const fired = recorder.roots.flatMap((root) => builder.fired(root, first))
     const missed =
       isSomething(value) && outcome !== 'denied' ? [] : this.#missed(recorder.roots, builder)
@@ -136,8 +137,19 @@ class PolicyExplainer implements Explainer {
     )
   }
 
-  #isGranting({ func }: Frame): boolean {
-    return GRANTING.has(this.#structure.outlines[func]?.func.path.at(-1) ?? '')
+  /** What is told first: of a yes the rules that grant, else what refused. */
+  #first(roots: readonly Frame[], value: Value | undefined): ReadonlySet<Frame> {
+    return outcomeOf(value) === 'allowed'
+      ? new Set([...below(roots)].filter((one) => this.#isGranting(one)))
+      : refusals(roots, value, (one) => REFUSING.has(this.#nameOf(one)))
+  }
+
+  #isGranting(frame: Frame): boolean {
+    return GRANTING.has(this.#nameOf(frame))
+  }
+
+  #nameOf({ func }: Frame): string {
+    return this.#structure.outlines[func]?.func.path.at(-1) ?? ''
   }
 }
 

@@ -1,5 +1,5 @@
 /** What one traced evaluation did: a tree of calls, and in each call how far its definitions got. */
-import type { Value } from '../../value/value.ts'
+import { isArray, isObject, isSet, sizeOf, type Value } from '../../value/value.ts'
 import type { Seen } from '../trace.ts'
 import type { Definition } from './definitions.ts'
 import type { Origin, Segment } from './origins.ts'
@@ -57,4 +57,12 @@ export interface Frame {
 
 export function copyOf({ seen, elements, calls }: Memory): Memory {
   return { seen: new Map(seen), elements: new Map(elements), calls: new Map(calls) }
+}
+
+/** Whether a rule's value makes a condition on it hold: there, neither false nor empty. */
+export function isSomething(value: Seen): boolean {
+  if (value === undefined || value === false) return false
+  if (isSet(value)) return value.size > 0
+  if (isArray(value)) return value.length > 0
+  return !isObject(value) || sizeOf(value) > 0
 }

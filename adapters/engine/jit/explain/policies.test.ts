@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { canonicalJson } from '../../../../core/canonical.ts'
 import type { Json } from '../../../../core/json.ts'
 import type { Policy } from '../../../../core/ports/engine.ts'
+import { tree } from '../../../../test/explaining.ts'
 import { compiler } from '../../../../test/rego.ts'
 import { OWN_POLICIES } from '../../../config/complete.ts'
 import { loadFolder } from '../../../policies/folder.ts'
@@ -210,6 +211,41 @@ describe('the condition that is named first', () => {
       { numRuns: 60 },
     )
   }, 60_000)
+})
+
+describe('a rule of the whole organisation that refuses', () => {
+  const HOLD = `package assay.main
+
+deny contains {"code": "on_hold", "message": "on hold", "rule": "assay.main.deny"} if {
+	input.facts.resource.id in data.hold
+}
+`
+  let held: Explainer
+  beforeAll(async () => {
+    const sources = {
+      ...(await loadFolder(OWN_POLICIES)),
+      'hold.rego': HOLD,
+      'hold/data.json': '["c1"]',
+    }
+    const entrypoints = ['assay/access/decision']
+    const bundle = await compiler.build(sources, { capabilities: 'trust', entrypoints })
+    held = createExplainer(bundle, { syntax: await compiler.syntax(bundle.sources) })
+  }, 120_000)
+
+  test.each([
+    ['something grants', {}],
+    ['something is missing too', { 'facts.payload.action': 'write' }],
+    ['another rule refuses too', { 'facts.subject.found': false }],
+  ])('is told, and is named first where it alone refuses, although %s', (_, wrong) => {
+    const input = brokenBy(ALLOWED.access as Json, new Map(Object.entries<Json>(wrong)))
+    const { explanation } = held.explain('assay/access/decision', JSON.stringify(input))
+    const { fired, nearest } = explanation
+    const told = tree(fired).filter((line) => /^ *data\.assay\.main\.deny@/.test(line))
+    expect(told.length).toBe(1)
+    if (!('facts.subject.found' in wrong))
+      expect(nearest).toMatchObject({ file: 'hold.rego', row: 4, col: 2, why: 'held' })
+    expect(tree(fired).filter((line) => /\.(missing|grant)@/.test(line))).toEqual([])
+  })
 })
 
 /** As the engine answers: an integer that JSON readers would round is no answer, for either. */
