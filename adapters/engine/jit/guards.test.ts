@@ -49,6 +49,7 @@ const hostile: Readonly<Record<string, unknown>> = {
   'a boxed text': { v: Object('text') },
   gaps: { v: new Array(2) },
   'an array with members': { v: Object.assign([1], { x: 1 }) },
+  'an array with as many members as gaps': { v: Object.assign(new Array(1), { x: 1 }) },
   'something that cannot be enumerated': Object.defineProperty({}, 'v', { value: 1 }),
   'half a surrogate pair': { v: 'a\ud800' },
   'half a surrogate pair as a name': { v: { 'a\udc00': 1 } },
@@ -168,6 +169,25 @@ describe('prototypes that something was put into', () => {
       expect(said).toBe('evaluation_failed')
       expect(ask(policy, {})).toBe('no')
       expect(ask(policy, { admin: true })).toBe('yes')
+    })
+
+  for (const [name, prototype, user, enumerable] of [
+    ['Object', Object.prototype, {}, false],
+    ['String', String.prototype, 'ann', true],
+    ['Number', Number.prototype, 1, true],
+    ['Boolean', Boolean.prototype, true, true],
+  ] as const)
+    test(`${name}.prototype, where an input is looked at`, async () => {
+      const policy = await load('default decision := "no"\n\ndecision := "yes" if input.user.admin')
+      Object.defineProperty(prototype, 'admin', { value: true, configurable: true, enumerable })
+      let said: unknown
+      try {
+        said = ask(policy, { user })
+      } finally {
+        Reflect.deleteProperty(prototype, 'admin')
+      }
+      expect(said).toBe('evaluation_failed')
+      expect(ask(policy, { user })).toBe('no')
     })
 })
 

@@ -2,7 +2,9 @@
  * What may come in as input: what JSON can say, as JavaScript's own JSON.parse would make it. Anything else could answer differently the
  * second time it is looked at, or hide something from the policy.
  */
+import { inheritedCount } from './names.ts'
 import { isProxy } from './proxy.ts'
+import { PolicyFailure } from './runtime.ts'
 
 export class InvalidInput extends Error {}
 
@@ -19,6 +21,8 @@ export class InputCheck {
   readonly #maxDepth: number
   /** Frozen all the way down, so they stay what they were. */
   readonly #known = new WeakMap<object, Checked>()
+  /** What values inherited when the policy was loaded: no name among it is one that the policy reads. */
+  readonly #inherited = inheritedCount()
   #exact = false
 
   constructor({ maxDepth }: InputLimits) {
@@ -26,6 +30,11 @@ export class InputCheck {
   }
 
   check(value: unknown): Checked {
+    if (inheritedCount() !== this.#inherited)
+      throw new PolicyFailure(
+        'polluted_prototype',
+        'the built-in prototypes are not what they were when the policy was loaded; load it again if that was meant',
+      )
     if (typeof value === 'object' && value !== null) {
       const known = this.#known.get(value)
       if (known !== undefined) return known
@@ -71,7 +80,8 @@ export class InputCheck {
     )
       throw new InvalidInput('an object of a class')
     const keys = Reflect.ownKeys(value)
-    if (isArray && keys.length !== value.length + 1)
+    // Positions come first, so that `length` behind as many as there should be has none of them missing.
+    if (isArray && (keys.length !== value.length + 1 || keys[value.length] !== 'length'))
       throw new InvalidInput('an array with gaps or members of its own')
     let frozen = Object.isFrozen(value)
     for (const key of keys) {

@@ -56,3 +56,14 @@ const PROTOTYPES: readonly object[] = [
 export function inherited(names: readonly string[]): string | undefined {
   return names.find((name) => PROTOTYPES.some((prototype) => name in prototype))
 }
+
+const OF_SCALARS: readonly object[] = [BigInt, Boolean, Number, String].map(
+  ({ prototype }) => prototype as object,
+)
+
+/** How many names objects inherit, also those that nothing enumerates, and how many scalars inherit that were put there by assigning. */
+export function inheritedCount(): number {
+  let count = Reflect.ownKeys(Object.prototype).length
+  for (const prototype of OF_SCALARS) count += Object.keys(prototype).length
+  return count
+}
