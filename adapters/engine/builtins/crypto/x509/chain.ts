@@ -75,11 +75,17 @@ class Search {
     return usages.includes(ANY_USAGE) || usages.some((usage) => chain.every(goodFor(usage)))
   }
 
+  /** Before version 3 nothing says who may sign: of those only the root may, which is trusted by itself. */
+  #isAuthority({ fields, raw }: Certificate): boolean {
+    if (fields.BasicConstraintsValid) return fields.IsCA === true
+    return fields.Version !== 3 && sameBytes(raw, this.#root.raw)
+  }
+
   /** @param below certificates of authorities between the issuer and the leaf */
   #issued(issuer: Certificate, subject: Certificate, below: number): boolean {
     const { fields } = issuer
     if (!sameBytes(issuer.subject, subject.issuer) || !stands(issuer, this.#demands)) return false
-    if (fields.Version === 3 && !(fields.BasicConstraintsValid && fields.IsCA)) return false
+    if (!this.#isAuthority(issuer)) return false
     const usage = fields.KeyUsage as number
     if (usage !== 0 && (usage & SIGNS_CERTIFICATES) === 0) return false
     const max = fields.MaxPathLen as number
