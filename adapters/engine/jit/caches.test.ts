@@ -77,7 +77,7 @@ test('after any changes, and back at older revisions, the answers are those of a
   const walk = fc.array(fc.nat(20), { maxLength: 6 })
   fc.assert(
     fc.property(data, fc.array(operation, { maxLength: 12 }), walk, (root, patches, visits) => {
-      const first = dataOf(root, '', program)
+      const first = dataOf(root, '', program, false)
       answers(program, first)
       const all = [first]
       // Evaluated in between, so that there is something to follow.

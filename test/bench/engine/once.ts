@@ -25,7 +25,7 @@ interface Loaded {
 /** From bytes, as they come out of a bundle. */
 const LOAD: Readonly<Record<string, () => Promise<Loaded>>> = {
   async jit() {
-    const policy = await createJitEngine({ checkInputs: false }).load({
+    const policy = await createJitEngine({ checkInputs: false, takesData: true }).load({
       capabilities: 'trust',
       data: JSON.parse(bytes.data.toString()) as Json,
       digest: '',
