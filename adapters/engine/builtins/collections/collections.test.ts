@@ -144,6 +144,10 @@ describe('built-ins of collections', () => {
       BUILTINS.get('graph.reachable_paths')?.(contextOf(10_000), complete, ['n0']),
     ).toThrow(RangeError)
     expect(() => BUILTINS.get('walk')?.(contextOf(10), complete)).toThrow(RangeError)
+    const doubled = Array.from({ length: 60 }, () => ({ op: 'copy', from: '/a', path: '/a/-' }))
+    expect(() => BUILTINS.get('json.patch')?.(contextOf(10_000), { a: [1] }, doubled)).toThrow(
+      RangeError,
+    )
     const long = Array.from({ length: 2_000 }, () => 'a')
     expect(() =>
       BUILTINS.get('object.subset')?.(contextOf(10_000), long, [...long.slice(1000), 'b']),

@@ -5,7 +5,7 @@
  * @see https://www.rfc-editor.org/rfc/rfc6902, OPA's internal/edittree
  */
 import { equal } from '../../value/order.ts'
-import { get, isArray, isObject, type Value } from '../../value/value.ts'
+import { entriesOf, get, isArray, isObject, RegoSet, type Value } from '../../value/value.ts'
 import { type Builtin, type Context, type Family, fail } from '../builtin.ts'
 import { wrongType } from '../operands.ts'
 import { EditTree, Refused } from './edit-tree.ts'
@@ -64,8 +64,21 @@ function transfer(
   if (from === undefined) return false
   const chunk = tree.renderAt(from)
   if (get(operation, 'op') === 'move') tree.deleteAt(from)
+  else countParts(context, chunk)
   tree.insertAt(path, chunk)
   return true
+}
+
+/** A copy shares its parts, so that a value whose copies go into itself grows twofold each time and takes no room until it is written. */
+function countParts(context: Context, value: Value): void {
+  context.spend(1)
+  if (isArray(value)) for (const item of value) countParts(context, item)
+  else if (value instanceof RegoSet) for (const item of value.values()) countParts(context, item)
+  else if (isObject(value))
+    for (const [key, item] of entriesOf(value)) {
+      countParts(context, key)
+      countParts(context, item)
+    }
 }
 
 function attributePath(

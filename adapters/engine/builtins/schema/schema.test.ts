@@ -129,6 +129,12 @@ const SCHEMAS: readonly Value[] = [
 ]
 
 describe('JSON Schema', () => {
+  it('counts what a value is compared with', () => {
+    const many = Array.from({ length: 1000 }, (_, i) => i)
+    const match = JSON_SCHEMA['json.match_schema']!
+    expect(() => match(contextOf(10_000), many, { items: { enum: many } })).toThrow(RangeError)
+  })
+
   it('is checked with the words of OPA', async () => {
     const calls = SCHEMAS.map((schema) => ({ name: 'json.verify_schema', operands: [schema] }))
     expect(await differences(calls)).toEqual([])

@@ -169,6 +169,7 @@ class Validator {
     if (constant !== undefined && !equal(constant, value))
       fails('const', `${field} does not match: ${marshal(constant)}`)
     const allowed = get(schema, 'enum')
+    if (isArray(allowed)) this.#context.spend(allowed.length)
     if (isArray(allowed) && !allowed.some((one) => equal(one, value)))
       fails('enum', `${field} must be one of the following: ${allowed.map(marshal).join(', ')}`)
     const format = get(schema, 'format')

@@ -17,7 +17,8 @@ function indexesOf(context: Context, text: string, search: string): readonly Val
   let points = 0
   let last = 0
   for (let at = text.indexOf(search); at >= 0; at = text.indexOf(search, at + 1)) {
-    context.spend(1)
+    // Each try may go through all of what is looked for.
+    context.spend(1 + Math.floor(search.length / 100))
     points += codePoints(text.slice(last, at))
     last = at
     found.push(points)

@@ -134,6 +134,13 @@ describe('built-ins of strings', () => {
     expect(say('strings.replace_n', { '': 'X', a: 'b' }, 'a')).toBe('"XbX"')
   })
 
+  it('counts tries that go through all of what is looked for, and reads long queries in linear time', () => {
+    const [text, search] = ['a'.repeat(20_000), 'a'.repeat(10_000)]
+    expect(() => BUILTINS.get('indexof_n')?.(contextOf(100_000), text, search)).toThrow(RangeError)
+    const query = BUILTINS.get('urlquery.decode_object')?.(contextOf(), 'a=1&'.repeat(200_000))
+    expect((query as { readonly a: readonly string[] }).a).toHaveLength(200_000)
+  })
+
   it('takes bytes that are no text for what OPA answers with', () => {
     expect(say('base64.decode', '/w==')).toBe('"�"')
     expect(say('hex.decode', 'ff')).toBe('"�"')

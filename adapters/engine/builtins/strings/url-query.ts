@@ -60,7 +60,9 @@ function decodeObject(context: Context, query: string): Value | undefined {
     const key = unescaped(name)
     const value = unescaped(part.slice(name.length + 1))
     if (key === undefined || value === undefined) return fail(context, 'invalid URL escape')
-    object[key] = [...(object[key] ?? []), value]
+    const values = object[key]
+    if (values === undefined) object[key] = [value]
+    else values.push(value)
   }
   const result: PlainObject = {}
   for (const [key, values] of Object.entries(object)) define(result, key, values)

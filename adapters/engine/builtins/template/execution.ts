@@ -8,6 +8,9 @@ import type { Node, Pipe, Template, Term } from './parser.ts'
 /** Templates in templates deeper than this are refused: one may name itself. */
 const MAX_DEPTH = 200
 
+/** Pieces of the result that are put together at a time. */
+const MANY = 1024
+
 type Ending = 'break' | 'continue' | undefined
 
 /** What a block begins with, and what a loop gives its variables. */
@@ -24,11 +27,25 @@ class Execution {
   readonly #context: Context
   readonly #template: Template
   #variables: { readonly name: string; value: Datum }[] = []
-  text = ''
+  #text = ''
+  #pieces: string[] = []
 
   constructor(context: Context, template: Template) {
     this.#context = context
     this.#template = template
+  }
+
+  get text(): string {
+    this.#text += this.#pieces.join('')
+    this.#pieces = []
+    return this.#text
+  }
+
+  /** Adding piece by piece, JavaScript would keep each of millions as an object. */
+  #write(text: string): void {
+    if (this.#pieces.push(text) < MANY) return
+    this.#text += this.#pieces.join('')
+    this.#pieces = []
   }
 
   /** A template of its own: only `$` is known. */
@@ -55,11 +72,11 @@ class Execution {
   #node(node: Node, dot: Datum, depth: number): Ending {
     switch (node.type) {
       case 'text':
-        this.text += node.text
+        this.#write(node.text)
         return undefined
       case 'action': {
         const value = this.#pipe(node.pipe, dot)
-        if (node.pipe.names.length === 0) this.text += printed(value)
+        if (node.pipe.names.length === 0) this.#write(printed(value))
         return undefined
       }
       case 'break':
