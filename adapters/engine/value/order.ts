@@ -4,8 +4,9 @@
  *
  * @see https://www.openpolicyagent.org/docs/policy-reference (comparison), OPA's v1/ast/compare.go
  */
+import { Boxed } from './boxed.ts'
 import { compareNumbers, isNumber, type RegoNumber } from './number.ts'
-import { type AnyObject, entriesOf, RegoSet, type Value } from './value.ts'
+import { type AnyObject, entriesOf, type PlainObject, RegoSet, type Value } from './value.ts'
 
 /** Negative, zero or positive; zero exactly where the values are equal. */
 export function compare(a: Value, b: Value): number {
@@ -31,8 +32,21 @@ export function compare(a: Value, b: Value): number {
 export function equal(a: Value, b: Value): boolean {
   if (a === b) return true
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
-  if (!Array.isArray(a)) return compare(a, b) === 0
+  if (!Array.isArray(a)) return isPlain(a) && isPlain(b) ? sameMembers(a, b) : compare(a, b) === 0
   return Array.isArray(b) && a.length === b.length && a.every((one, i) => equal(one, b[i] as Value))
+}
+
+function isPlain(value: Value & object): value is PlainObject {
+  return !(value instanceof Boxed) && !Array.isArray(value)
+}
+
+/** The order of the members does not matter, so that nothing is sorted. */
+function sameMembers(a: PlainObject, b: PlainObject): boolean {
+  const names = Object.keys(a)
+  return (
+    names.length === Object.keys(b).length &&
+    names.every((name) => Object.hasOwn(b, name) && equal(a[name]!, b[name]!))
+  )
 }
 
 /** By code point: UTF-16 would put what lies beyond U+FFFF before U+E000. */

@@ -86,6 +86,23 @@ describe('order', () => {
         expect(keyOf(a) === keyOf(b)).toBe(i === j)
       }
   })
+  test('two are equal where neither comes first, whatever the order of their members', () => {
+    const leaf = fc.constantFrom<Value>(0, 1, 'a', {}, [], new RegoSet(), RegoSet.of([1]))
+    const name = fc.constantFrom('a', 'b', '__proto__', 'constructor', 'length')
+    const object = fc.array(fc.tuple(name, leaf), { maxLength: 4 }).map(objectOf)
+    const deep = fc.array(fc.tuple(name, fc.oneof(leaf, object)), { maxLength: 4 }).map(objectOf)
+    let same = 0
+    fc.assert(
+      fc.property(deep, deep, (a, b) => {
+        const shuffled = objectOf([...entriesOf(a)].reverse())
+        expect(equal(a, shuffled)).toBe(true)
+        expect(equal(a, b)).toBe(compare(a, b) === 0)
+        if (equal(a, b)) same++
+      }),
+      { numRuns: 2000 },
+    )
+    expect(same).toBeGreaterThan(10)
+  })
   test('strings are ordered as their UTF-8 bytes', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }), (a, b) => {
