@@ -1,5 +1,5 @@
 /** What verbs are given: a configuration, files, standard input. */
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { relative } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
@@ -38,6 +38,16 @@ export async function bytesOf(file: string, what: string): Promise<Uint8Array> {
   } catch (error) {
     const why = (error as NodeJS.ErrnoException).code
     throw new UsageError('not_found', `${what} ${file} cannot be read (${why})`)
+  }
+}
+
+/** @throws UsageError */
+export async function writeOut(file: string, text: string): Promise<void> {
+  try {
+    await writeFile(file, text)
+  } catch (error) {
+    const why = (error as NodeJS.ErrnoException).code
+    throw new UsageError('not_found', `${printable(file)} cannot be written (${why})`)
   }
 }
 

@@ -35,6 +35,15 @@ export const port: Parse = whole(0, 65_535)
 export const percent: Parse = whole(0, 100)
 export const version: Parse = whole(1, 999_999_999)
 
+/** One that is read alike by JavaScript and by RE2, but for a few escapes that RE2 refuses later. */
+export function pattern(text: string): string {
+  try {
+    return new RegExp(text, 'u').source
+  } catch {
+    throw new InvalidArgumentError('It is a regular expression such as access|hold_cases.')
+  }
+}
+
 /** Unix seconds. */
 export function instant(text: string): number {
   const ms = Date.parse(text)

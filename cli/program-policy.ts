@@ -4,6 +4,7 @@ import { TOKEN_ALGORITHMS } from '../formats/bundle/algorithms.ts'
 import {
   configOption,
   dataOption,
+  pattern,
   percent,
   realmOption,
   type Tree,
@@ -86,7 +87,18 @@ function addSign(policy: Command, { act, add }: Tree): void {
 function addVerify(policy: Command, { act, add }: Tree): void {
   const verify = add(policy, 'verify', 'verify who signed a bundle, and that it is whole')
     .argument('<bundle>', 'an archive or a folder')
-    .option('--trust <file>', 'a trust anchor with policyRoots, obtained out of band')
+    .option('--root <vkey...>', 'policy keys that may sign, as assay policy sign tells them')
+    .addOption(
+      new Option('--threshold <number>', 'how many of --root must sign (default: all)').argParser(
+        whole(1, 64),
+      ),
+    )
+    .addOption(
+      new Option(
+        '--trust <file>',
+        'instead of --root: a trust anchor with policyRoots, obtained out of band',
+      ).conflicts(['root', 'threshold']),
+    )
     .option('--opa-key <file>', 'a public key or certificate in PEM, for what opa sign signed')
     .option('--rebuild', 'compile its sources again and compare')
     .addOption(configOption())
@@ -123,7 +135,9 @@ function addTest(policy: Command, tree: Tree): void {
     .addOption(
       new Option('--threshold <percent>', 'fail below it; implies --coverage').argParser(percent),
     )
-    .option('--run <regexp>', 'only tests whose package.name matches')
+    .addOption(
+      new Option('--run <regexp>', 'only tests whose package.name matches').argParser(pattern),
+    )
     .option('--reasons', 'fail when no test gives some reason that the policies have')
     .addOption(engineOption())
     .option('--junit <file>', 'write the results as JUnit XML, too')

@@ -118,6 +118,7 @@ async function guarded<T>(what: string, operation: () => Promise<T>): Promise<T>
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code ?? 'unknown error'
     if (code === 'ENOENT') throw new ConfigError('not_found', `policies: ${what} does not exist`)
+    if (code === 'ENOTDIR') throw invalid(what, 'it is a file: name the folder that it lies in')
     throw invalid(what, `it cannot be read (${code})`)
   }
 }

@@ -66,10 +66,17 @@ export const tableSchema: z.ZodType<TableFile> = z.strictObject({
       }),
     )
     .min(1)
-    .refine(
-      (all) => new Set(all.map(({ name }) => name)).size === all.length,
-      'two cases of one name',
-    ),
+    .check(({ issues, value }) => {
+      const names = value.map(({ name }) => name)
+      for (const [at, name] of names.entries())
+        if (names.indexOf(name) < at)
+          issues.push({
+            code: 'custom',
+            input: name,
+            message: 'another case has this name',
+            path: [at, 'name'],
+          })
+    }),
 })
 
 /** The format as JSON Schema 2020-12: what docs/policy-cases.schema.json holds. */

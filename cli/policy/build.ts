@@ -69,6 +69,9 @@ async function recordedIn(folder: string): Promise<Files> {
     throw new UsageError('not_found', `${folder} is no folder of recorded requests`)
   })
   const found = names.filter((name) => name.endsWith('.json'))
+  // A self-test that asks nothing passes always.
+  if (found.length === 0)
+    throw new UsageError('not_found', `${folder} has no recorded request: a .json file each`)
   const files = found.map(
     async (name) => [`tests/recorded/${name}`, await readFile(join(folder, name))] as const,
   )

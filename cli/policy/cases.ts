@@ -35,8 +35,11 @@ function readTable(file: string, text: string, problems: Problem[]): readonly Ca
   }
   const checked = tableSchema.safeParse(located.value)
   if (!checked.success) {
-    for (const { message, path } of checked.error.issues)
-      refuse(worded(path, message), located.at(path))
+    for (const issue of checked.error.issues) {
+      const { message, path } = issue
+      const [unknown] = issue.code === 'unrecognized_keys' ? issue.keys : []
+      refuse(worded(path, message), located.at(path, unknown))
+    }
     return []
   }
   try {

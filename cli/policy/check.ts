@@ -4,6 +4,7 @@ import { lint } from '../../adapters/lint/index.ts'
 import { typedInput } from '../../core/input.ts'
 import type { CapabilitySet } from '../../core/ports/compiler.ts'
 import type { ExitCode, Out } from '../out.ts'
+import { placed } from './json-place.ts'
 import { type Finding, tellProblems } from './problems.ts'
 import { withPurity } from './purity.ts'
 import { type Capable, type Workbench, withSources } from './workbench.ts'
@@ -29,9 +30,17 @@ export async function problemsIn(
   capabilities: CapabilitySet,
   withLint: boolean,
 ): Promise<readonly Finding[]> {
+  if (!Object.keys(sources).some((path) => path.endsWith('.rego'))) return [NO_POLICIES]
   const { schemas, sources: bindings } = typedInput(plugins)
   const problems = await compiler.check({ ...sources, ...bindings }, { capabilities, schemas })
   if (problems.length > 0 || !withLint)
-    return problems.map((problem) => withPurity(problem, capabilities))
+    return placed(problems, sources).map((problem) => withPurity(problem, capabilities))
   return lint(await compiler.syntax(sources), sortSources(sources).data)
+}
+
+/** Of a folder whose name is mistaken, too: that nothing is wrong in it would be no answer. */
+const NO_POLICIES: Finding = {
+  code: 'no_policies',
+  message: 'there is no Rego in this folder',
+  next: 'name the folder in which the .rego files lie',
 }

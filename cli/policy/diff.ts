@@ -1,6 +1,6 @@
 /** `assay policy diff`: what another policy would decide otherwise, of what is on record, and what was changed in its text. */
 import { existsSync } from 'node:fs'
-import { stat, writeFile } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { sortSources } from '../../adapters/compiler/opa/sources.ts'
 import {
@@ -17,7 +17,7 @@ import { CompilerError } from '../../core/error.ts'
 import type { Bundle, Compiler, Sources } from '../../core/ports/compiler.ts'
 import { createRegistry } from '../../core/registry.ts'
 import { MANIFEST, readPolicyBundle } from '../../formats/bundle/index.ts'
-import { configured, type PlaceOptions, shown } from '../input.ts'
+import { configured, type PlaceOptions, shown, writeOut } from '../input.ts'
 import type { ExitCode, Out } from '../out.ts'
 import { diffLines } from './diff-lines.ts'
 import { diffPage } from './diff-page.ts'
@@ -62,13 +62,14 @@ export async function diff(
     const failed = [before, after].find(({ problems }) => problems.length > 0)
     if (failed !== undefined) return tellProblems(failed.problems, out, failed)
     const replayed = data === undefined ? {} : await replay(adapters, before, after, options)
+    if ('problems' in replayed) return tellProblems(replayed.problems, out, replayed)
     const told: PolicyDiff = {
       before: { name: before.dir, ...replayed.digests?.[0] },
       after: { name: after.dir, ...replayed.digests?.[1] },
       changes: changes(before, after),
       ...(replayed.replay && { replay: replayed.replay }),
     }
-    if (options.html !== undefined) await writeFile(options.html, diffPage(told))
+    if (options.html !== undefined) await writeOut(options.html, diffPage(told))
     out.answer(told, diffLines(told, out).join('\n'))
     return (told.replay?.flips ?? []).some(isFlip) ? 1 : 0
   })
@@ -116,17 +117,22 @@ async function replay(
   before: Sided,
   after: Sided,
   { last, showInputs = false }: DiffOptions,
-): Promise<Replayed> {
+): Promise<Replayed | Sided> {
   const compiler = await adapters.get('compiler')
+  const store = await adapters.get('store')
   const options = await policyOptions(adapters)
   const engine = await adapters.get('engine')
   const policies = []
-  for (const { sources } of [before, after])
-    policies.push(await engine.load(await compilePolicies(sources, options, compiler)))
+  for (const side of [before, after])
+    try {
+      policies.push(await engine.load(await compilePolicies(side.sources, options, compiler)))
+    } catch (error) {
+      return { ...side, problems: problemsOf(error) }
+    }
   const [old, next] = policies
   const plugins = (await adapters.get('plugins')).map(({ plugin }) => plugin)
   const found = await flips({
-    ...(await adapters.get('store')),
+    ...store,
     registry: createRegistry(plugins),
     before: old!,
     after: next!,

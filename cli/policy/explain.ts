@@ -6,6 +6,7 @@ import {
   type Explanation,
 } from '../../adapters/compose-explain.ts'
 import { explanationText } from '../../adapters/engine/jit/explain/index.ts'
+import { JsonError } from '../../core/error.ts'
 import { type Json, parseJson } from '../../core/json.ts'
 import { bytesOf, configured, type PlaceOptions } from '../input.ts'
 import { type ExitCode, type Out, printable, UsageError } from '../out.ts'
@@ -52,22 +53,35 @@ function decisionLine({ decision, overruled }: ExplainedDecision): string {
   return `${id} ${at} ${action} ${allow ? 'allowed' : 'denied'}: ${codes.join(', ')}${note}`
 }
 
-function explainInput(
+async function explainInput(
   options: ExplainOptions,
   out: Out,
   file: string,
   folder: string | undefined,
 ): Promise<ExitCode> {
-  return withSources(options, folder, out, async ({ adapters, compiler, sources }) => {
+  let explained = false
+  const code = await withSources(options, folder, out, async ({ adapters, compiler, sources }) => {
     const { capabilities } = options
     const text = new TextDecoder().decode(await bytesOf(file, 'the input'))
-    const value = parseJson(text, LIMITS)
+    const value = parsed(text, file)
     const entrypoint = options.entrypoint ?? entrypointOf(value)
     const bundle = await compiler.build(sources, { capabilities, entrypoints: [entrypoint] })
     const explanation = await createExplaining(adapters).input(bundle, entrypoint, text)
+    explained = true
     out.answer(explanation, printable(explanationText(explanation)))
     return isYes(explanation) ? 0 : 1
   })
+  // Policies that do not compile say neither yes nor no.
+  return explained ? code : 2
+}
+
+function parsed(text: string, file: string): Json {
+  try {
+    return parseJson(text, LIMITS)
+  } catch (error) {
+    if (!(error instanceof JsonError)) throw error
+    throw new UsageError('usage', `the input ${printable(file)}: ${error.message}`)
+  }
 }
 
 const LIMITS = { maxBytes: 64 * 1024 * 1024, maxDepth: 1000 }

@@ -19,6 +19,10 @@ const BY_MESSAGE: readonly (readonly [RegExp, string])[] = [
     /^undefined ref: input\./,
     'the input has no such member: assay policy check reads the schema of the plugin, whose README lists the facts',
   ],
+  [
+    /undefined function data\.assay\.lib\./,
+    'begin with a copy of the folder policies: lib/ and main.rego of it are what the rules of every plugin stand on',
+  ],
   [/undefined function/, 'correct the name, or import the package that has the function'],
   [/^(assigned|declared) var .* unused/, 'use it, take it away, or write _ in its place'],
   [/^import .* unused/, 'take the import away'],

@@ -18,7 +18,7 @@ import {
   SIGNATURES,
   type TokenAlgorithm,
 } from '../../formats/bundle/index.ts'
-import { bytesOf, configured, type PlaceOptions } from '../input.ts'
+import { bytesOf, configured, type PlaceOptions, writeOut } from '../input.ts'
 import { type ExitCode, type Out, UsageError } from '../out.ts'
 
 export interface TokenOptions {
@@ -53,7 +53,7 @@ export async function sign(options: SignOptions, out: Out, path: string): Promis
   if (token !== undefined) files = await signWithToken(files, token)
   const { assay = [], signatures = [] } = readSignatures(files.get(SIGNATURES))
   if (detached === undefined) await replace(path, files)
-  else await writeFile(detached, `${assay.at(-1) ?? ''}\n`)
+  else await writeOut(detached, `${assay.at(-1) ?? ''}\n`)
   const value = {
     content: contentDigest(files),
     keys: vkeys,
@@ -65,7 +65,7 @@ export async function sign(options: SignOptions, out: Out, path: string): Promis
     value,
     [
       ...lines,
-      `${assay.length} policy keys signed it${value.token ? ', and it has a token for OPA' : ''}`,
+      `${assay.length} policy ${assay.length === 1 ? 'key' : 'keys'} signed it${value.token ? ', and it has a token for OPA' : ''}`,
     ].join('\n'),
   )
   return 0

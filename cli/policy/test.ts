@@ -1,8 +1,8 @@
 /** `assay policy test`. */
-import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { junit } from '../../adapters/policytest/index.ts'
 import type { FileCoverage } from '../../core/ports/compiler.ts'
+import { writeOut } from '../input.ts'
 import { type ExitCode, type Out, printable } from '../out.ts'
 import type { EngineChoice } from './engines.ts'
 import { type ReasonReport, runTests, type Tested } from './testing.ts'
@@ -36,9 +36,9 @@ async function testOnce(options: TestOptions, out: Out, bench: Workbench): Promi
   const coverage = options.coverage === true || threshold !== undefined
   const wanted = { capabilities, coverage, reasons, ...(run && { run }), ...(engine && { engine }) }
   const tested = await runTests(bench, wanted)
-  if (options.junit !== undefined) await writeFile(options.junit, junit(tested.tests))
+  if (options.junit !== undefined) await writeOut(options.junit, junit(tested.tests))
   const ok = isOk(tested, threshold)
-  const text = testLines(tested, bench.dir, threshold).join('\n')
+  const text = testLines(tested, bench.dir, options).join('\n')
   if (options.watch === true) out.event({ ok, ...tested }, text)
   else out.answer({ ok, ...tested }, text)
   return ok ? 0 : 1
@@ -51,7 +51,11 @@ function isOk({ coverage, reasons, tests }: Tested, threshold = 0): boolean {
 }
 
 /** What did not pass, with its place, then the counts. */
-export function testLines(tested: Tested, dir: string, threshold = 0): string[] {
+export function testLines(
+  tested: Tested,
+  dir: string,
+  { run, threshold = 0 }: Pick<TestOptions, 'run' | 'threshold'> = {},
+): string[] {
   const { coverage, reasons, tests } = tested
   const failed = tests.filter(({ outcome }) => outcome !== 'pass')
   const lines = failed.map(({ file, message = '', name, outcome, package: inPackage, row }) => {
@@ -59,7 +63,8 @@ export function testLines(tested: Tested, dir: string, threshold = 0): string[] 
     return printable(`${join(dir, file)}:${row}: ${outcome} ${about} ${message}`.trimEnd())
   })
   const passed = tests.length - failed.length
-  lines.push(tests.length === 0 ? NO_TESTS : `${passed} of ${tests.length} tests passed`)
+  const none = run === undefined ? NO_TESTS : `no test matches --run ${printable(run)}`
+  lines.push(tests.length === 0 ? none : `${passed} of ${tests.length} tests passed`)
   if (reasons !== undefined) lines.push(...reasonLines(reasons, dir))
   if (coverage === undefined) return lines
   const below = coverage.percent < threshold ? `, below ${threshold}` : ''

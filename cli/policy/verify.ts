@@ -8,24 +8,29 @@ import { type VerifiedBundle, verifyBundle } from '../../adapters/policies/bundl
 import { BundleError } from '../../core/error.ts'
 import { parseAnchor } from '../../core/log/anchor.ts'
 import type { Compiler } from '../../core/ports/compiler.ts'
-import { BundleRefusal } from '../../formats/bundle/index.ts'
+import { BundleRefusal, type ImportedRoots, importRoots } from '../../formats/bundle/index.ts'
 import { bytesOf, configured } from '../input.ts'
 import { type ExitCode, type Out, UsageError } from '../out.ts'
 import { type TokenOptions, tokenKey } from './sign.ts'
 
 export interface VerifyOptions extends TokenOptions {
   readonly trust?: string
+  /** In its place: vkeys of policy keys, and how many of them it takes; all without `threshold`. */
+  readonly root?: readonly string[]
+  readonly threshold?: number
   readonly config?: string
   readonly rebuild?: boolean
 }
 
 /** 0: signed by enough keys that are trusted, and whole; 1: refused, with the code. */
 export async function verify(options: VerifyOptions, out: Out, path: string): Promise<ExitCode> {
-  const anchor = options.trust && parseAnchor(await bytesOf(options.trust, 'the trust anchor'))
-  const roots = anchor ? rootsOf(anchor) : undefined
   const token = await tokenKey(options)
+  const roots = await rootsFor(options)
   if (roots === undefined && token === undefined)
-    throw new UsageError('usage', 'whom to trust? --trust with policyRoots, or --opa-key')
+    throw new UsageError(
+      'usage',
+      'whom to trust? --root with a vkey for each policy key, --trust with a trust anchor that has policyRoots, or --opa-key',
+    )
   try {
     const files = await readBundleAt(path, DEFAULT_LIMITS)
     const trust = { ...(roots && { roots }), ...(token && { token }) }
@@ -40,6 +45,16 @@ export async function verify(options: VerifyOptions, out: Out, path: string): Pr
     out.answer({ valid: false, code, message }, `${out.colour('red', 'REFUSED')} ${message}`)
     return 1
   }
+}
+
+/** @throws BundleRefusal `foreign_root`, `wrong_scope` */
+async function rootsFor(options: VerifyOptions): Promise<ImportedRoots | undefined> {
+  const { root: keys, threshold, trust } = options
+  if (keys !== undefined) return importRoots({ keys, threshold: threshold ?? keys.length })
+  if (threshold !== undefined) throw new UsageError('usage', '--threshold is of --root')
+  return trust === undefined
+    ? undefined
+    : rootsOf(parseAnchor(await bytesOf(trust, 'the trust anchor')))
 }
 
 /** @throws BundleRefusal `not_from_sources` */

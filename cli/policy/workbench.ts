@@ -8,6 +8,7 @@ import type { Plugin } from '../../core/plugin.ts'
 import type { CapabilitySet, Compiler, Sources } from '../../core/ports/compiler.ts'
 import { configured, shown } from '../input.ts'
 import type { ExitCode, Out } from '../out.ts'
+import { placed } from './json-place.ts'
 import { tellProblems } from './problems.ts'
 
 export interface Configurable {
@@ -68,7 +69,8 @@ export async function onSources(
   } catch (error) {
     if (!(error instanceof CompilerError) || error.code !== 'invalid_policy') throw error
     const tables = await loadCases(path).catch(() => ({}))
-    return tellProblems(error.problems, out, { dir, sources: { ...sources, ...tables } })
+    const all = { ...sources, ...tables }
+    return tellProblems(placed(error.problems, all), out, { dir, sources: all })
   }
 }
 

@@ -15,7 +15,7 @@ export interface TrustAnchor {
   readonly origin: string
   /** At least one. */
   readonly keys: readonly TrustedKey[]
-  /** Keys that sign policy bundles, and how many of them it takes. Not read by this version. */
+  /** Keys that sign policy bundles, and how many of them it takes; see docs/bundles.md. */
   readonly policyRoots?: readonly string[]
   readonly policyThreshold?: number
   /** A C2SP tlog-policy. Not read by this version. */
