@@ -1,5 +1,6 @@
 /** Calls of functions and built-ins. */
-import { constantSet } from './constant-sets.ts'
+import { constantSet, constantSetOf } from './constant-sets.ts'
+import type { Formatted } from './literals.ts'
 import { PlanError, type StatementOf } from './plan.ts'
 import { type At, expression, leave, placeText, told } from './scope.ts'
 import { quote } from './text.ts'
@@ -12,6 +13,8 @@ export function call(statement: StatementOf<'CallStmt'>, at: At): string {
   const args = statement.args.map(expression)
   const { passed, failed } = told(at, statement, { callee: statement.func })
   const result = `l${statement.result}`
+  const set = program.trace ? undefined : constantSetOf(statement.func, program)
+  if (set !== undefined) return `${result}=${set};`
   const seen = args.slice(2)
   return `if((${result}=f${index}(${args.join()}))===undefined)${failed(...seen)}${passed(...seen, result)}`
 }
@@ -35,6 +38,12 @@ function callBuiltin(statement: StatementOf<'CallStmt'>, at: At): string {
     ? `if(C.failure!==undefined)failed(C.failure,${quote(placeText(place))});`
     : ''
   return `if((${result}=${fast})===undefined){${strict}${failed(...args)}}${passed(...args, result)}`
+}
+
+/** `sprintf` of values that stand in the text of the call. */
+export function callFormatted({ call: statement, made, test, values }: Formatted, at: At): string {
+  const { target, text } = values
+  return `if(${test})l${statement.result}=${made};else{l${target}=${text};${callBuiltin(statement, at)}}`
 }
 
 function wrongCall(): PlanError {

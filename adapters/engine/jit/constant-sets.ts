@@ -1,6 +1,6 @@
 /** Membership in sets of constant texts, such as `known := {"a", "b"}`: a comparison or two instead of a lookup. */
 import type { Func, Operand, Statement } from './plan.ts'
-import type { At } from './scope.ts'
+import type { At, ProgramScope } from './scope.ts'
 import { quote } from './text.ts'
 import { visit, writes } from './visit.ts'
 
@@ -19,9 +19,18 @@ function textsIn(local: number, at: At): readonly string[] | undefined {
   if (made?.type === 'AssignVarStmt' && 'local' in made.source)
     return textsIn(made.source.local, at)
   if (made?.type !== 'CallStmt') return undefined
-  const { program } = at.scope
-  const func = program.plan.functions[program.functionIndex(made.func) ?? -1]
+  return textsOfRule(made.func, at.scope.program)
+}
+
+function textsOfRule(name: string, program: ProgramScope): readonly string[] | undefined {
+  const func = program.plan.functions[program.functionIndex(name) ?? -1]
   return func === undefined ? undefined : textsOf(func)
+}
+
+/** The set that the rule of this name always is; undefined for all other rules. */
+export function constantSetOf(name: string, program: ProgramScope): string | undefined {
+  const texts = textsOfRule(name, program)
+  return texts && program.constant(`RegoSet.of([${texts.map(quote).join()}])`)
 }
 
 /** What gives the local its value, where only one statement of the body does. */

@@ -16,7 +16,7 @@ export function constantAt(block: Block, i: number, at: At): string | undefined 
 }
 
 /** Where the making of a container begins that the statement at `i` may belong to. */
-function startOf(block: Block, i: number): number | undefined {
+export function startOf(block: Block, i: number): number | undefined {
   let start = i
   while (start > 0 && fills(block[start] as Statement) !== undefined) start--
   const first = block[start] as Statement
@@ -58,7 +58,7 @@ function fillings(target: number, at: At): number {
 }
 
 /** What a statement fills, where that is all it does. */
-function fills(statement: Statement): number | undefined {
+export function fills(statement: Statement): number | undefined {
   switch (statement.type) {
     case 'ArrayAppendStmt':
       return statement.array

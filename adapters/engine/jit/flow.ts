@@ -1,7 +1,9 @@
 /** Statements that hold others: blocks, scans, negations and `with`. */
 
+import { callFormatted } from './calls.ts'
 import { constantAt } from './constants.ts'
-import type { Block, StatementOf } from './plan.ts'
+import { formattedAt, literalAt } from './literals.ts'
+import type { Block, Statement, StatementOf } from './plan.ts'
 import { scanKeys } from './scan-keys.ts'
 import { type At, expression, label, told, within } from './scope.ts'
 import { member, result, simple } from './statements.ts'
@@ -9,26 +11,36 @@ import { Label, quote } from './text.ts'
 import { visit } from './visit.ts'
 
 export function blockCode(block: Block, at: At): string {
-  return block
-    .map((statement, i) => {
-      const constant = constantAt(block, i, at)
-      if (constant !== undefined) return constant
-      switch (statement.type) {
-        case 'BlockStmt':
-          return blocksCode(statement.blocks, at)
-        case 'NotStmt':
-          return not(statement, at)
-        case 'Result':
-          return result(statement)
-        case 'ScanStmt':
-          return scan(statement, at)
-        case 'WithStmt':
-          return withValue(statement, at)
-        default:
-          return simple(statement, at)
-      }
-    })
-    .join('\n')
+  const parts: string[] = []
+  for (let i = 0; i < block.length; i++) {
+    const formatted = at.scope.program.trace ? undefined : formattedAt(block, i, at)
+    if (formatted === undefined) parts.push(statementCode(block, i, at))
+    else {
+      parts.push(callFormatted(formatted, at))
+      i += formatted.values.count + 1
+    }
+  }
+  return parts.join('\n')
+}
+
+function statementCode(block: Block, i: number, at: At): string {
+  const known = constantAt(block, i, at) ?? literalAt(block, i)
+  if (known !== undefined) return known
+  const statement = block[i] as Statement
+  switch (statement.type) {
+    case 'BlockStmt':
+      return blocksCode(statement.blocks, at)
+    case 'NotStmt':
+      return not(statement, at)
+    case 'Result':
+      return result(statement)
+    case 'ScanStmt':
+      return scan(statement, at)
+    case 'WithStmt':
+      return withValue(statement, at)
+    default:
+      return simple(statement, at)
+  }
 }
 
 /** Each block as far as it goes, one after the other. */
@@ -65,23 +77,29 @@ function scan(statement: StatementOf<'ScanStmt'>, at: At): string {
         `T.close(${number});`,
       ]
     : ['', '', '']
+  const { found, indexed } = candidates(statement, at, n)
   // Arrays are walked by position; all else, and what an index found, by a list of keys.
-  const loop = next.around(
-    `for(let i${n}=0;i${n}<n${n};i${n}++){${key}=k${n}===null?i${n}:k${n}[i${n}];${value}=a${n}?s${n}[${key}]:get(s${n},${key});${element}\n${body}\n}`,
-  )
+  const take = indexed
+    ? `${key}=k${n}===null?i${n}:k${n}[i${n}];${value}=a${n}?s${n}[${key}]:get(s${n},${key});`
+    : `if(a${n}){${key}=i${n};${value}=s${n}[i${n}];}else{${key}=k${n}[i${n}];${value}=get(s${n},${key});}`
+  const loop = next.around(`for(let i${n}=0;i${n}<n${n};i${n}++){${take}${element}\n${body}\n}`)
   const source = `const s${n}=l${statement.source},a${n}=isArray(s${n});let k${n}=null,n${n}=0;`
-  return `${open}{${source}${candidates(statement, at, n)}if((S-=n${n})<0)exhausted();\n${loop}}${close}`
+  return `${open}{${source}${found}if((S-=n${n})<0)exhausted();\n${loop}}${close}`
 }
 
 /** Sets `k` (keys, null for all positions of an array) and `n` (how many) for the scan of `s`. */
-function candidates(statement: StatementOf<'ScanStmt'>, at: At, n: string): string {
+function candidates(
+  statement: StatementOf<'ScanStmt'>,
+  at: At,
+  n: string,
+): { readonly found: string; readonly indexed: boolean } {
   const { program } = at.scope
   const kept = !program.trace && at.data.has(statement.source)
   const sorted = program.trace || isOrdered(statement)
   const list = kept ? (sorted ? 'keptSorted' : 'keptKeys') : sorted ? 'sortedKeysOf' : 'keysOf'
   const all = `if(a${n})n${n}=s${n}.length;else if((k${n}=${list}(s${n}))!==null)n${n}=k${n}.length;`
   const keys = kept ? scanKeys(statement) : []
-  if (keys.length === 0) return all
+  if (keys.length === 0) return { found: all, indexed: false }
   const index = program.constant(`R.caches.index(${keys.map(({ field }) => quote(field)).join()})`)
   const names = keys.map((_, i) => `q${n}_${i}`)
   const fixed = keys.map(({ fixed: { operand, path } }, i) => {
@@ -89,7 +107,8 @@ function candidates(statement: StatementOf<'ScanStmt'>, at: At, n: string): stri
     return `${names[i]}=${value}`
   })
   const known = names.map((name) => `${name}!==undefined`).join('&&')
-  return `const ${fixed.join()};if(${known}){if((k${n}=${index}.find(s${n},${names.join()}))!==null)n${n}=k${n}.length;else{${all}}}`
+  const found = `const ${fixed.join()};if(${known}){if((k${n}=${index}.find(s${n},${names.join()}))!==null)n${n}=k${n}.length;else{${all}}}`
+  return { found, indexed: true }
 }
 
 /** Whether it shows in which order elements come: an array outside the scan is filled by it. */

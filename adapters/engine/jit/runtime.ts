@@ -154,7 +154,11 @@ function count(value: Value | undefined): number | undefined {
 
 function member(value: Value, collection: Value): boolean {
   if (isArray(collection)) {
-    for (const one of collection) if (one === value || equal(one, value)) return true
+    const scalar = typeof value !== 'object'
+    for (let i = 0; i < collection.length; i++) {
+      const one = collection[i] as Value
+      if (one === value || (!scalar && equal(one, value))) return true
+    }
     return false
   }
   if (collection instanceof RegoSet) return collection.has(value)

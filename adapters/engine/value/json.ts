@@ -62,9 +62,13 @@ export function toJson(value: Value): unknown {
   if (typeof value !== 'object' || value === null) return scalarJson(value)
   if (Array.isArray(value)) return value.map(toJson)
   if (value instanceof Boxed) return boxedJson(value)
-  const json: PlainObject = {}
-  for (const key of Object.keys(value))
-    define(json, key, toJson((value as PlainObject)[key] as Value) as Value)
+  // Copied as a whole, and then what is no scalar in it, as filling an empty object is slow.
+  const json = { ...value } as { [key: string]: unknown }
+  for (const key of Object.keys(json)) {
+    const member = json[key] as Value
+    // An own member called `__proto__` is own in the copy too, so this reaches no prototype.
+    if (typeof member !== 'string' && typeof member !== 'boolean') json[key] = toJson(member)
+  }
   return json
 }
 
