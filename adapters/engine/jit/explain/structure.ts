@@ -2,6 +2,7 @@
  * A plan's statements as a trace numbers them, each with the definition and the condition that it was compiled from. Where a local's value
  * comes from is known here without running anything.
  */
+import { fills as filledBy } from '../constants.ts'
 import type { Func, Operand, Plan, Statement, StatementOf } from '../plan.ts'
 import type { StatementPlace, TraceTable } from '../trace.ts'
 import { visit, writes } from '../visit.ts'
@@ -127,20 +128,6 @@ function outlineOf(func: Func, numbers: ReadonlyMap<Statement, number>): Outline
 }
 
 type Filling = 'ArrayAppendStmt' | 'ObjectInsertOnceStmt' | 'ObjectInsertStmt' | 'SetAddStmt'
-
-function filledBy(statement: Statement): number | undefined {
-  switch (statement.type) {
-    case 'ArrayAppendStmt':
-      return statement.array
-    case 'ObjectInsertOnceStmt':
-    case 'ObjectInsertStmt':
-      return statement.object
-    case 'SetAddStmt':
-      return statement.set
-    default:
-      return undefined
-  }
-}
 
 /** Key (of an object) and value that a statement puts into what it fills. */
 export function filling(statement: Statement): readonly Operand[] {
