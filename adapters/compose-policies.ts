@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { toBase64 } from '../core/crypto.ts'
 import { ConfigError } from '../core/error.ts'
+import type { Json } from '../core/json.ts'
 import type { Kernel } from '../core/kernel.ts'
 import { parseAnchor, type TrustAnchor } from '../core/log/anchor.ts'
 import type { UnixSeconds } from '../core/ports/clock.ts'
@@ -11,6 +12,7 @@ import { createRegistry } from '../core/registry.ts'
 import type { Adapters } from './compose.ts'
 import type { Config } from './config/complete.ts'
 import type { BundlePlace, OpaKeyConfig } from './config/policies.ts'
+import type { Value } from './engine/value/value.ts'
 import type { BundleKeeper, Standing } from './policies/bundle/keeper.ts'
 import type { BundleSource } from './policies/bundle/source.ts'
 import type { TokenKey } from './policies/bundle/token.ts'
@@ -100,6 +102,7 @@ async function openKeeper(
   const { config } = adapters
   const { BundleKeeper: Keeper } = await import('./policies/bundle/keeper.ts')
   const { BundleCache } = await import('./policies/bundle/cache.ts')
+  const { patched } = await import('./engine/data/index.ts')
   const { store } = await adapters.get('store')
   const plugins = (await adapters.get('plugins')).map(({ plugin }) => plugin)
   const { entrypoints } = createRegistry(plugins)
@@ -113,6 +116,7 @@ async function openKeeper(
     kernel,
     store,
     cache: new BundleCache(join(config.data, 'bundles')),
+    patched: (data, operations) => patched(data as Value, operations) as Json,
     clock: await adapters.get('clock'),
     poll: place.poll,
     staleAfterMs: place.staleAfterMs,

@@ -17,6 +17,7 @@ export function addPolicy(program: Command, tree: Tree): void {
   addBuild(policy, tree)
   addSign(policy, tree)
   addVerify(policy, tree)
+  addDelta(policy, tree)
   addCheck(policy, tree)
   addTest(policy, tree)
   addFmt(policy, tree)
@@ -104,6 +105,16 @@ function addVerify(policy: Command, { act, add }: Tree): void {
     .addOption(configOption())
   act(tokenOptions(verify), async (options, out, bundle) =>
     (await import('./policy/verify.ts')).verify(options, out, bundle),
+  )
+}
+
+function addDelta(policy: Command, { act, add }: Tree): void {
+  const delta = add(policy, 'delta', 'what leads from one bundle to the next, to be signed')
+    .argument('<old>', 'an archive or a folder')
+    .argument('<new>', 'the same rules over other documents, with a higher revision')
+    .requiredOption('--output <path>', 'write the delta: an archive NAME.tar.gz, or a folder')
+  act(delta, async (options, out, old, next) =>
+    (await import('./policy/delta.ts')).delta(options, out, old, next),
   )
 }
 

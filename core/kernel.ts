@@ -7,7 +7,7 @@ import type { Receipt } from './log/receipt.ts'
 import type { Observer } from './observe.ts'
 import type { Plugin, SearchKind } from './plugin.ts'
 import type { Clock, UnixSeconds } from './ports/clock.ts'
-import type { Bundle } from './ports/compiler.ts'
+import type { Bundle, Release } from './ports/compiler.ts'
 import type { Custody } from './ports/custody.ts'
 import type { DataOperation, Engine, Policy } from './ports/engine.ts'
 import type { LogStore } from './ports/logstore.ts'
@@ -126,9 +126,10 @@ export interface Kernel {
    * Changes the active policy's data between two decisions: all operations, or none. The change is logged like an activation, under a
    * revision that follows from the one before and the operations ({@link revisionAfter}).
    *
-   * @throws EngineError `invalid_patch`; NoDecision: nothing changed
+   * @param release of signed policies: what they are with the change; as with an activation, no earlier one serves after it
+   * @throws EngineError `invalid_patch`, `invalid_bundle` (an earlier release); NoDecision: nothing changed
    */
-  update(operations: readonly DataOperation[]): Promise<Policy>
+  update(operations: readonly DataOperation[], release?: Release): Promise<Policy>
   /** Logs that a policy was offered and not taken, for a reason with a stable code. @throws NoDecision */
   refusePolicy(code: string, offered: Json): Promise<void>
   /**

@@ -16,6 +16,12 @@ const ROLES = {
   shadow: { action: 'kernel.shadow-policy', code: 'policy_shadowed' },
 } as const
 
+/** What becomes of the active policy's data; `release` where somebody signed the change. */
+export interface DataChange {
+  readonly operations: readonly DataOperation[]
+  readonly release: Release | undefined
+}
+
 export class OwnDecisions {
   readonly #core: Core
   constructor(core: Core) {
@@ -71,21 +77,23 @@ export class OwnDecisions {
   async update(
     { digest, revision }: Policy,
     previous: string,
-    operations: readonly DataOperation[],
+    { operations, release: next }: DataChange,
   ): Promise<void> {
     const key: Key = { partition: PARTITION.policy, sort: 'active' }
     const kept: Key = { partition: PARTITION.policy, sort: `${digest}/${revision}` }
     const { store } = this.#core
     const active = await store.get(key)
     if (!active) throw new NoDecision('unavailable', 'the active policy is not in the store')
-    const { release } = JSON.parse(decoder.decode(active.value)) as { release?: Release }
+    const before = JSON.parse(decoder.decode(active.value)) as { release?: Release }
+    const release = next ?? before.release
     const now = encoder.encode(JSON.stringify({ digest, revision, release }))
     const writes: Write[] = [{ put: key, value: now, if: active.version }]
+    if (next) writes.push(await this.#forward(next))
     if (!(await store.get(kept))) {
       const value = encoder.encode(JSON.stringify({ operations, previous }))
       writes.push(...inParts(kept, value, store.maxValueBytes))
     }
-    const payload = { digest, previous, revision }
+    const payload = { digest, previous, revision, ...(next && { release: { ...next } }) }
     await this.#log('kernel.update-data', 'data_updated', payload, writes, { digest, revision })
   }
 

@@ -3,7 +3,7 @@ import type { Core } from './core.ts'
 import { MAX_TIMEOUT_MS } from './deadline.ts'
 import { EngineError } from './error.ts'
 import type { KernelOptions } from './kernel.ts'
-import type { OwnDecisions } from './own.ts'
+import type { DataChange, OwnDecisions } from './own.ts'
 import type { Bundle } from './ports/compiler.ts'
 import type { DataOperation, Policy } from './ports/engine.ts'
 import { revisionAfter } from './revision.ts'
@@ -37,13 +37,14 @@ export class Policies {
   }
 
   /** The active policy over changed data. @throws EngineError `invalid_patch`, NoDecision: the one before it stays */
-  update(operations: readonly DataOperation[], core: Core, own: OwnDecisions): Promise<Policy> {
+  update(change: DataChange, core: Core, own: OwnDecisions): Promise<Policy> {
     return this.#inTurn(async () => {
       const previous = this.#active
       if (!previous) throw new EngineError('kernel', 'closed', 'no policy is active')
+      const { operations } = change
       const policy = await previous.patch(operations, revised(previous, operations))
       try {
-        await own.update(policy, previous.revision, operations)
+        await own.update(policy, previous.revision, change)
       } catch (error) {
         await policy.close()
         throw error

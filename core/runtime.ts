@@ -27,7 +27,7 @@ import { type Dispatch, type Dispatched, guarded, type Watching, watched } from 
 import { Outbox } from './outbox.ts'
 import { OwnDecisions } from './own.ts'
 import { letGo, Policies } from './policies.ts'
-import type { Bundle } from './ports/compiler.ts'
+import type { Bundle, Release } from './ports/compiler.ts'
 import type { DataOperation, Policy } from './ports/engine.ts'
 import { readinessOf } from './readiness.ts'
 import { RecordCache } from './reads.ts'
@@ -223,8 +223,8 @@ export class KernelRuntime implements Kernel {
     return this.#policies.activate(bundle, this.#core, this.#own)
   }
 
-  update(operations: readonly DataOperation[]): Promise<Policy> {
-    return this.#policies.update(operations, this.#core, this.#own)
+  update(operations: readonly DataOperation[], release?: Release): Promise<Policy> {
+    return this.#policies.update({ operations, release }, this.#core, this.#own)
   }
 
   refusePolicy(code: string, offered: Json): Promise<void> {

@@ -4,13 +4,21 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { manualClock } from '../adapters/clock/manual.ts'
+import { patched } from '../adapters/engine/data/index.ts'
 import { createJitEngine } from '../adapters/engine/jit/index.ts'
+import type { Value } from '../adapters/engine/value/value.ts'
 import { DEFAULT_LIMITS, pack } from '../adapters/policies/bundle/archive.ts'
 import { bundleFiles } from '../adapters/policies/bundle/build.ts'
 import { BundleCache } from '../adapters/policies/bundle/cache.ts'
+import { deltaBetween, type Whole } from '../adapters/policies/bundle/delta.ts'
 import { BundleKeeper, type KeeperOptions } from '../adapters/policies/bundle/keeper.ts'
 import { policyVkey } from '../adapters/policies/bundle/sign.ts'
-import { type BundleSource, type Fetched, SourceError } from '../adapters/policies/bundle/source.ts'
+import {
+  type Ask,
+  type BundleSource,
+  type Fetched,
+  SourceError,
+} from '../adapters/policies/bundle/source.ts'
 import type { PolicyEvent } from '../adapters/policies/live.ts'
 import { openSqlite } from '../adapters/store/sqlite/index.ts'
 import type { Json } from '../core/json.ts'
@@ -21,12 +29,11 @@ import {
   type Files,
   importRoots,
   keyName,
-  MANIFEST,
-  readManifest,
+  readPolicyBundle,
   readSignatures,
   SIGNATURES,
   signatureLine,
-  statement,
+  statementOf,
   writeSignatures,
 } from '../formats/bundle/index.ts'
 import { testCustody } from './kernel/custody.ts'
@@ -92,7 +99,7 @@ export async function policyFiles(made: Made = {}): Promise<Files> {
 
 /** With a signature of each, beside those that are there. */
 export function signedBy(files: Files, ...signers: readonly Signer[]): Files {
-  const text = statement(files, readManifest(files.get(MANIFEST)))
+  const text = statementOf(files)
   const lines = signers.map(({ key, name, publicKey }) =>
     signatureLine(keyName(name), publicKey, sign(null, new TextEncoder().encode(text), key)),
   )
@@ -105,19 +112,44 @@ export async function archive(made: Made, ...signers: readonly Signer[]): Promis
   return pack(signedBy(await policyFiles(made), ...signers))
 }
 
+/** Decides by its documents: the code is `data.codes.now`. */
+export const FROM_DATA = `decision := {
+	"allow": object.get(data.codes, "allow", true),
+	"reasons": [{"code": data.codes.now, "message": "", "rule": "note"}],
+	"effects": [],
+	"obligations": [],
+}`
+
+/** What leads from one to the other, unsigned. */
+export async function deltaFiles(from: Made, to: Made): Promise<Files> {
+  const whole = async (made: Made): Promise<Whole> => {
+    const files = await policyFiles(made)
+    return { files, bundle: readPolicyBundle(files, { maxBytes: 1_000_000 }) }
+  }
+  return deltaBetween(await whole(from), await whole(to))
+}
+
 /** A source that gives what a test put there, once it is asked. */
 export class TestSource implements BundleSource {
   readonly name: string = 'test'
   readonly waits: boolean = false
   asked = 0
+  /** What it was asked last. */
+  last: Ask | undefined
   #offer: Uint8Array | Error = new SourceError('unreachable', 'nothing yet')
 
   offer(next: Uint8Array | Error): void {
     this.#offer = next
   }
 
-  async ask(): Promise<Fetched> {
+  /** In the place of the offer, for who takes deltas. */
+  delta: Uint8Array | undefined
+
+  async ask(ask: Ask): Promise<Fetched> {
     this.asked++
+    this.last = ask
+    if (ask.deltas === true && this.delta !== undefined)
+      return { kind: 'bundle', bytes: this.delta, tag: 'delta' }
     if (this.#offer instanceof Error) throw this.#offer
     return { kind: 'bundle', bytes: this.#offer }
   }
@@ -181,6 +213,7 @@ export class BundlePlace {
       kernel,
       store,
       cache: new BundleCache(this.cacheFolder),
+      patched: (data, operations) => patched(data as Value, operations) as Json,
       clock: this.clock,
       poll: { minMs: 5, maxMs: 20 },
       staleAfterMs: 60_000,

@@ -1,15 +1,15 @@
 /** `assay policy build`: a folder of Rego becomes a bundle that OPA and a server of ours load. Reproducible byte for byte. */
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
+import { readdir, readFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
 import { compilePolicies, policyOptions } from '../../adapters/compose.ts'
 import { emitModule } from '../../adapters/engine/jit/index.ts'
-import { pack } from '../../adapters/policies/bundle/archive.ts'
 import { bundleFiles } from '../../adapters/policies/bundle/build.ts'
 import type { Bundle } from '../../core/ports/compiler.ts'
-import { contentDigest, type Files, safePath } from '../../formats/bundle/index.ts'
+import { contentDigest, type Files } from '../../formats/bundle/index.ts'
 import { shown } from '../input.ts'
 import { type ExitCode, type Out, UsageError } from '../out.ts'
 import { type Capable, type Workbench, withSources } from './workbench.ts'
+import { writeBundle } from './write-bundle.ts'
 
 export interface BuildOptions extends Capable {
   readonly entrypoint?: readonly string[]
@@ -32,7 +32,7 @@ export function build(options: BuildOptions, out: Out, folder?: string): Promise
       return 0
     }
     const files = await filesOf(bundle, bench, options)
-    await write(resolve(options.output), files)
+    await writeBundle(resolve(options.output), files)
     const content = contentDigest(files)
     const place = `content  ${content}\nbundle   ${shown(resolve(options.output))}`
     out.answer({ ...value, content, counter: options.revision }, `${lines}\n${place}`)
@@ -76,20 +76,4 @@ async function recordedIn(folder: string): Promise<Files> {
     async (name) => [`tests/recorded/${name}`, await readFile(join(folder, name))] as const,
   )
   return new Map(await Promise.all(files))
-}
-
-/** An archive, or the files in a folder, which OPA takes too. */
-async function write(output: string, files: Files): Promise<void> {
-  if (/\.(?:tar\.gz|tgz)$/.test(output)) {
-    await mkdir(dirname(output), { recursive: true })
-    await writeFile(output, await pack(files))
-    return
-  }
-  // They are of what was there before.
-  await rm(join(output, '.signatures.json'), { force: true })
-  for (const [path, bytes] of files) {
-    const at = join(output, safePath(path))
-    await mkdir(dirname(at), { recursive: true })
-    await writeFile(at, bytes)
-  }
 }

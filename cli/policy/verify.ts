@@ -4,11 +4,21 @@ import { Adapters } from '../../adapters/compose.ts'
 import { emitModule } from '../../adapters/engine/jit/index.ts'
 import { DEFAULT_LIMITS, readBundleAt } from '../../adapters/policies/bundle/archive.ts'
 import { rootsOf } from '../../adapters/policies/bundle/roots.ts'
-import { type VerifiedBundle, verifyBundle } from '../../adapters/policies/bundle/verify.ts'
+import {
+  type VerifiedBundle,
+  type VerifiedDelta,
+  verifyBundle,
+  verifyDelta,
+} from '../../adapters/policies/bundle/verify.ts'
 import { BundleError } from '../../core/error.ts'
 import { parseAnchor } from '../../core/log/anchor.ts'
 import type { Compiler } from '../../core/ports/compiler.ts'
-import { BundleRefusal, type ImportedRoots, importRoots } from '../../formats/bundle/index.ts'
+import {
+  BundleRefusal,
+  type ImportedRoots,
+  importRoots,
+  isDelta,
+} from '../../formats/bundle/index.ts'
 import { bytesOf, configured } from '../input.ts'
 import { type ExitCode, type Out, UsageError } from '../out.ts'
 import { type TokenOptions, tokenKey } from './sign.ts'
@@ -34,9 +44,15 @@ export async function verify(options: VerifyOptions, out: Out, path: string): Pr
   try {
     const files = await readBundleAt(path, DEFAULT_LIMITS)
     const trust = { ...(roots && { roots }), ...(token && { token }) }
+    const threshold = roots?.threshold ?? 0
+    if (isDelta(files)) {
+      if (options.rebuild === true) throw new UsageError('usage', 'a delta has no sources')
+      tellDelta(await verifyDelta(files, trust, DEFAULT_LIMITS), threshold, out)
+      return 0
+    }
     const verified = await verifyBundle(files, trust, DEFAULT_LIMITS)
     if (options.rebuild === true) await rebuild(verified, options)
-    tell(verified, { threshold: roots?.threshold ?? 0, rebuilt: options.rebuild === true }, out)
+    tell(verified, { threshold, rebuilt: options.rebuild === true }, out)
     return 0
   } catch (error) {
     const refused = error instanceof BundleRefusal || error instanceof BundleError
@@ -116,11 +132,41 @@ function tell(
     `content  ${content}`,
     `digest   ${digest}`,
     `data     ${data}`,
-    ...signers.map((signer) => `signed by ${signer}`),
-    ...(threshold > 0
-      ? [`${signers.length} of ${threshold} that it takes`]
-      : ["OPA's token is valid"]),
+    ...signedLines(signers, threshold),
     ...(rebuilt ? [`made of its sources by ${compiler}`] : []),
+  ]
+  out.answer(value, lines.join('\n'))
+}
+
+function signedLines(signers: readonly string[], threshold: number): readonly string[] {
+  const enough = threshold > 0 ? `${signers.length} of ${threshold} that it takes` : undefined
+  return [...signers.map((signer) => `signed by ${signer}`), enough ?? "OPA's token is valid"]
+}
+
+/** That it fits the bundle that it applies to is for the server of that bundle to say. */
+function tellDelta(
+  { delta: { manifest, operations }, content, signers }: VerifiedDelta,
+  threshold: number,
+  out: Out,
+): void {
+  const { base, counter, result, roots } = manifest
+  const value = {
+    valid: true,
+    content,
+    base,
+    result,
+    revision: counter,
+    roots,
+    operations: operations.length,
+    signers,
+    threshold,
+  }
+  const lines = [
+    `${out.colour('green', 'VALID')} delta to revision ${counter}`,
+    `content  ${content}`,
+    `base     ${base}`,
+    `result   ${result}`,
+    ...signedLines(signers, threshold),
   ]
   out.answer(value, lines.join('\n'))
 }

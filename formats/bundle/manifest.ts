@@ -4,7 +4,7 @@
  * @see https://www.openpolicyagent.org/docs/management-bundles#manifest
  */
 import { type Json, parseJson } from '../../core/json.ts'
-import { schema } from '../../core/schema.ts'
+import { type Schema, schema } from '../../core/schema.ts'
 import { BundleRefusal } from './refusal.ts'
 
 export const MANIFEST = '.manifest'
@@ -42,14 +42,24 @@ const own = schema.object({
   entrypoints: names,
   modules: schema.object({}, { 'plan.json': digest, 'policy.mjs': digest, 'policy.wasm': digest }),
 })
+/** What manifests of bundles and of deltas have alike. */
+export const manifestMembers: {
+  readonly revision: Schema<string>
+  readonly roots: Schema<readonly string[]>
+  readonly regoVersion: Schema<number>
+} = {
+  revision: schema.string({ maxLength: 15, pattern: /^[1-9][0-9]*$/ }),
+  roots: names,
+  regoVersion: schema.integer({ min: 1, max: 1 }),
+}
 const format = schema.object(
   {
-    revision: schema.string({ maxLength: 15, pattern: /^[1-9][0-9]*$/ }),
-    roots: names,
+    revision: manifestMembers.revision,
+    roots: manifestMembers.roots,
     metadata: schema.object({ assay: own }),
   },
   {
-    rego_version: schema.integer({ min: 1, max: 1 }),
+    rego_version: manifestMembers.regoVersion,
     wasm: schema.array(schema.json(), { maxItems: 1024 }),
   },
 )

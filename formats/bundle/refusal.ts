@@ -8,9 +8,11 @@ export const BUNDLE_REFUSALS = [
   'truncated',
   'unpacks_too_large',
   // What is in them.
-  'delta_not_taken',
+  'delta_not_data',
+  'delta_roots',
   'invalid_data',
   'invalid_manifest',
+  'invalid_patch',
   'missing_file',
   'module_mismatch',
   'not_from_sources',
@@ -24,11 +26,18 @@ export const BUNDLE_REFUSALS = [
   // What served before.
   'equivocation',
   'older_revision',
+  // What a delta applies to.
+  'delta_base',
+  'delta_conflict',
+  'delta_not_applicable',
+  'delta_too_many',
   // What it does.
   'capabilities_not_allowed',
   'missing_entrypoint',
   'not_a_verdict',
   'self_test_failed',
+  // What two bundles do not differ in alone.
+  'delta_not_possible',
 ] as const
 export type BundleRefusalCode = (typeof BUNDLE_REFUSALS)[number]
 

@@ -13,8 +13,9 @@ import {
   parseVkey,
   verifyNote,
 } from '../../core/log/note.ts'
+import { deltaStatement, isDelta } from './delta.ts'
 import { contentDigest, type Files } from './digest.ts'
-import type { Manifest } from './manifest.ts'
+import { MANIFEST, type Manifest, readManifest } from './manifest.ts'
 import { BundleRefusal } from './refusal.ts'
 
 export const PURPOSE = 'policy.bundle'
@@ -35,6 +36,12 @@ export function statement(
     ...roots.map((root) => `root ${root}`),
   ]
   return `${lines.join('\n')}\n`
+}
+
+/** Of a bundle or a delta. @throws BundleRefusal `missing_file`, `invalid_manifest` */
+export function statementOf(files: Files): string {
+  if (isDelta(files)) return deltaStatement(files)
+  return statement(files, readManifest(files.get(MANIFEST)))
 }
 
 /** The name in a policy key's vkey: the scope is part of it. */

@@ -1,4 +1,5 @@
 /** Takes what its folder offers, stops at the step that it is told, says so on standard output, and waits to be killed. */
+import type { Kind } from '../../adapters/policies/bundle/cache.ts'
 import type { Bundle } from '../../core/ports/compiler.ts'
 import { openBundleServer } from './bundle-server.ts'
 
@@ -27,12 +28,12 @@ const { keeper } = await openBundleServer(folder, (options) => {
       },
     },
     cache: Object.assign(Object.create(cache) as typeof cache, {
-      keep: async (content: string, bytes: Uint8Array) => {
+      keep: async (content: string, bytes: Uint8Array, kind?: Kind) => {
         if (step === 'tried' && counter > 0) return hang()
-        await cache.keep(content, bytes)
+        await cache.keep(content, bytes, kind)
         return step === 'kept' && counter > 0 ? hang() : undefined
       },
-      read: (content: string, maxBytes: number) => cache.read(content, maxBytes),
+      read: (content: string, maxBytes: number, kind?: Kind) => cache.read(content, maxBytes, kind),
       prune: (contents: readonly string[]) => cache.prune(contents),
       confirm: (content: string, at: number) => cache.confirm(content, at),
       confirmed: (content: string) => cache.confirmed(content),
@@ -42,6 +43,10 @@ const { keeper } = await openBundleServer(folder, (options) => {
       activate: async (bundle) => {
         const policy = await kernel.activate(bundle)
         return step === 'activated' && counter > 0 ? hang() : policy
+      },
+      update: async (operations, release) => {
+        const policy = await kernel.update(operations, release)
+        return step === 'activated' ? hang() : policy
       },
     },
   }

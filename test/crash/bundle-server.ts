@@ -3,12 +3,15 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { systemClock } from '../../adapters/clock/system.ts'
 import { openFileCustody } from '../../adapters/custody/file/index.ts'
+import { patched } from '../../adapters/engine/data/index.ts'
 import { createJitEngine } from '../../adapters/engine/jit/index.ts'
+import type { Value } from '../../adapters/engine/value/value.ts'
 import { DEFAULT_LIMITS } from '../../adapters/policies/bundle/archive.ts'
 import { BundleCache } from '../../adapters/policies/bundle/cache.ts'
 import { fileSource } from '../../adapters/policies/bundle/file-source.ts'
 import { BundleKeeper, type KeeperOptions } from '../../adapters/policies/bundle/keeper.ts'
 import { openSqlite } from '../../adapters/store/sqlite/index.ts'
+import type { Json } from '../../core/json.ts'
 import { createKernel, type Kernel } from '../../core/kernel.ts'
 import { importRoots } from '../../formats/bundle/index.ts'
 import { notePlugin } from '../kernel/kit.ts'
@@ -50,6 +53,7 @@ export async function openBundleServer(
     kernel,
     store,
     cache: new BundleCache(join(folder, 'bundles')),
+    patched: (data, operations) => patched(data as Value, operations) as Json,
     clock: systemClock,
     poll: { minMs: 10, maxMs: 100 },
     staleAfterMs: 60_000,

@@ -168,7 +168,7 @@ function replacing(holder: Holder, path: readonly string[], value: Value): Chang
   return { way: wayTo(holder, path), value, shift: false }
 }
 
-/** Makes the objects on its way. An element of an array that is there is replaced. */
+/** Makes the objects on its way; then as an `add`, which OPA's store does too: into an array it inserts. */
 function* upserting(holder: Holder, path: readonly string[], value: Value): Generator<Change> {
   let at: Value = holder.value
   for (const [depth, name] of path.slice(0, -1).entries()) {
@@ -177,11 +177,7 @@ function* upserting(holder: Holder, path: readonly string[], value: Value): Gene
       yield adding(holder, parent, {})
     at = existing(holder, parent)
   }
-  const way = wayTo(holder, path)
-  const [container, key] = way.at(-1)!
-  if (Array.isArray(container) && (key as number) < container.length)
-    yield { way, value, shift: false }
-  else yield adding(holder, path, value)
+  yield adding(holder, path, value)
 }
 
 function existing(holder: Holder, path: readonly string[]): Value {

@@ -168,7 +168,7 @@ describe('JSON Patch', () => {
       { numRuns: 500 },
     )
   })
-  test('upsert makes the objects on its way, and replaces an element', () => {
+  test('upsert makes the objects on its way, and inserts into an array as OPA does', () => {
     const revision = first({ a: { list: [1, 2] } }).patch(
       [
         { op: 'upsert', path: '/x/y/z', value: 1 },
@@ -177,7 +177,7 @@ describe('JSON Patch', () => {
       ],
       '1',
     )
-    expect(revision.root).toEqual({ a: { list: [9, 2, 3] }, x: { y: { z: 1 } } })
+    expect(revision.root).toEqual({ a: { list: [9, 1, 2, 3] }, x: { y: { z: 1 } } })
     expect(() => revision.patch([{ op: 'upsert', path: '/x/y/z/w', value: 1 }], '2')).toThrow(
       PatchError,
     )

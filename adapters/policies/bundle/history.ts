@@ -10,6 +10,12 @@ export async function lastRelease(store: Pick<Store, 'get'>): Promise<Release | 
   return row && (JSON.parse(new TextDecoder().decode(row.value)) as Release)
 }
 
+/** The revision of the data that was active last, as the kernel keeps it. */
+export async function servedRevision(store: Pick<Store, 'get'>): Promise<string | undefined> {
+  const row = await store.get({ partition: PARTITION.policy, sort: 'active' })
+  return row && (JSON.parse(new TextDecoder().decode(row.value)) as { revision: string }).revision
+}
+
 /** @throws BundleRefusal `older_revision`, `equivocation` */
 export function checkHistory(offered: Release, last: Release | undefined): void {
   if (last === undefined || offered.counter > last.counter) return

@@ -59,10 +59,11 @@ class HttpSource implements BundleSource {
     return this.#waits
   }
 
-  async ask({ signal, tag }: Ask): Promise<Fetched> {
+  async ask({ deltas = false, signal, tag }: Ask): Promise<Fetched> {
     const { longPollSeconds, timeoutMs } = this.#options
     const held = this.#waits && tag !== undefined ? longPollSeconds * 1000 : 0
-    const headers = await this.#headers(tag, held)
+    const modes = deltas && tag !== undefined ? 'modes=snapshot,delta' : 'modes=snapshot'
+    const headers = await this.#headers(tag, held, modes)
     const deadline = AbortSignal.timeout(held + timeoutMs)
     try {
       const asked = AbortSignal.any([signal, deadline])
@@ -78,7 +79,11 @@ class HttpSource implements BundleSource {
     }
   }
 
-  async #headers(tag: string | undefined, held: number): Promise<Record<string, string>> {
+  async #headers(
+    tag: string | undefined,
+    held: number,
+    modes: string,
+  ): Promise<Record<string, string>> {
     const own = await this.#options.headers?.(this.#url).catch((cause: unknown) => {
       throw new SourceError('unauthorized', 'the token or the credentials cannot be read', {
         cause,
@@ -86,8 +91,7 @@ class HttpSource implements BundleSource {
     })
     return {
       ...own,
-      // A delta has no signature that counts: snapshots only.
-      prefer: ['modes=snapshot', ...(held > 0 ? [`wait=${held / 1000}`] : [])].join(';'),
+      prefer: [modes, ...(held > 0 ? [`wait=${held / 1000}`] : [])].join(';'),
       ...(tag === undefined ? {} : { 'if-none-match': tag }),
     }
   }

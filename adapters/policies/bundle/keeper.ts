@@ -9,22 +9,16 @@ import type { Json } from '../../../core/json.ts'
 import type { Kernel } from '../../../core/kernel.ts'
 import type { Clock, UnixMillis } from '../../../core/ports/clock.ts'
 import type { CapabilitySet, Release } from '../../../core/ports/compiler.ts'
-import type { Policy } from '../../../core/ports/engine.ts'
+import type { DataOperation } from '../../../core/ports/engine.ts'
 import type { Store } from '../../../core/ports/store.ts'
 import type { PolicyEvent } from '../live.ts'
-import { type Limits, unpack } from './archive.ts'
+import type { Limits } from './archive.ts'
 import type { BundleCache } from './cache.ts'
-import { checkHistory, lastRelease } from './history.ts'
 import { isRefusal } from './refused.ts'
+import { MAX_DELTAS, resume, type Serving, take } from './serving.ts'
 import type { BundleSource, Fetched } from './source.ts'
-import { type Trial, tryOut } from './trial.ts'
-import {
-  type BundleTrust,
-  checkCapabilities,
-  served,
-  type VerifiedBundle,
-  verifyBundle,
-} from './verify.ts'
+import type { Trial } from './trial.ts'
+import type { BundleTrust } from './verify.ts'
 
 export interface KeeperOptions {
   readonly source: BundleSource
@@ -33,9 +27,11 @@ export interface KeeperOptions {
   /** What a bundle may be compiled with. */
   readonly capabilities: CapabilitySet
   readonly trial: Omit<Trial, 'recorded'>
-  readonly kernel: Pick<Kernel, 'activate' | 'refusePolicy'>
+  readonly kernel: Pick<Kernel, 'activate' | 'refusePolicy' | 'update'>
   readonly store: Pick<Store, 'get'>
   readonly cache: BundleCache
+  /** Documents after a change; it may make it in place. @throws where the operations do not fit */
+  readonly patched: (data: Json, operations: readonly DataOperation[]) => Json
   readonly clock: Clock
   /** Milliseconds between two questions where the source does not wait itself; after failures up to `maxMs`. */
   readonly poll: { readonly minMs: number; readonly maxMs: number }
@@ -62,8 +58,7 @@ interface Offered {
 export class BundleKeeper {
   readonly #options: KeeperOptions
   readonly #closing = new AbortController()
-  #release: Release | undefined
-  #active: Pick<Policy, 'digest' | 'revision'> | undefined
+  #serving: Serving | undefined
   #confirmedAt: UnixMillis | undefined
   #offered: Offered | undefined
   #failures = 0
@@ -97,7 +92,7 @@ export class BundleKeeper {
     const { clock, staleAfterMs } = this.#options
     const at = this.#confirmedAt
     const stale = at === undefined || clock.now() - at > staleAfterMs
-    return { release: this.#release, confirmedAt: at, stale }
+    return { release: this.#serving?.release, confirmedAt: at, stale }
   }
 
   async close(): Promise<void> {
@@ -106,24 +101,21 @@ export class BundleKeeper {
     await this.#options.source.close()
   }
 
-  /** What served last, from disk: whoever could write there cannot sign. */
   async #resume(): Promise<boolean> {
-    const { cache, clock, limits, store } = this.#options
-    const last = await lastRelease(store)
-    const bytes = last && (await cache.read(last.content, limits.maxBytes))
-    if (last === undefined || bytes === undefined) return false
+    const { cache, clock } = this.#options
     try {
-      await this.#take(bytes)
-      const at = await cache.confirmed(last.content)
-      // A file that speaks of the future is not to be believed.
-      if (at !== undefined && at <= clock.now()) this.#confirmedAt = at
-      return true
+      this.#serving = await resume(this.#options)
     } catch (error) {
       if (!isRefusal(error)) throw error
-      await this.#refuse(error, 'cache', bytes)
+      await this.#refuse(error, 'cache')
       this.#tell(error)
       return false
     }
+    if (this.#serving === undefined) return false
+    const at = await cache.confirmed(this.#serving.release.content)
+    // A file that speaks of the future is not to be believed.
+    if (at !== undefined && at <= clock.now()) this.#confirmedAt = at
+    return true
   }
 
   async #loop(): Promise<void> {
@@ -142,19 +134,31 @@ export class BundleKeeper {
 
   /** One question to the source, and what follows from the answer. */
   async #ask(): Promise<void> {
-    const fetched = await this.#fetch(this.#offered?.tag)
+    const deltas =
+      this.#offered?.serves === true && (this.#serving?.chain.length ?? 0) <= MAX_DELTAS
+    const fetched = await this.#fetch(deltas)
     if (fetched.kind === 'unchanged') return this.#confirm(this.#offered)
     const bytes = sha256Hex(fetched.bytes)
-    if (bytes !== this.#offered?.bytes)
-      await this.#judge(fetched.bytes, { tag: fetched.tag, bytes })
-    else this.#offered = { ...this.#offered, tag: fetched.tag }
+    if (bytes === this.#offered?.bytes) this.#offered = { ...this.#offered, tag: fetched.tag }
+    else {
+      try {
+        await this.#judge(fetched.bytes, { tag: fetched.tag, bytes })
+      } catch (error) {
+        if (!deltas || !isRefusal(error)) throw error
+        // Perhaps a delta that does not fit: what the source has is asked for as a whole, whatever it gave before.
+        this.#tell(error)
+        this.#offered = { tag: undefined, bytes, serves: false }
+        return this.#ask()
+      }
+    }
     await this.#confirm(this.#offered)
   }
 
   /** What is too large, or was cut off, is refused as well: once, while it stays so. */
-  async #fetch(tag: string | undefined): Promise<Fetched> {
+  async #fetch(deltas: boolean): Promise<Fetched> {
+    const { signal } = this.#closing
     try {
-      return await this.#options.source.ask({ tag, signal: this.#closing.signal })
+      return await this.#options.source.ask({ tag: this.#offered?.tag, deltas, signal })
     } catch (error) {
       if (isRefusal(error) && this.#told !== error.code) await this.#refuse(error, 'source')
       throw error
@@ -176,20 +180,12 @@ export class BundleKeeper {
   }
 
   async #take(bytes: Uint8Array): Promise<void> {
-    const { cache, capabilities, kernel, limits, store, trial, trust } = this.#options
-    const verified = await verifyBundle(await unpack(bytes, limits), trust, limits)
-    checkCapabilities(verified.bundle.manifest, capabilities)
-    const bundle = served(verified)
-    const release = releaseOf(verified)
-    checkHistory(release, await lastRelease(store))
-    if (this.#release?.content === release.content) return
-    await tryOut(bundle, { ...trial, recorded: verified.bundle.recorded })
-    await cache.keep(release.content, bytes)
-    this.#active = await kernel.activate(bundle)
-    const before = this.#release
-    this.#release = release
+    const before = this.#serving
+    const now = await take(bytes, before, this.#options)
+    if (now === before) return
+    this.#serving = now
     this.#tell(undefined)
-    await cache.prune([release.content, ...(before === undefined ? [] : [before.content])])
+    await this.#options.cache.prune([...now.chain, ...(before?.chain ?? [])])
   }
 
   /** A failure once while it lasts, and what serves when it is over. */
@@ -199,10 +195,10 @@ export class BundleKeeper {
     const before = this.#told
     this.#told = code
     if (code !== undefined && code !== before) onPolicy({ kind: 'refused', error })
-    if (code !== undefined || this.#active === undefined) return
+    if (code !== undefined || this.#serving === undefined) return
     // Whoever starts a server knows what serves, unless something else was told before.
     if (!this.#following && before === undefined) return
-    const { digest, revision } = this.#active
+    const { digest, revision } = this.#serving.policy
     onPolicy({ kind: 'active', digest, revision })
   }
 
@@ -224,7 +220,7 @@ export class BundleKeeper {
   }
 
   async #confirm(offered: Offered | undefined): Promise<void> {
-    const content = this.#release?.content
+    const content = this.#serving?.release.content
     if (offered?.serves !== true || content === undefined) return
     const { cache, clock } = this.#options
     if (this.#told !== undefined) this.#tell(undefined)
@@ -249,10 +245,6 @@ export class BundleKeeper {
       if (signal.aborted) done()
     })
   }
-}
-
-function releaseOf({ bundle, content }: VerifiedBundle): Release {
-  return { counter: bundle.manifest.counter, content }
 }
 
 /** Between half of it and all of it. */

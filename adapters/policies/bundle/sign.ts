@@ -7,13 +7,11 @@ import {
   type Files,
   importRoots,
   keyName,
-  MANIFEST,
   PURPOSE,
-  readManifest,
   readSignatures,
   SIGNATURES,
   signatureLine,
-  statement,
+  statementOf,
   verifyStatement,
   writeSignatures,
 } from '../../../formats/bundle/index.ts'
@@ -32,7 +30,7 @@ export function policyVkey({ name, publicKey }: Pick<PublicKey, 'name' | 'public
 export async function signWithKey(files: Files, custody: Custody, key: PublicKey): Promise<Files> {
   if (key.scope !== 'policy')
     throw new BundleRefusal('wrong_scope', `a key of scope ${key.scope} signs no policies`)
-  const text = statement(files, readManifest(files.get(MANIFEST)))
+  const text = statementOf(files)
   const { name, publicKey, scope, version } = key
   const message = new TextEncoder().encode(text)
   const signature = await custody.sign({ key: { name, scope, version }, purpose: PURPOSE, message })

@@ -14,6 +14,8 @@ export type Fetched =
 export interface Ask {
   /** Of the bundle that is known: served or refused. */
   readonly tag: string | undefined
+  /** Whether a delta on it may come; default: whole bundles only. */
+  readonly deltas?: boolean
   /** Ends the wait; the source throws what the signal has. */
   readonly signal: AbortSignal
 }

@@ -1,8 +1,9 @@
 /** What a bundle does, before it may decide: every entry point answers with a verdict, and recorded requests are answered as before. */
-import { KernelError } from '../../../core/error.ts'
+import { EngineError, KernelError } from '../../../core/error.ts'
 import type { Json } from '../../../core/json.ts'
 import type { Bundle } from '../../../core/ports/compiler.ts'
-import type { Engine, Policy } from '../../../core/ports/engine.ts'
+import type { DataOperation, Engine, Policy } from '../../../core/ports/engine.ts'
+import { revisionAfter } from '../../../core/revision.ts'
 import { readVerdict, type Verdict } from '../../../core/verdict.ts'
 import { BundleRefusal, type Recorded } from '../../../formats/bundle/index.ts'
 
@@ -27,7 +28,35 @@ export async function tryOut(bundle: Bundle, trial: Trial): Promise<void> {
   const missing = trial.entrypoints.find((name) => !bundle.entrypoints.includes(name))
   if (missing !== undefined)
     throw new BundleRefusal('missing_entrypoint', `it has no entry point ${missing}`)
-  const policy = await trial.engine.load(bundle)
+  await judged(await trial.engine.load(bundle), trial)
+}
+
+/**
+ * {@link tryOut} of a policy that serves, over changed data: beside it, while it goes on.
+ *
+ * @throws BundleRefusal `delta_not_applicable`, `not_a_verdict`, `self_test_failed`
+ */
+export async function tryChange(
+  policy: Policy,
+  operations: readonly DataOperation[],
+  trial: Omit<Trial, 'engine'>,
+): Promise<void> {
+  await judged(await changed(policy, operations), trial)
+}
+
+async function changed(policy: Policy, operations: readonly DataOperation[]): Promise<Policy> {
+  try {
+    return await policy.patch(operations, revisionAfter(policy.revision, operations))
+  } catch (cause) {
+    if (!(cause instanceof EngineError) || cause.code !== 'invalid_patch') throw cause
+    throw new BundleRefusal('delta_not_applicable', 'it does not fit the documents that serve', {
+      cause,
+    })
+  }
+}
+
+/** Closes it. */
+async function judged(policy: Policy, trial: Omit<Trial, 'engine'>): Promise<void> {
   try {
     for (const entrypoint of trial.entrypoints) await probe(policy, entrypoint)
     for (const each of trial.recorded) await again(policy, each)

@@ -6,15 +6,16 @@ import type { Bundle, CapabilitySet } from '../../../core/ports/compiler.ts'
 import {
   BundleRefusal,
   contentDigest,
+  type Delta,
   type Files,
   type ImportedRoots,
-  MANIFEST,
   type Manifest,
   type PolicyBundle,
-  readManifest,
+  readDelta,
   readPolicyBundle,
   readSignatures,
-  statement,
+  SIGNATURES,
+  statementOf,
   verifyStatement,
 } from '../../../formats/bundle/index.ts'
 import compat from '../../../policies/capabilities/compat.json' with { type: 'json' }
@@ -42,28 +43,36 @@ export async function verifyBundle(
   trust: BundleTrust,
   { maxUnpackedBytes: maxBytes }: Pick<Limits, 'maxUnpackedBytes'>,
 ): Promise<VerifiedBundle> {
-  const { content, manifest, signers } = await verifySignatures(files, trust)
-  const bundle = readPolicyBundle(files, { maxBytes })
-  return { bundle: { ...bundle, manifest }, content, signers }
+  const signers = await verifySignatures(files, trust)
+  return { bundle: readPolicyBundle(files, { maxBytes }), content: contentDigest(files), signers }
 }
 
-/** The signatures alone. @throws BundleRefusal */
+export interface VerifiedDelta {
+  readonly delta: Delta
+  readonly content: string
+  readonly signers: readonly string[]
+}
+
+/** @throws BundleRefusal */
+export async function verifyDelta(
+  files: Files,
+  trust: BundleTrust,
+  { maxUnpackedBytes: maxBytes }: Pick<Limits, 'maxUnpackedBytes'>,
+): Promise<VerifiedDelta> {
+  const signers = await verifySignatures(files, trust)
+  return { delta: readDelta(files, { maxBytes }), content: contentDigest(files), signers }
+}
+
+/** The signatures alone: who signed. @throws BundleRefusal */
 async function verifySignatures(
   files: Files,
   { roots, token }: BundleTrust,
-): Promise<{
-  readonly content: string
-  readonly manifest: Manifest
-  readonly signers: readonly string[]
-}> {
-  if (files.has('patch.json'))
-    throw new BundleRefusal('delta_not_taken', 'it is a delta; only whole bundles are taken')
-  const found = readSignatures(files.get('.signatures.json'))
-  const manifest = readManifest(files.get(MANIFEST))
-  const text = statement(files, manifest)
+): Promise<readonly string[]> {
+  const found = readSignatures(files.get(SIGNATURES))
+  const text = statementOf(files)
   const signers = roots === undefined ? [] : verifyStatement(text, found.assay ?? [], roots)
   if (token !== undefined) await verifyToken(files, found, token)
-  return { content: contentDigest(files), manifest, signers }
+  return signers
 }
 
 const SETS: Readonly<Record<CapabilitySet, Json>> = { compat, trust }
