@@ -10,6 +10,7 @@ import { get, isObject, type Value } from '../../value/value.ts'
 import { readPlan } from '../plan.ts'
 import { compileRead, type Program } from '../program.ts'
 import type { Seen, Trace } from '../trace.ts'
+import { hasKind } from '../visit.ts'
 import { Builder } from './build.ts'
 import { Definitions } from './definitions.ts'
 import type { Explanation, Missed } from './explanation.ts'
@@ -63,6 +64,8 @@ class PolicyExplainer implements Explainer {
   readonly #data: Value
   readonly #tracer = new Relay()
   readonly #maxRules: number
+  /** Whether a `with` puts something else where the input is, so that paths no longer say what lies there. */
+  readonly #replaces: boolean
 
   constructor(
     bundle: Bundle,
@@ -75,6 +78,7 @@ class PolicyExplainer implements Explainer {
     const plan = readPlan(bundle.plan)
     this.#program = compileRead(plan, { trace: true, tracer, maxSteps })
     this.#data = parseValue(JSON.stringify(bundle.data))
+    this.#replaces = hasKind(plan, 'WithStmt')
     this.#structure = new Structure(plan, this.#program.table, new Definitions(syntax))
   }
 
@@ -84,7 +88,7 @@ class PolicyExplainer implements Explainer {
     const given = { input: parseValue(text), data: this.#data }
     const recorder = new Recorder(this.#structure, given)
     const value = this.#evaluate(entrypoint, given.input, recorder)
-    const veil = new Veil(masks)
+    const veil = new Veil(this.#replaces ? hidesAll(masks) : masks)
     const limits = { maxRules: this.#maxRules, maxDepth: MAX_DEPTH }
     const builder = new Builder(this.#structure, veil, given, limits)
     const outcome = outcomeOf(value)
@@ -151,6 +155,10 @@ class PolicyExplainer implements Explainer {
   #nameOf({ func }: Frame): string {
     return this.#structure.outlines[func]?.func.path.at(-1) ?? ''
   }
+}
+
+function hidesAll(masks: Masks): Masks {
+  return masks.paths.length === 0 ? masks : { ...masks, everything: true }
 }
 
 /** Calls and what they called, the outer ones first; what is below one that is `settled` is left out. */

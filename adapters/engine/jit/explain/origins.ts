@@ -29,9 +29,14 @@ export interface Origin {
   readonly members?: ReadonlyMap<string, Origin>
 }
 
-const NOTHING: Origin = { value: undefined, frames: [], inflow: new Set() }
 const INPUT = 0
 const DATA = 1
+/** Where it cannot be followed, anything of the input may have flowed into it. */
+const UNKNOWN: Origin = {
+  value: undefined,
+  frames: [],
+  inflow: new Set([pathText(['input'])]),
+}
 /** Deeper than people nest what they write. */
 const MAX_DEPTH = 48
 
@@ -72,23 +77,34 @@ export class Resolver {
     const { params } = this.#outline.func
     const index = params.indexOf(local)
     if (index >= 2)
-      return { ...(this.#frame.origins[index - 2] ?? NOTHING), value: this.#frame.args[index - 2] }
-    if (place.depth > MAX_DEPTH) return NOTHING
+      return { ...(this.#frame.origins[index - 2] ?? UNKNOWN), value: this.#frame.args[index - 2] }
+    if (place.depth > MAX_DEPTH) return UNKNOWN
     const source = this.#sourceOf(local, place)
     return source === undefined
-      ? NOTHING
+      ? UNKNOWN
       : this.#assigned(source, local, { ...place, at: source.at, depth: place.depth + 1 })
   }
 
   /** The last one before the place, and of those the last one that was run. */
-  #sourceOf(local: number, { at, body }: Place): Source | undefined {
-    const before = (this.#outline.sources.get(local) ?? []).filter(
+  #sourceOf(local: number, place: Place): Source | undefined {
+    const before = this.#sourcesOf(local, place)
+    return before.findLast((source) => this.#wasRun(source, place.depth)) ?? before.at(-1)
+  }
+
+  #sourcesOf(local: number, { at, body }: Pick<Place, 'at' | 'body'>): readonly Source[] {
+    return (this.#outline.sources.get(local) ?? []).filter(
       (source) =>
         source.at < at && source.body === body && source.statement.type !== 'ResetLocalStmt',
     )
-    return (
-      before.findLast(({ number }) => number < 0 || this.#memory.seen.has(number)) ?? before.at(-1)
-    )
+  }
+
+  /** No trace tells of a plain assignment: it was run where what it takes was. */
+  #wasRun({ at, body, number, statement }: Source, depth: number): boolean {
+    if (number >= 0) return this.#memory.seen.has(number)
+    if (statement.type !== 'AssignVarStmt' || !('local' in statement.source)) return true
+    const taken = this.#sourcesOf(statement.source.local, { at, body })
+    if (taken.length === 0 || depth > MAX_DEPTH) return true
+    return taken.some((one) => this.#wasRun(one, depth + 1))
   }
 
   #assigned(source: Source, local: number, place: Place): Origin {
@@ -156,7 +172,7 @@ export class Resolver {
   ): Origin {
     const frame = this.#memory.calls.get(number)
     if (frame !== undefined) return ofFrame(frame, this.#structure, number)
-    if (statement.type === 'CallDynamicStmt') return NOTHING
+    if (statement.type === 'CallDynamicStmt') return UNKNOWN
     const args = statement.args.map((arg) => this.#resolve(arg, place))
     const seen = this.#memory.seen.get(number) ?? []
     const value = seen.length > args.length ? seen.at(-1) : undefined
@@ -213,7 +229,7 @@ function constantOf(statement: Statement): Origin {
     case 'MakeNullStmt':
       return constant(null)
     default:
-      return NOTHING
+      return UNKNOWN
   }
 }
 

@@ -9,6 +9,11 @@ afterAll(() => compiler.close())
 const CANARY = 'canary-7f3a'
 const MASKS = { paths: [['user', 'secret']], values: [CANARY] }
 
+const WAY = Array.from(
+  { length: 60 },
+  (_, i) => `\tx${i + 1} := ${i % 2 ? 'lower' : 'upper'}(x${i})`,
+)
+
 /** Ways in which a masked value gets into an explanation. */
 const LEAKS: { readonly [way: string]: Case } = {
   'a comparison': {
@@ -69,6 +74,18 @@ const LEAKS: { readonly [way: string]: Case } = {
   },
   'a part of it': {
     rego: 'allow if split(input.user.secret, "-")[1] == "x"\n',
+    input: { user: { secret: CANARY } },
+  },
+  'what a reference finds that is computed': {
+    rego: 'long.a := upper(input.user.secret)\n\nlong.b := "b"\n\nallow if long[input.which] == "x"\n',
+    input: { user: { secret: CANARY }, which: 'a' },
+  },
+  'another input': {
+    rego: 'long := upper(input.copy)\n\nallow if {\n\tlong == "x" with input.copy as input.user.secret\n}\n',
+    input: { user: { secret: CANARY } },
+  },
+  'the end of a long way': {
+    rego: `allow if {\n\tx0 := input.user.secret\n${WAY.join('\n')}\n\tupper(x60) == "x"\n}\n`,
     input: { user: { secret: CANARY } },
   },
   'the answer': {
