@@ -62,7 +62,10 @@ describe('the policy guide', () => {
       expect(xml.match(/name="what is on hold is refused"/g)).toHaveLength(2)
     },
     explain: (output) => expect(output).toMatch(/access\/\w+\.rego:\d+:\d+ /),
-    'explain-denial': (output) => expect(output).toMatch(/on_hold[\s\S]*hold\.rego:3:1/),
+    'explain-denial': (output) => {
+      expect(output).toMatch(/Look here first:\n {2}hold\.rego:9:2 /)
+      expect(output).toMatch(/on_hold[\s\S]*hold\.rego:3:1/)
+    },
     diff: (output) => {
       expect(shown(output).slice(0, -1)).toEqual(shown(blockAfter('diff')))
       const html = readFileSync(join(clone, 'change.html'), 'utf8')
