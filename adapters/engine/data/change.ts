@@ -4,6 +4,7 @@
  * @see RFC 6902; https://www.openpolicyagent.org/docs/management-bundles#delta-bundles (`upsert`)
  */
 import type { DataOperation } from '../../../core/ports/engine.ts'
+import { Boxed } from '../value/boxed.ts'
 import { equal } from '../value/order.ts'
 import { define, type PlainObject, type Value } from '../value/value.ts'
 import { readPointer } from './pointer.ts'
@@ -105,18 +106,19 @@ class Mistake extends Error {}
 
 /** Each change is made from the tree as the ones before it left it, so it is asked for when they are done. */
 function* operationChanges(holder: Holder, operation: DataOperation): Generator<Change> {
+  if (!isContainer(operation as unknown as Value)) throw new Mistake('no operation of JSON Patch')
   const path = pathOf(operation.path)
   switch (operation.op) {
     case 'add':
-      return yield adding(holder, path, copied(operation.value))
+      return yield adding(holder, path, given(operation.value))
     case 'upsert':
-      return yield* upserting(holder, path, copied(operation.value))
+      return yield* upserting(holder, path, given(operation.value))
     case 'remove':
       return yield removing(holder, path)
     case 'replace':
-      return yield replacing(holder, path, copied(operation.value))
+      return yield replacing(holder, path, given(operation.value))
     case 'test':
-      if (equal(existing(holder, path), operation.value as Value)) return
+      if (equal(existing(holder, path), given(operation.value))) return
       throw new Mistake('the value is another one')
     case 'copy':
       return yield adding(holder, path, copied(existing(holder, pathOf(operation.from))))
@@ -133,16 +135,38 @@ function* operationChanges(holder: Holder, operation: DataOperation): Generator<
   }
 }
 
-function copied(value: unknown): Value {
-  try {
-    return structuredClone(value) as Value
-  } catch {
-    throw new Mistake('the value is not JSON')
-  }
+/**
+ * A copy of what a caller gives, which has to be JSON as documents are read: what is beyond 2^53 - 1 may have lost digits, and would
+ * compare as another number.
+ */
+function given(value: unknown): Value {
+  if (typeof value === 'boolean' || value === null) return value
+  if (typeof value === 'string' && value.isWellFormed()) return value
+  if (typeof value === 'number' && Math.abs(value) <= Number.MAX_SAFE_INTEGER)
+    return value === 0 ? 0 : value
+  if (Array.isArray(value)) return Array.from(value, given)
+  if (typeof value !== 'object' || !isPlain(value)) throw new Mistake('the value is not JSON')
+  const copy: PlainObject = {}
+  for (const [name, member] of Object.entries(value)) define(copy, name, given(member))
+  return copy
 }
 
-function pathOf(pointer: string): readonly string[] {
-  const path = readPointer(pointer)
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
+}
+
+/** Of what is in the tree: numbers and texts are shared. */
+function copied(value: Value): Value {
+  if (Array.isArray(value)) return value.map(copied)
+  if (!isContainer(value) || value instanceof Boxed) return value
+  const copy: PlainObject = {}
+  for (const [name, member] of Object.entries(value)) define(copy, name, copied(member))
+  return copy
+}
+
+function pathOf(pointer: unknown): readonly string[] {
+  const path = typeof pointer === 'string' ? readPointer(pointer) : undefined
   if (path === undefined) throw new Mistake('not a JSON pointer')
   return path
 }

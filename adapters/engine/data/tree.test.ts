@@ -182,6 +182,30 @@ describe('JSON Patch', () => {
       PatchError,
     )
   })
+  const strange: readonly (readonly [string, unknown])[] = [
+    ['nothing', undefined],
+    ['a number that is none', Number.NaN],
+    ['an integer that a double rounds', 1e20],
+    ['a bigint', 1n],
+    ['a date', new Date(0)],
+    ['gaps', new Array(2)],
+    ['nothing within', { a: [undefined] }],
+    ['half a surrogate pair', '\ud800'],
+  ]
+  test.each(strange)('takes no value that is %s', (_, value) => {
+    const revision = first({ list: [1, 2, 3] })
+    for (const op of ['add', 'replace', 'test', 'upsert'] as const) {
+      const operation = { op, path: '/list/0', value } as DataOperation
+      expect(() => revision.patch([operation], '1')).toThrow(PatchError)
+      expect(revision.root).toEqual({ list: [1, 2, 3] })
+    }
+  })
+  test('takes nothing for an operation that is none', () => {
+    for (const operation of [null, 1, {}, { op: 'add', path: 1, value: 1 }, { op: 'x', path: '' }])
+      expect(() => first({}).patch([operation as unknown as DataOperation], '1')).toThrow(
+        PatchError,
+      )
+  })
   test('what the caller does with a value afterwards does not reach the tree', () => {
     const value = { list: [1] }
     const revision = first({}).patch([{ op: 'add', path: '/v', value }], '1')
