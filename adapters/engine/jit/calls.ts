@@ -3,7 +3,7 @@ import { constantSet, constantSetOf } from './constant-sets.ts'
 import type { Formatted } from './literals.ts'
 import { PlanError, type StatementOf } from './plan.ts'
 import { type At, expression, leave, placeText, told } from './scope.ts'
-import { quote } from './text.ts'
+import { PRICE, pay, quote } from './text.ts'
 
 export function call(statement: StatementOf<'CallStmt'>, at: At): string {
   const { program } = at.scope
@@ -33,17 +33,18 @@ function callBuiltin(statement: StatementOf<'CallStmt'>, at: At): string {
   if (direct !== undefined) return `${result}=${direct(...args)};${passed(...args, result)}`
   const made = `${program.builtin(func)}(${['C', ...args].join()})`
   const fast = fallback?.(made, ...args) ?? made
-  if (declared?.isVoid === true) return `${fast};`
+  const price = fallback === undefined ? pay(PRICE.value) : ''
+  if (declared?.isVoid === true) return `${price}${fast};`
   const strict = program.strict
     ? `if(C.failure!==undefined)failed(C.failure,${quote(placeText(place))});`
     : ''
-  return `if((${result}=${fast})===undefined){${strict}${failed(...args)}}${passed(...args, result)}`
+  return `${price}if((${result}=${fast})===undefined){${strict}${failed(...args)}}${passed(...args, result)}`
 }
 
 /** `sprintf` of values that stand in the text of the call. */
 export function callFormatted({ call: statement, made, test, values }: Formatted, at: At): string {
   const { target, text } = values
-  return `if(${test})l${statement.result}=${made};else{l${target}=${text};${callBuiltin(statement, at)}}`
+  return `if(${test}){${pay(PRICE.value)}l${statement.result}=${made};}else{l${target}=${text};${callBuiltin(statement, at)}}`
 }
 
 function wrongCall(): PlanError {

@@ -32,7 +32,7 @@ export interface JitEngineOptions {
    * The caller vouches that nobody else keeps them, as after JSON.parse, and loads no bundle twice.
    */
   readonly takesData?: boolean
-  /** Steps that one evaluation may take, default 100 million: elements scanned, functions called, work that built-ins count. */
+  /** Steps that one evaluation may take, default 25 million: elements scanned, functions called, work that built-ins count. */
   readonly maxSteps?: number
   /** How deep an input may be nested, default 1000. Checked with `checkInputs` only. */
   readonly maxDepth?: number

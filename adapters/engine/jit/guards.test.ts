@@ -127,6 +127,27 @@ describe('bounds', () => {
     expect(ask(range, { n: 100 })).toBe(100)
   })
 
+  const doubled = (name: string, args: (from: string) => string): string =>
+    Array.from(
+      { length: 32 },
+      (_, i) => `x${i} := ${i === 0 ? 'input.x' : `${name}(${args(`x${i - 1}`)})`}`,
+    ).join('\n\t')
+  for (const [name, body] of Object.entries({
+    'a range': 'x := numbers.range(1, 1e8)',
+    'a range of large integers': 'x := numbers.range(1e17, 1e17 + 1e7)',
+    'a comprehension': 'x := [[a, b, c] | some a in input.x; some b in input.x; some c in input.x]',
+    concat: doubled('array.concat', (from) => `${from}, ${from}`),
+    flatten: doubled('array.flatten', (from) => `[${from}, ${from}]`),
+  }))
+    test(`by default what fills memory ends: ${name}`, async () => {
+      const policy = await load(`decision if {\n\t${body}\n\tinput.more\n}`)
+      const x = Array.from({ length: 1000 }, (_, i) => i)
+      const before = process.memoryUsage().rss
+      expect(ask(policy, { x, more: true })).toBe('budget_exhausted')
+      expect(process.memoryUsage().rss - before).toBeLessThan(2 ** 30)
+      expect(ask(policy, { x: [], more: false })).not.toBe('invalid_input')
+    }, 30_000)
+
   test('what is computed from data alone has steps of its own: the first answer is that of all others', async () => {
     const rego =
       'pairs := [1 | some x in data.xs; some y in data.xs]\ndecision := count(pairs) + count([1 | some x in input.xs; some y in input.xs])'

@@ -2,7 +2,7 @@
 import { fills, startOf } from './constants.ts'
 import type { Block, Statement, StatementOf } from './plan.ts'
 import { type At, expression } from './scope.ts'
-import { quote } from './text.ts'
+import { PRICE, pay, quote } from './text.ts'
 import { reads, visit, writes } from './visit.ts'
 
 /** Code for the statement at `i` of `block` where it makes such a container or fills one that was just made; undefined for all others. */
@@ -10,7 +10,8 @@ export function literalAt(block: Block, i: number): string | undefined {
   const start = startOf(block, i)
   const made = start === undefined ? undefined : literalFrom(block, start)
   if (made === undefined || start === undefined || i >= start + 1 + made.count) return undefined
-  return i === start ? `l${made.target}=${made.text};` : ''
+  if (i !== start) return ''
+  return `${pay(PRICE.container + made.count)}l${made.target}=${made.text};`
 }
 
 interface Literal {

@@ -10,7 +10,7 @@ import type { ProgramOptions } from './scope.ts'
 import type { Trace, TraceTable } from './trace.ts'
 
 export interface CompileOptions extends ProgramOptions {
-  /** Steps that one evaluation may take: elements scanned, functions called, and what built-ins add. Default 100 million. */
+  /** Steps that one evaluation may take: elements scanned, functions called, and what built-ins add. Default 25 million. */
   readonly maxSteps?: number
   /** Who is told, where `trace` is set. */
   readonly tracer?: Trace
@@ -41,7 +41,8 @@ export interface Program {
   readonly caches: Caches
 }
 
-const MAX_STEPS = 100_000_000
+/** What a policy makes is an element a step: a few hundred megabytes at most. */
+const MAX_STEPS = 25_000_000
 
 /** Inherits what every array and every object inherits: something that can be enumerated is in it only after somebody put it there. */
 const PLAIN: readonly unknown[] = []

@@ -3,7 +3,7 @@
 import { call, callDynamic } from './calls.ts'
 import type { Kind, Operand, Result, StatementOf } from './plan.ts'
 import { type At, expression, leave, placeText, told } from './scope.ts'
-import { quote } from './text.ts'
+import { PRICE, pay, quote } from './text.ts'
 
 type Simple = Exclude<Kind, 'BlockStmt' | 'NotStmt' | 'ScanStmt' | 'WithStmt'>
 type Writers = { readonly [K in Simple]: (statement: StatementOf<K>, at: At) => string }
@@ -29,12 +29,12 @@ const WRITERS: Writers = {
   IsSetStmt: (statement, at) => check(statement, at, '', ' instanceof RegoSet'),
   IsUndefinedStmt: (statement, at) => definedness(statement, at, '!=='),
   LenStmt: ({ source, target }) => `l${target}=count(${expression(source)});`,
-  MakeArrayStmt: ({ target }) => `l${target}=[];`,
+  MakeArrayStmt: ({ target }) => `${pay(PRICE.container)}l${target}=[];`,
   MakeNullStmt: ({ target }) => `l${target}=null;`,
   MakeNumberIntStmt: ({ target, value }) => `l${target}=${value};`,
   MakeNumberRefStmt: ({ target, Index }, at) => `l${target}=${at.scope.program.number(Index)};`,
-  MakeObjectStmt: ({ target }) => `l${target}={};`,
-  MakeSetStmt: ({ target }) => `l${target}=new RegoSet();`,
+  MakeObjectStmt: ({ target }) => `${pay(PRICE.container)}l${target}={};`,
+  MakeSetStmt: ({ target }) => `${pay(PRICE.container)}l${target}=new RegoSet();`,
   NopStmt: () => '',
   NotEqualStmt: (statement, at) => comparison(statement, at, ''),
   ObjectInsertOnceStmt: insertOnce,
@@ -146,12 +146,12 @@ function insertOnce(statement: StatementOf<'ObjectInsertOnceStmt'>, at: At): str
 
 /** The object may become another one: with its first key that is no string. */
 function inserted(object: number, key: Operand, value: Operand): string {
-  return `l${object}=insert(l${object},${expression(key)},${expression(value)});`
+  return `${pay(PRICE.member)}l${object}=insert(l${object},${expression(key)},${expression(value)});`
 }
 
 function addMember(statement: StatementOf<'SetAddStmt'>, at: At): string {
   const value = expression(statement.value)
-  return `l${statement.set}.add(${value});${told(at, statement).passed(value)}`
+  return `${pay(PRICE.member)}l${statement.set}.add(${value});${told(at, statement).passed(value)}`
 }
 
 /** A result that is an object with the one member `result`. */

@@ -9,6 +9,14 @@ export function quote(text: string): string {
 }
 
 /** A place that a `break` or a `continue` leads to; the label is written only where something leads there. */
+/** What is made is paid for, so that the steps of an evaluation bound its memory too. About 16 bytes a step. */
+export const PRICE = { container: 8, member: 4, value: 4 } as const
+
+/** Code that takes so many steps. */
+export function pay(steps: number): string {
+  return `if((S-=${steps})<0)exhausted();`
+}
+
 export class Label {
   readonly name: string
   readonly #word: 'break' | 'continue'

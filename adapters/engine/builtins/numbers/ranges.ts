@@ -24,6 +24,9 @@ const rangeStep: Builtin = (context, from: Value, to: Value, step: Value) => {
 /** An array cannot be longer, whatever the budget. */
 const MAX_LENGTH = 2 ** 32 - 1
 
+/** What an integer beyond 2^53 - 1 takes, in numbers. */
+const LARGE = 4
+
 /** Both ends belong to it, in either direction. Paid for before it is made. */
 function between(
   context: Context,
@@ -33,7 +36,8 @@ function between(
 ): readonly Value[] | undefined {
   const up = start <= stop
   const length = Number((up ? stop - start : start - stop) / step) + 1
-  context.spend(length)
+  const isSmall = typeof integer(start) === 'number' && typeof integer(stop) === 'number'
+  context.spend(isSmall ? length : length * LARGE)
   if (length > MAX_LENGTH) return fail(context, 'the range is too long')
   const first = integer(start)
   const last = integer(stop)
