@@ -5,7 +5,7 @@ import { EngineError } from './error.ts'
 import type { KernelOptions } from './kernel.ts'
 import type { DataChange, OwnDecisions } from './own.ts'
 import type { Bundle } from './ports/compiler.ts'
-import type { DataOperation, Policy } from './ports/engine.ts'
+import type { Policy } from './ports/engine.ts'
 import { revisionAfter } from './revision.ts'
 
 export class Policies {
@@ -37,14 +37,16 @@ export class Policies {
   }
 
   /** The active policy over changed data. @throws EngineError `invalid_patch`, NoDecision: the one before it stays */
-  update(change: DataChange, core: Core, own: OwnDecisions): Promise<Policy> {
+  async update(change: DataChange, core: Core, own: OwnDecisions): Promise<Policy> {
+    // What is done and what is logged are one, whatever becomes of the caller's own meanwhile.
+    const operations = json(() => structuredClone(change.operations))
     return this.#inTurn(async () => {
       const previous = this.#active
       if (!previous) throw new EngineError('kernel', 'closed', 'no policy is active')
-      const { operations } = change
-      const policy = await previous.patch(operations, revised(previous, operations))
+      const revision = json(() => revisionAfter(previous.revision, operations))
+      const policy = await previous.patch(operations, revision)
       try {
-        await own.update(policy, previous.revision, change)
+        await own.update(policy, previous.revision, { ...change, operations })
       } catch (error) {
         await policy.close()
         throw error
@@ -89,9 +91,9 @@ export class Policies {
   }
 }
 
-function revised({ revision }: Policy, operations: readonly DataOperation[]): string {
+function json<T>(made: () => T): T {
   try {
-    return revisionAfter(revision, operations)
+    return made()
   } catch (cause) {
     throw new EngineError('kernel', 'invalid_patch', 'the operations are not JSON', { cause })
   }

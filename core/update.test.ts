@@ -55,6 +55,19 @@ describe('a change of the policy’s data', () => {
     expect((await kernel.decide(submission())).allow).toBe(true)
   })
 
+  it('is what it was when it was asked for', async () => {
+    const { kernel, store } = await kit()
+    const before = kernel.readiness().policy!.revision
+    const operations = [{ op: 'add' as const, path: '/x', value: 1 }]
+    const updating = kernel.update(operations)
+    operations[0]!.value = 2
+    const { digest, revision } = await updating
+    const asked = [{ op: 'add', path: '/x', value: 1 }] as const
+    expect(revision).toBe(revisionAfter(before, asked))
+    const row = await store.get({ partition: PARTITION.policy, sort: `${digest}/${revision}` })
+    expect(JSON.parse(new TextDecoder().decode(row!.value))).toMatchObject({ operations: asked })
+  })
+
   it('follows the others in their order, activations among them', async () => {
     const { kernel } = await kit()
     let expected = kernel.readiness().policy!.revision
