@@ -34,6 +34,31 @@ describe('a release', () => {
     expect(JSON.parse(new TextDecoder().decode(row?.value))).toEqual(released(2, 'a').release)
   })
 
+  it('moves with a change of data, in the commit that logs it', async () => {
+    const { kernel, leaves, store } = await kit({ activate: false })
+    await kernel.activate(released(2, 'a'))
+    const before = kernel.readiness().policy
+    const change = [{ op: 'upsert', path: '/x', value: 1 }] as const
+    for (const bad of [released(1, 'b'), released(2, 'b')])
+      await expect(kernel.update(change, bad.release)).rejects.toMatchObject({
+        code: 'invalid_bundle',
+      })
+    expect(kernel.readiness().policy).toEqual(before)
+    expect(await leaves()).toHaveLength(1)
+    await kernel.update(change, released(3, 'b').release)
+    const row = await store.get({ partition: '#policy', sort: 'release' })
+    expect(JSON.parse(new TextDecoder().decode(row?.value))).toEqual(released(3, 'b').release)
+    await expect(kernel.activate(released(2, 'a'))).rejects.toMatchObject({
+      code: 'invalid_bundle',
+    })
+    // A change that nobody signed is not another release.
+    await kernel.update(change)
+    const active = await store.get({ partition: '#policy', sort: 'active' })
+    expect(JSON.parse(new TextDecoder().decode(active?.value))).toMatchObject({
+      release: { counter: 3 },
+    })
+  })
+
   it('that is only compared is not recorded', async () => {
     const { kernel, store } = await kit()
     await kernel.shadow(released(9, 'b'))

@@ -8,7 +8,10 @@ export class BundleService {
   readonly #server: Server
   readonly #token: string
   readonly #waiting = new Set<() => void>()
+  /** How many deltas it sent. */
+  deltas = 0
   #bundle: Uint8Array = new Uint8Array()
+  #delta: { readonly base: string; readonly bytes: Uint8Array } | undefined
 
   private constructor(server: Server, token: string) {
     this.#server = server
@@ -27,7 +30,9 @@ export class BundleService {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
   }
 
-  offer(bundle: Uint8Array): void {
+  /** @param delta for those who take deltas and have what was offered last */
+  offer(bundle: Uint8Array, delta?: Uint8Array): void {
+    this.#delta = delta && { base: this.#tag, bytes: delta }
     this.#bundle = bundle
     for (const wake of [...this.#waiting]) wake()
   }
@@ -45,26 +50,34 @@ export class BundleService {
     const { authorization, prefer: preferred, 'if-none-match': tag } = headers
     const prefer = preferred?.toString()
     this.asked.push({ prefer, tag })
+    const send = (): void => this.#send(tag, prefer, response)
     const seconds = Number(/wait=(\d+)/.exec(prefer ?? '')?.[1] ?? 0)
     if (authorization !== `Bearer ${this.#token}`) response.writeHead(401).end()
-    else if (tag !== this.#tag || seconds === 0) this.#send(tag, response)
-    else this.#hold(tag, response, seconds)
+    else if (tag !== this.#tag || seconds === 0) send()
+    else this.#hold(send, seconds)
   }
 
-  #hold(tag: string, response: ServerResponse, seconds: number): void {
+  #hold(send: () => void, seconds: number): void {
     const wake = (): void => {
       clearTimeout(timer)
       this.#waiting.delete(wake)
-      this.#send(tag, response)
+      send()
     }
     const timer = setTimeout(wake, seconds * 1000)
     this.#waiting.add(wake)
   }
 
-  #send(tag: string | undefined, response: ServerResponse): void {
+  #send(tag: string | undefined, prefer: string | undefined, response: ServerResponse): void {
     const etag = this.#tag
+    const delta = /modes=[a-z,]*delta/.test(prefer ?? '') && tag === this.#delta?.base
     const type = 'application/vnd.openpolicyagent.bundles'
     if (tag === etag) response.writeHead(304, { etag }).end()
-    else response.writeHead(200, { etag, 'content-type': type }).end(this.#bundle)
+    else response.writeHead(200, { etag, 'content-type': type }).end(this.#sent(delta))
+  }
+
+  #sent(delta: boolean): Uint8Array {
+    if (!delta || this.#delta === undefined) return this.#bundle
+    this.deltas++
+    return this.#delta.bytes
   }
 }

@@ -5,7 +5,17 @@ import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest'
-import { archive, reasonNow, type Signer, signer } from '../bundles.ts'
+import { pack } from '../../adapters/policies/bundle/archive.ts'
+import {
+  archive,
+  deltaFiles,
+  FROM_DATA,
+  type Made,
+  reasonNow,
+  type Signer,
+  signedBy,
+  signer,
+} from '../bundles.ts'
 import { NODE } from '../installed.ts'
 import { compiler } from '../rego.ts'
 import type { Step } from './bundle-child.ts'
@@ -28,14 +38,26 @@ afterEach(async () => {
 afterAll(() => compiler.close())
 
 /** Takes its place as a whole. */
-async function offer(counter: number, code: string): Promise<void> {
-  await writeFile(join(folder, 'made'), await archive({ counter, code }, ...KEYS))
+async function offer(packed: Uint8Array): Promise<void> {
+  await writeFile(join(folder, 'made'), packed)
   await rename(join(folder, 'made'), join(folder, 'next.tar.gz'))
 }
 
+type Way = 'bundle' | 'delta'
+const made = (counter: number, code: string, way: Way): Made =>
+  way === 'bundle'
+    ? { counter, code }
+    : { counter, rego: FROM_DATA, data: { codes: { now: code } } }
+
+async function next(way: Way): Promise<Uint8Array> {
+  const to = made(2, 'new', way)
+  if (way === 'bundle') return archive(to, ...KEYS)
+  return pack(signedBy(await deltaFiles(made(1, 'old', way), to), ...KEYS))
+}
+
 /** A process that serves `old` and stops at `step` of taking `new`, killed there. */
-async function killedAt(step: Step): Promise<void> {
-  await offer(1, 'old')
+async function killedAt(step: Step, way: Way): Promise<void> {
+  await offer(await archive(made(1, 'old', way), ...KEYS))
   const script = join(import.meta.dirname, 'bundle-child.ts')
   const started = spawn(NODE, [script, folder, step], { stdio: ['ignore', 'pipe', 'inherit'] })
   child = started
@@ -46,22 +68,25 @@ async function killedAt(step: Step): Promise<void> {
     })
   const here = said('here')
   await said('serving')
-  await offer(2, 'new')
+  await offer(await next(way))
   await here
   const exit = once(started, 'exit')
   started.kill('SIGKILL')
   await exit
 }
 
-const steps: readonly (readonly [Step, string])[] = [
-  ['verified', 'old'],
-  ['tried', 'old'],
-  ['kept', 'old'],
-  ['activated', 'new'],
+const steps: readonly (readonly [Way, Step, string])[] = [
+  ['bundle', 'verified', 'old'],
+  ['bundle', 'tried', 'old'],
+  ['bundle', 'kept', 'old'],
+  ['bundle', 'activated', 'new'],
+  ['delta', 'tried', 'old'],
+  ['delta', 'kept', 'old'],
+  ['delta', 'activated', 'new'],
 ]
-for (const [step, serves] of steps)
-  test(`killed once it was ${step}: ${serves} serves, without the source`, async () => {
-    await killedAt(step)
+for (const [way, step, serves] of steps)
+  test(`a ${way}: killed once it was ${step}: ${serves} serves, without the source`, async () => {
+    await killedAt(step, way)
     await rename(join(folder, 'next.tar.gz'), join(folder, 'away'))
     server = await openBundleServer(folder)
     expect(await reasonNow(server.kernel)).toBe(serves)

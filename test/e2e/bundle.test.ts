@@ -28,6 +28,15 @@ async function json<T>(...args: string[]): Promise<T> {
 async function released(revision: number): Promise<string> {
   const bundle = at(`r${revision}.tar.gz`)
   await done('policy', 'build', at('policies'), '--output', bundle, '--revision', `${revision}`)
+  return signed(bundle)
+}
+/** What leads from one release to the next. */
+async function delta(from: number, to: number): Promise<string> {
+  const made = at(`r${from}-r${to}.tar.gz`)
+  await done('policy', 'delta', at(`r${from}.tar.gz`), at(`r${to}.tar.gz`), '--output', made)
+  return signed(made)
+}
+async function signed(bundle: string): Promise<string> {
   const alone = at('bob.line')
   await done('policy', 'sign', bundle, '--key', 'bob', '--data', at('bob'), '--detached', alone)
   await done('policy', 'sign', bundle, '--key', 'ann', '--data', at('ann'))
@@ -125,7 +134,38 @@ test('a release is served, changed, refused when it is bad, and rolled back unde
   await vi.waitFor(async () => expect((await ready()).bundle.revision).toBe(3), { timeout: 60_000 })
   expect(await allowed()).toBe(true)
   expect((await ready()).degraded).toEqual([])
-  expect(service.asked.some(({ prefer }) => prefer === 'modes=snapshot;wait=5')).toBe(true)
+  expect(service.asked.some(({ prefer }) => prefer === 'modes=snapshot,delta;wait=5')).toBe(true)
+  await stop()
+}, 240_000)
+
+test('what changes documents only arrives as a delta, signed as a bundle is', async () => {
+  await start()
+  await vi.waitFor(
+    async () => {
+      const { prefer, tag } = service.asked.at(-1) ?? {}
+      expect([prefer, typeof tag]).toEqual(['modes=snapshot,delta;wait=5', 'string'])
+    },
+    { timeout: 60_000 },
+  )
+  for (const [to, actions] of [
+    [4, ['*']],
+    [5, []],
+  ] as const) {
+    const data = JSON.parse(await readFile(at('policies/data.json'), 'utf8')) as { freeze: object }
+    const freeze = { ...data.freeze, actions }
+    await writeFile(at('policies/data.json'), JSON.stringify({ ...data, freeze }))
+    const whole = await readFile(await released(to))
+    service.offer(whole, await readFile(await delta(to - 1, to)))
+    await vi.waitFor(async () => expect((await ready()).bundle.revision).toBe(to), {
+      timeout: 60_000,
+    })
+    expect(await allowed()).toBe(actions.length === 0)
+  }
+  expect(service.deltas).toBe(2)
+  expect(server?.output).not.toContain('policy_refused')
+  const [two, three] = [at('r2.tar.gz'), at('r3.tar.gz')]
+  const none = await assay('policy', 'delta', two, three, '--output', at('x.tar.gz'), '--json')
+  expect([none.code, JSON.parse(none.stdout)]).toMatchObject([1, { code: 'delta_not_possible' }])
   await stop()
 }, 240_000)
 
@@ -133,7 +173,7 @@ test('a start without the network serves what served last', async () => {
   await service.stop()
   await start()
   expect(await allowed()).toBe(true)
-  expect((await ready()).bundle).toMatchObject({ revision: 3, stale: false })
+  expect((await ready()).bundle).toMatchObject({ revision: 5, stale: false })
   await stop()
 }, 120_000)
 
@@ -147,6 +187,8 @@ test('a verifier says who signed, with nothing but the bundle and the anchor', a
   expect((verified as { readonly signers: readonly string[] }).signers.toSorted()).toEqual(
     vkeys.toSorted(),
   )
+  const delta = await json('policy', 'verify', at('r4-r5.tar.gz'), '--trust', trust)
+  expect(delta).toMatchObject({ valid: true, revision: 5, operations: 1, threshold: 2 })
   const unsigned = at('unsigned.tar.gz')
   await done('policy', 'build', at('policies'), '--output', unsigned)
   const refused = await assay('policy', 'verify', unsigned, '--trust', trust, '--json')

@@ -1,15 +1,22 @@
 /** OPA's own program and ours over the same bundles: each loads what the other wrote, and accepts what the other signed. */
 import { execFile, spawn } from 'node:child_process'
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { DEFAULT_LIMITS } from '../../adapters/policies/bundle/archive.ts'
+import { patched } from '../../adapters/engine/data/index.ts'
+import type { Value } from '../../adapters/engine/value/value.ts'
+import { DEFAULT_LIMITS, pack, readBundleAt } from '../../adapters/policies/bundle/archive.ts'
+import { dataOperations } from '../../adapters/policies/bundle/delta.ts'
 import { httpSource } from '../../adapters/policies/bundle/http-source.ts'
 import type { TokenKey } from '../../adapters/policies/bundle/token.ts'
+import { verifyDelta } from '../../adapters/policies/bundle/verify.ts'
 import { readBundle } from '../../adapters/policies/opa/source.ts'
+import type { Json } from '../../core/json.ts'
+import { contentDigest, importRoots, readPolicyBundle } from '../../formats/bundle/index.ts'
 import { BundleService } from '../bundle-service.ts'
+import { signedBy, signer } from '../bundles.ts'
 import { assay } from '../command.ts'
 import { serveOpa } from '../opa.ts'
 import { opaProgram } from '../tools.ts'
@@ -200,11 +207,11 @@ test('OPA and a source of ours ask one bundle service alike, and both get what w
     const { signal } = new AbortController()
     const first = await source.ask({ tag: undefined, signal })
     const tag = first.kind === 'bundle' ? first.tag : undefined
-    const second = source.ask({ tag, signal })
-    const asked = { prefer: 'modes=snapshot;wait=5', tag }
-    await expect.poll(() => service.asked).toContainEqual(asked)
-    const theirs = { ...asked, prefer: 'modes=snapshot,delta;wait=5' }
-    await expect.poll(() => service.asked, { timeout: 30_000 }).toContainEqual(theirs)
+    const second = source.ask({ tag, deltas: true, signal })
+    const asked = { prefer: 'modes=snapshot,delta;wait=5', tag }
+    const both = (): number =>
+      service.asked.filter((each) => each.prefer === asked.prefer && each.tag === tag).length
+    await expect.poll(both, { timeout: 30_000 }).toBeGreaterThanOrEqual(2)
     await offer('3')
     expect((await second).kind).toBe('bundle')
   } finally {
@@ -213,3 +220,83 @@ test('OPA and a source of ours ask one bundle service alike, and both get what w
     await service.stop()
   }
 }, 120_000)
+
+test('OPA applies deltas that were made here, and ours that were written by hand come to the same documents', async () => {
+  const service = await BundleService.start('secret')
+  const built = async (revision: number, data: string): Promise<string> => {
+    await writeFile(at('src/grants/data.json'), data)
+    const bundle = at(`d${revision}.tar.gz`)
+    await build(`d${revision}.tar.gz`, '--revision', `${revision}`)
+    const key = ['--opa-key', at('ES256.pem'), '--opa-alg', 'ES256']
+    expect((await assay('policy', 'sign', bundle, ...key)).code).toBe(0)
+    return bundle
+  }
+  const first = await built(1, '{"ann": ["read"], "many": {"a/b": 1, "100%": 2, "x~y": 3, "": 4}}')
+  const second = await built(2, '{"ann": ["read", "write"], "many": {"a/b": 2, "x~y": 5}, "ü": {}}')
+  const output = at('d1-d2.tar.gz')
+  const made = await assay('policy', 'delta', first, second, '--output', output)
+  expect(made.code, made.stdout + made.stderr).toBe(0)
+  service.offer(await readFile(first))
+  const config = {
+    services: { main: { url: service.url, credentials: { bearer: { token: 'secret' } } } },
+    keys: { release: { algorithm: 'ES256', key: await readFile(at('ES256.pub'), 'utf8') } },
+    bundles: {
+      main: {
+        resource: 'bundles/main',
+        polling: { long_polling_timeout_seconds: 5, min_delay_seconds: 1, max_delay_seconds: 2 },
+        signing: { keyid: 'release', allow_unsigned_delta_bundles: true },
+      },
+    },
+  }
+  await writeFile(at('opa-delta.json'), JSON.stringify(config))
+  const server = await serveOpa('--config-file', at('opa-delta.json'))
+  const get = async (path: string): Promise<unknown> => {
+    const answer = await fetch(`${server.url}/v1/data/${path}`)
+    return ((await answer.json()) as { readonly result?: unknown }).result
+  }
+  const revision = (): Promise<unknown> => get('system/bundles/main/manifest/revision')
+  try {
+    await expect.poll(revision, { timeout: 30_000 }).toBe('1')
+    service.offer(await readFile(second), await readFile(output))
+    await expect.poll(revision, { timeout: 30_000 }).toBe('2')
+    expect(service.deltas).toBe(1)
+    const whole = readPolicyBundle(await readBundleAt(second, DEFAULT_LIMITS), { maxBytes: 1e6 })
+    expect(await get('grants')).toEqual((whole.data as { readonly grants: Json }).grants)
+
+    const patch = {
+      data: [
+        { op: 'upsert', path: 'grants/ann/1', value: 'list' },
+        { op: 'upsert', path: '/grants/ann/-', value: 'share' },
+        { op: 'replace', path: '/grants/many/a%2Fb', value: { deep: [] } },
+        { op: 'upsert', path: '/grants/new/made/here/', value: null },
+        { op: 'remove', path: '/grants/many/x~0y' },
+        { op: 'remove', path: '/grants/ann/0' },
+      ],
+    }
+    const base = contentDigest(await readBundleAt(second, DEFAULT_LIMITS))
+    const own = { type: 'assay.delta/v1', base, result: `sha256:${'a'.repeat(64)}` }
+    const manifest = { revision: '3', roots: ['grants', 'roles'], metadata: { assay: own } }
+    await mkdir(at('hand'))
+    await writeFile(at('hand/patch.json'), JSON.stringify(patch))
+    await writeFile(at('hand/.manifest'), JSON.stringify(manifest))
+    await run('tar', ['-czf', at('hand.tar.gz'), '-C', at('hand'), 'patch.json', '.manifest'])
+    const ann = signer('ann')
+    const files = signedBy(await readBundleAt(at('hand.tar.gz'), DEFAULT_LIMITS), ann)
+    const roots = importRoots({ keys: [ann.vkey], threshold: 1 })
+    const { delta } = await verifyDelta(files, { roots }, DEFAULT_LIMITS)
+    const ours = patched(whole.data as Value, dataOperations(delta)) as { readonly grants: Json }
+    expect(ours.grants).toEqual({
+      ann: ['list', 'write', 'share'],
+      many: { 'a/b': { deep: [] } },
+      new: { made: { here: null } },
+      ü: {},
+    })
+    // Nobody takes this one as a whole.
+    service.offer(Uint8Array.of(3), await pack(files))
+    await expect.poll(revision, { timeout: 30_000 }).toBe('3')
+    expect(await get('grants')).toEqual(ours.grants)
+  } finally {
+    await server.stop()
+    await service.stop()
+  }
+}, 180_000)

@@ -89,7 +89,15 @@ test('long polls are asked for where the server says that it can', async () => {
   await source.ask({ tag: undefined, signal })
   expect(source.waits).toBe(true)
   await source.ask({ tag: 'x', signal })
-  expect(prefer).toEqual(['modes=snapshot', 'modes=snapshot;wait=7'])
+  await source.ask({ tag: 'x', deltas: true, signal })
+  // Without a tag the other side cannot know what a delta would have to apply to.
+  await source.ask({ tag: undefined, deltas: true, signal })
+  expect(prefer).toEqual([
+    'modes=snapshot',
+    'modes=snapshot;wait=7',
+    'modes=snapshot,delta;wait=7',
+    'modes=snapshot',
+  ])
 })
 
 test('a tag that stays the same hides no other bundle that is sent', async () => {
