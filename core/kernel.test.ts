@@ -657,6 +657,8 @@ describe('policies', () => {
         load: async (b) => ({
           ...(await engine.load(b)),
           evaluate: () => {
+            if (b.digest === bundle('c').digest)
+              throw new EngineError('picky', 'budget_exhausted', 'too many steps')
             if (b.digest !== bundle().digest) throw new Error('broken')
             return ALLOW as never
           },
@@ -664,6 +666,9 @@ describe('policies', () => {
       },
     })
     await expect(kernel.activate(bundle('b'))).rejects.toMatchObject({ code: 'invalid_bundle' })
+    const exhausted = expect.stringContaining('budget_exhausted')
+    const refused = { code: 'invalid_bundle', message: exhausted }
+    await expect(kernel.activate(bundle('c'))).rejects.toMatchObject(refused)
     await expect(kernel.activate(bundle('a', []))).rejects.toMatchObject({ code: 'invalid_bundle' })
     expect((await kernel.decide(submission())).allow).toBe(true)
   })

@@ -2,7 +2,7 @@
 import type { Committed } from './commit.ts'
 import type { Core } from './core.ts'
 import { type Draft, decisionId, PARTITION, recordWithin } from './decision.ts'
-import { EngineError, NoDecision } from './error.ts'
+import { EngineError, KernelError, NoDecision } from './error.ts'
 import type { Json } from './json.ts'
 import { leafHash } from './log/leaf.ts'
 import { observed } from './observe.ts'
@@ -154,9 +154,9 @@ export class OwnDecisions {
         const answer = policy.evaluate(entrypoint, { value, text: JSON.stringify(value) })
         if (answer instanceof Promise) await deadlines.start(limits.timeoutMs).race(answer)
       } catch (cause) {
-        throw new EngineError('kernel', 'invalid_bundle', `${entrypoint} cannot be evaluated`, {
-          cause,
-        })
+        const code = cause instanceof KernelError ? cause.code : 'internal'
+        const what = `${entrypoint} cannot be evaluated (${code})`
+        throw new EngineError('kernel', 'invalid_bundle', what, { cause })
       }
     }
   }
