@@ -267,7 +267,7 @@ test('every adapter of a port with a law suite has a conformance test', () => {
     files
       .filter((path) => ports.includes(path.split('/')[1] ?? '') && path.startsWith('adapters/'))
       .map((path) => path.split('/').slice(0, 3).join('/'))
-      .filter((path) => !path.endsWith('.ts') && !ENGINES.test(path)),
+      .filter((path) => !/\.\w+$/.test(path) && !ENGINES.test(path)),
   )
   const without = [...adapters].filter((path) => !files.includes(`${path}/conformance.test.ts`))
   expect(without).toEqual([])
