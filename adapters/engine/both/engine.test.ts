@@ -100,6 +100,13 @@ describe('two engines', () => {
         expect(JSON.stringify(told)).not.toMatch(/ann|bob|secret/)
       })
 
+  test('that no JSON says is told all the same', async () => {
+    const deep = JSON.parse('['.repeat(300) + ']'.repeat(300)) as Json
+    const { ask, told } = await opened(lying(createWasmEngine(), () => deep))
+    await expect(ask({ n: 1, who: 'ann' })).rejects.toThrow(failure('engine_mismatch'))
+    expect(told).toMatchObject([{ outcome: 'mismatch', second: { answer: 'unwritable' } }])
+  })
+
   test('of which one fails where the other answers contradict each other', async () => {
     const failing = lying(createWasmEngine(), () => {
       throw new EngineError('engine/wasm', 'evaluation_failed', 'var assignment conflict')

@@ -35,7 +35,7 @@ export interface Mismatch {
 /** What one engine said. */
 export interface Told {
   readonly engine: string
-  /** `sha256:<hex>` of the answer's canonical JSON, `undefined`, or the code of an error. */
+  /** `sha256:<hex>` of the answer's canonical JSON, `undefined`, `unwritable` for what has none, or the code of an error. */
   readonly answer: string
 }
 
@@ -174,5 +174,10 @@ function codeOf(error: unknown): string | undefined {
 function told(one: Said): string {
   if ('error' in one) return codeOf(one.error) ?? 'failed'
   if (one.value === undefined) return 'undefined'
-  return `sha256:${toHex(sha256Text(canonicalJson(one.value)))}`
+  try {
+    return `sha256:${toHex(sha256Text(canonicalJson(one.value)))}`
+  } catch {
+    // Not JSON, or deeper than is ever written: the difference is told all the same.
+    return 'unwritable'
+  }
 }
