@@ -119,6 +119,12 @@ describe('a delta', () => {
     expect(readDeltaManifest(files)).toEqual(delta.manifest)
   })
 
+  test('leads to another bundle than it applies to', () => {
+    const { base } = delta.manifest
+    const circle = writeDelta({ ...delta, manifest: { ...delta.manifest, result: base } })
+    expect(codeOf(() => readDelta(circle, { maxBytes: MAX }))).toBe('invalid_manifest')
+  })
+
   test('changes nothing outside its roots, and brings nothing else', () => {
     const outside = { ...delta, operations: [{ op: 'remove', path: ['c'] } as const] }
     expect(codeOf(() => readDelta(writeDelta(outside), { maxBytes: MAX }))).toBe('delta_roots')

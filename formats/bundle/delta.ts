@@ -67,6 +67,8 @@ export function readDeltaManifest(files: Files): DeltaManifest {
     readonly metadata: { readonly assay: Pick<DeltaManifest, 'base' | 'result'> }
   }
   const { base, result } = metadata.assay
+  if (base === result)
+    throw new BundleRefusal('invalid_manifest', `${MANIFEST} leads from a bundle to itself`)
   return { counter: Number(revision), roots, base, result }
 }
 
