@@ -95,7 +95,9 @@ async function compare({ bundle }: VerifiedBundle, compiler: Compiler): Promise<
   if (Buffer.compare(again.wasm, wasm) !== 0)
     throw different('policy.wasm is not made of its sources')
   if (module !== undefined && emitModule(again.plan) !== module)
-    throw different('policy.mjs is not made of its sources')
+    throw different(
+      'policy.mjs is not what this release makes of plan.json, which is made of its sources: try the release that built it',
+    )
 }
 
 /** The compiler puts those that were asked for in order, and then those that Rego annotates: all of them in this order come out again. */
