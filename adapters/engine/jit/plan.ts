@@ -105,6 +105,44 @@ export interface Plan {
   readonly builtins: ReadonlyMap<string, { readonly isVoid: boolean }>
 }
 
+/** The same statements with other locals. */
+export function renamed(block: Block, name: (local: number) => number): Block {
+  return block.map((statement) => {
+    if (statement.type === 'Result') return { ...statement, value: operand(statement.value, name) }
+    const made: { [field: string]: unknown } = { ...statement }
+    for (const [field, kind] of Object.entries(SHAPES[statement.type]))
+      made[field] = renamedField(kind, made[field], name)
+    return made as unknown as Statement
+  })
+}
+
+function renamedField(
+  kind: keyof Fields,
+  value: unknown,
+  name: (local: number) => number,
+): unknown {
+  switch (kind) {
+    case 'block':
+      return renamed(value as Block, name)
+    case 'blocks':
+      return (value as readonly Block[]).map((one) => renamed(one, name))
+    case 'local':
+      return name(value as number)
+    case 'locals':
+      return (value as readonly number[]).map(name)
+    case 'operand':
+      return operand(value as Operand, name)
+    case 'operands':
+      return (value as readonly Operand[]).map((one) => operand(one, name))
+    default:
+      return value
+  }
+}
+
+function operand(value: Operand, name: (local: number) => number): Operand {
+  return 'local' in value ? { local: name(value.local) } : value
+}
+
 /** @throws PlanError it is no plan that this version understands */
 export function readPlan(json: Json): Plan {
   return new Reader(record(json)).plan()

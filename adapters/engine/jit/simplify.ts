@@ -1,10 +1,11 @@
 /** The same plan with less in it: what OPA's planner writes for the general case is often a special one. */
+import { fused } from './fusion.ts'
 import type { Block, Plan, Statement, StatementOf } from './plan.ts'
 
 export function simplified(plan: Plan): Plan {
   return {
     ...plan,
-    functions: plan.functions.map((func) => ({ ...func, blocks: func.blocks.map(simpler) })),
+    functions: plan.functions.map((func) => fused({ ...func, blocks: func.blocks.map(simpler) })),
     entries: plan.entries.map((entry) => ({
       ...entry,
       blocks: entry.blocks.map((block) => bareResults(simpler(block))),
