@@ -58,7 +58,7 @@ export async function preparePolicies(adapters: Adapters): Promise<PreparedPolic
   // Decisions begin when it is open.
   let keeper: BundleKeeper | undefined
   return {
-    confirmed: () => Math.floor((keeper?.standing.confirmedAt ?? 0) / 1000),
+    confirmed: () => Math.floor((keeper?.confirmedAt ?? 0) / 1000),
     activate: async (kernel, anchor, onPolicy) => {
       const opened = await openKeeper(adapters, bundle, { kernel, anchor, onPolicy })
       keeper = opened

@@ -88,6 +88,11 @@ export class BundleKeeper {
     this.#running = this.#loop()
   }
 
+  /** As {@link Standing.confirmedAt}: asked for with each decision. */
+  get confirmedAt(): UnixMillis | undefined {
+    return this.#confirmedAt
+  }
+
   get standing(): Standing {
     const { clock, staleAfterMs } = this.#options
     const at = this.#confirmedAt

@@ -12,6 +12,8 @@ import { readAddress } from '../../../adapters/transport/http/source.ts'
 import { BundleError, CustodyError, JsonError, NoDecision } from '../../../core/error.ts'
 import { parseJson } from '../../../core/json.ts'
 import { PageTokens } from '../../../core/search/pagetoken.ts'
+import { readPatch, writePatch } from '../../../formats/bundle/patch.ts'
+import { BundleRefusal } from '../../../formats/bundle/refusal.ts'
 import { readTar, safePath } from '../../../formats/bundle/tar.ts'
 import type { Target } from '../fuzz.ts'
 import { looseText, parsed, same } from './kit.ts'
@@ -160,7 +162,7 @@ const tar: Target = {
   name: 'tar',
   property:
     'every file lies in the archive and has a name that leads nowhere else; only BundleError is thrown',
-  files: /policies\/opa\/tar\.ts$/,
+  files: /formats\/bundle\/tar\.ts$/,
   seeds: [
     tarOf({ '/policy.rego': 'package a', 'data.json': '{}' }),
     tarOf({ 'a/bb/cc/d.rego': 'x'.repeat(600) }),
@@ -178,6 +180,29 @@ const tar: Target = {
     }
     if (total > archive.length) throw new Error('more than there is')
     return got.value.size > 0
+  },
+}
+
+const written = (path: string): string =>
+  JSON.stringify({
+    data: [
+      { op: 'upsert', path, value: { a: 1 } },
+      { op: 'remove', path },
+    ],
+  })
+const patch: Target = {
+  name: 'delta-patch',
+  property:
+    'what is read of a patch is what is read of it once it is written; only a refusal is thrown',
+  files: /formats\/bundle\/patch\.ts$/,
+  seeds: [written('/a/b~1c/~0'), written('a//%25/ü/')],
+  tokens: ['/', '//', '~0', '~1', '~2', '%2F', '%7E', '%', '"upsert"', '"replace"', '"remove"'],
+  check(bytes) {
+    const got = parsed(() => readPatch(bytes, 1_000_000), BundleRefusal)
+    if (got === undefined) return false
+    for (const { path } of got.value) if (path.length === 0) throw new Error('it is the root')
+    same(readPatch(writePatch(got.value), 2_000_000), got.value)
+    return true
   },
 }
 
@@ -210,5 +235,6 @@ export const DOORS: readonly Target[] = [
   evaluation,
   keyFile,
   tar,
+  patch,
   pageToken,
 ]
