@@ -92,7 +92,8 @@ const WITH_FALLBACK: ReadonlyMap<string, (made: string, ...args: readonly string
       'rem',
       (made, a = '', b = '') => `(${isInt(a)}&&${isInt(b)}&&${a}>=0&&${b}>0?${a}%${b}:${made})`,
     ],
-    ['startswith', texts('startsWith')],
+    // In V8 faster than startsWith.
+    ['startswith', texts('lastIndexOf', ',0)===0')],
     ['endswith', texts('endsWith')],
     ['contains', texts('includes')],
   ])
@@ -102,9 +103,9 @@ function isInt(value: string): string {
   return `typeof ${value}==='number'&&(${value}|0)===${value}`
 }
 
-function texts(method: string): (made: string, ...args: readonly string[]) => string {
+function texts(method: string, end = ')'): (made: string, ...args: readonly string[]) => string {
   return (made, a = '', b = '') =>
-    `(typeof ${a}==='string'&&typeof ${b}==='string'?${a}.${method}(${b}):${made})`
+    `(typeof ${a}==='string'&&typeof ${b}==='string'?${a}.${method}(${b}${end}:${made})`
 }
 
 /** A rule or function whose path is known only now. */
