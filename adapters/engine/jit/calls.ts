@@ -62,7 +62,7 @@ function keptMember(
   const test = constantSet(collection, at)
   if (test !== undefined) return (a = '') => `${test}(${a})`
   return 'local' in collection && at.data.has(collection.local)
-    ? (a = '', b = '') => `keptMember(${a},${b})`
+    ? (a = '', b = '') => `keptMember(C,${a},${b})`
     : undefined
 }
 
@@ -74,7 +74,7 @@ const INLINE: ReadonlyMap<string, (...args: readonly string[]) => string> = new 
   ['lte', relation('<=')],
   ['gt', relation('>')],
   ['gte', relation('>=')],
-  ['internal.member_2', (a = '', b = '') => `member(${a},${b})`],
+  ['internal.member_2', (a = '', b = '') => `member(C,${a},${b})`],
 ])
 
 function relation(sign: string): (...args: readonly string[]) => string {

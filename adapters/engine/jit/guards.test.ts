@@ -127,6 +127,15 @@ describe('bounds', () => {
     expect(ask(range, { n: 100 })).toBe(100)
   })
 
+  test('looking through a long list for each of many is work that counts', async () => {
+    const policy = await load('decision := count([1 | some x in input.xs; x in input.ys])', {
+      maxSteps: 10_000,
+    })
+    const ys = Array.from({ length: 5000 }, (_, i) => i)
+    expect(ask(policy, { xs: many, ys })).toBe('budget_exhausted')
+    expect(ask(policy, { xs: many, ys: ys.slice(0, 60) })).toBe(60)
+  })
+
   const doubled = (name: string, args: (from: string) => string): string =>
     Array.from(
       { length: 32 },

@@ -65,8 +65,8 @@ export function createRuntime(caches: Caches, maxSteps: number, trace?: Trace): 
     keptKeys: (container: Value | undefined) => kept(container, false),
     keptSorted: (container: Value | undefined) =>
       container instanceof RegoSet ? container.sorted() : kept(container, true),
-    keptMember: (value: Value, collection: Value) =>
-      isLong(collection) ? caches.member(value, collection) : member(value, collection),
+    keptMember: (context: Context, value: Value, collection: Value) =>
+      isLong(collection) ? caches.member(value, collection) : member(context, value, collection),
   }
 }
 
@@ -152,8 +152,13 @@ function count(value: Value | undefined): number | undefined {
   return undefined
 }
 
-function member(value: Value, collection: Value): boolean {
+/** Elements that are looked at for one step: they are compared many times faster than a body runs. */
+const LOOKED_AT = 16
+const SHORT = 64
+
+function member(context: Context, value: Value, collection: Value): boolean {
   if (isArray(collection)) {
+    if (collection.length > SHORT) context.spend(Math.ceil(collection.length / LOOKED_AT))
     const scalar = typeof value !== 'object'
     for (let i = 0; i < collection.length; i++) {
       const one = collection[i] as Value
