@@ -4,7 +4,7 @@
  * run.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { FIXTURES_ABSENT } from './fixtures.ts'
 import { compiledCases } from './interop/rego-compliance/build.ts'
@@ -88,7 +88,9 @@ const vitest: Step = {
     const reporters = ['--reporter=default', '--reporter=./test/verify/reporter.ts']
     const env = { ASSAY_VERIFY_REPORT: path, REQUIRE_BACKENDS: 'all' }
     const options = { env, limitMs: 45 * 60_000, live: true }
-    const { ok } = await command([`${BIN}/vitest`, 'run', ...reporters], options)
+    // By itself it would leave one of two cores idle.
+    const workers = `--maxWorkers=${Math.max(2, availableParallelism() - 1)}`
+    const { ok } = await command([`${BIN}/vitest`, 'run', workers, ...reporters], options)
     try {
       return tallyOf(JSON.parse(readFileSync(path, 'utf8')) as Report, ok)
     } finally {
