@@ -59,7 +59,8 @@ describe('a receipt by id', () => {
     const response = await fetch(`${http.url}/assay/v1/receipts/${id}`)
     const found = (await response.json()) as Receipt
     expect(found).not.toHaveProperty('openings')
-    expect(JSON.stringify(found)).not.toContain('ada')
+    // As a word: digests may have these letters in a row.
+    expect(JSON.stringify(found)).not.toMatch(/\bada\b/)
     expect(verifyReceipt(found, server.anchor)).toMatchObject({ ok: true, leaf: { id } })
     const about = await server.kernel.receipt(response.headers.get('x-decision-id') as string)
     expect(JSON.parse(about!.leaf)).toMatchObject({ action: 'audit.receipt', allow: false })
