@@ -37,7 +37,7 @@ test('beside the shipped types its tests pass and cover every line', {
 }, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'assay-own-caveat-'))
   try {
-    for (const name of ['capability', 'lib', 'data.json', 'main.rego'])
+    for (const name of ['capability', 'lib', 'data.json', 'main.rego', 'main_test.rego'])
       cpSync(join(root, 'policies', name), join(folder, name), { recursive: true })
     cpSync(join(root, EXAMPLE, TYPE), join(folder, 'capability/caveats', TYPE), {
       recursive: true,
