@@ -4,7 +4,7 @@ import { BISCUIT } from './biscuit.ts'
 import type { RevocationResult, TokenResult, TokenResults } from './main.ts'
 
 /** What issue 5 asks for: times as many bare verifications, and of biscuit-wasm's CPU. */
-const GOAL = { verdict: 1.6, ofBiscuit: 1 } as const
+const GOAL = { verdict: 1.25, ofBiscuit: 1 } as const
 
 const times = (value: number): string => `${value.toFixed(2)}×`
 const percent = (value: number): string => `${Math.round(100 * value)}%`
