@@ -96,9 +96,9 @@ describe('what is printed', () => {
   })
 
   test('goals that are missed say so', () => {
-    expect(tokenGoals(tokens(1.6, 0.99))).not.toContain('MISSED')
-    expect(tokenGoals(tokens(1.61, 0.99))).toContain('- MISSED: 1 added, sealed: 1.61×')
-    expect(tokenGoals(tokens(1.6, 1))).toContain('- MISSED: 1 added, sealed: 100%')
+    expect(tokenGoals(tokens(1.25, 0.99))).not.toContain('MISSED')
+    expect(tokenGoals(tokens(1.26, 0.99))).toContain('- MISSED: 1 added, sealed: 1.26×')
+    expect(tokenGoals(tokens(1.25, 1))).toContain('- MISSED: 1 added, sealed: 100%')
   })
 
   test('revocations, beside none', () => {
