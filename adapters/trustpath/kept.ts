@@ -1,4 +1,5 @@
 /** The policies that served, as the kernel keeps them beside its log: sources and data, by digest and revision. */
+import { concatBytes } from '../../core/crypto.ts'
 import { PARTITION } from '../../core/decision.ts'
 import { type Json, parseJson } from '../../core/json.ts'
 import type { CapabilitySet, Compiler, Sources } from '../../core/ports/compiler.ts'
@@ -55,17 +56,7 @@ async function keptRow(store: Store, digest: string, revision: string): Promise<
     parts.push(row.value)
   }
   if (parts.length === 0) return undefined
-  return parseJson(joined(parts), LIMITS) as unknown as Row
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const part of parts) {
-    all.set(part, at)
-    at += part.length
-  }
-  return all
+  return parseJson(concatBytes(parts), LIMITS) as unknown as Row
 }
 
 /** Why these are not the sources and data that the two digests name; undefined when they are. @throws CompilerError */

@@ -4,7 +4,7 @@
  *
  * @see RFC 6962 section 2.1; https://c2sp.org/tlog-tiles
  */
-import { sha256 } from '../crypto.ts'
+import { concatBytes, sha256 } from '../crypto.ts'
 import { LogError } from '../error.ts'
 import type { LogStore, Tile } from '../ports/logstore.ts'
 import {
@@ -206,23 +206,13 @@ export class Tree {
         if (nodes.count % 2 === 0) above.push(nodeHash(nodes.get(nodes.count - 2)!, hash))
       }
       if (level % TILE_BITS === TILE_BITS - 1) return
-      below = concat(above)
+      below = concatBytes(above)
     }
   }
 }
 
 const EMPTY_ROOT: Uint8Array = sha256(new Uint8Array())
 const half = (n: number): number => (n - (n % 2)) / 2
-
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    all.set(part, at)
-    at += part.length
-  }
-  return all
-}
 
 /** Full tiles that were not published before a crash: the newest of each level, made again. */
 async function findMissing(log: TileSource, size: bigint): Promise<Tile[]> {
@@ -253,5 +243,5 @@ async function recentNodes(
     const width = tileWidth(size, level, index)
     tiles.push((await deriveTile(log, size, level, index, width))!)
   }
-  return [first * TILE_WIDTH, concat(tiles)]
+  return [first * TILE_WIDTH, concatBytes(tiles)]
 }

@@ -1,7 +1,8 @@
 /** A policy bundle: files to what a server runs, and back. Nothing here says whether it may serve. */
 import { sha256Hex } from '../../core/crypto.ts'
-import { type Json, parseJson } from '../../core/json.ts'
+import type { Json } from '../../core/json.ts'
 import { dataRevision, type Files, policyDigest } from './digest.ts'
+import { strictJson } from './json.ts'
 import { MANIFEST, type Manifest, MODULES, type ModuleName, readManifest } from './manifest.ts'
 import { type Recorded, readRecorded } from './recorded.ts'
 import { BundleRefusal } from './refusal.ts'
@@ -34,14 +35,16 @@ export function readPolicyBundle(files: Files, { maxBytes }: ReadOptions): Polic
   for (const name of MODULES) checkModule(name, files.get(name), manifest)
   const sources: Record<string, string> = {}
   for (const [path, bytes] of files) if (path.endsWith('.rego')) sources[path] = decode(path, bytes)
-  const data = json('data.json', required('data.json', files), maxBytes)
+  const read = (path: string): Json =>
+    strictJson(path, required(path, files), 'invalid_data', { maxBytes, maxDepth: 512 })
+  const data = read('data.json')
   checkOrigin(manifest, sources, data)
   const module = files.get('policy.mjs')
   return {
     manifest,
     sources,
     data,
-    plan: json('plan.json', required('plan.json', files), maxBytes),
+    plan: read('plan.json'),
     wasm: required('policy.wasm', files),
     ...(module === undefined ? {} : { module: decode('policy.mjs', module) }),
     recorded: readRecorded(files),
@@ -65,14 +68,6 @@ function checkOrigin(manifest: Manifest, sources: PolicyBundle['sources'], data:
     throw new BundleRefusal('not_from_sources', 'its digest is not that of its sources')
   if (dataRevision(data) !== manifest.data)
     throw new BundleRefusal('module_mismatch', 'data.json is not the one that the manifest names')
-}
-
-function json(path: string, bytes: Uint8Array, maxBytes: number): Json {
-  try {
-    return parseJson(bytes, { maxBytes, maxDepth: 512 })
-  } catch (cause) {
-    throw new BundleRefusal('invalid_data', `${path} is not strict JSON`, { cause })
-  }
 }
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })

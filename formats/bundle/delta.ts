@@ -4,10 +4,9 @@
  *
  * @see https://www.openpolicyagent.org/docs/management-bundles#delta-bundles
  */
-import { type Json, parseJson } from '../../core/json.ts'
 import { schema } from '../../core/schema.ts'
 import { contentDigest, type Files } from './digest.ts'
-import { MANIFEST, manifestMembers } from './manifest.ts'
+import { MANIFEST, manifestMembers, manifestOf } from './manifest.ts'
 import { PATCH, type PatchOperation, readPatch, writePatch } from './patch.ts'
 import { BundleRefusal } from './refusal.ts'
 import { SIGNATURES } from './signatures.ts'
@@ -27,7 +26,7 @@ export interface Delta {
   readonly operations: readonly PatchOperation[]
 }
 
-const digest = schema.string({ maxLength: 71, pattern: /^sha256:[0-9a-f]{64}$/ })
+const { digest } = manifestMembers
 const format = schema.object(
   {
     revision: manifestMembers.revision,
@@ -50,26 +49,15 @@ export function isDelta(files: Files): boolean {
 
 /** The manifest alone. @throws BundleRefusal `missing_file`, `invalid_manifest` */
 export function readDeltaManifest(files: Files): DeltaManifest {
-  const bytes = files.get(MANIFEST)
-  if (bytes === undefined)
-    throw new BundleRefusal('missing_file', `it has no ${MANIFEST}; assay policy delta writes one`)
-  let value: Json
-  try {
-    value = parseJson(bytes)
-  } catch (cause) {
-    throw new BundleRefusal('invalid_manifest', `${MANIFEST} is not strict JSON`, { cause })
-  }
-  const problem = format.problem(value, '')
-  if (problem !== undefined) throw new BundleRefusal('invalid_manifest', `${MANIFEST} ${problem}`)
-  const { metadata, revision, roots } = value as unknown as {
-    readonly revision: string
-    readonly roots: readonly string[]
-    readonly metadata: { readonly assay: Pick<DeltaManifest, 'base' | 'result'> }
-  }
-  const { base, result } = metadata.assay
+  const { assay, counter, roots } = manifestOf<Pick<DeltaManifest, 'base' | 'result'>>(
+    files.get(MANIFEST),
+    format,
+    'assay policy delta',
+  )
+  const { base, result } = assay
   if (base === result)
     throw new BundleRefusal('invalid_manifest', `${MANIFEST} leads from a bundle to itself`)
-  return { counter: Number(revision), roots, base, result }
+  return { counter, roots, base, result }
 }
 
 /**

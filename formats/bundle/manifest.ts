@@ -3,8 +3,8 @@
  *
  * @see https://www.openpolicyagent.org/docs/management-bundles#manifest
  */
-import { type Json, parseJson } from '../../core/json.ts'
 import { type Schema, schema } from '../../core/schema.ts'
+import { checkForm, strictJson } from './json.ts'
 import { BundleRefusal } from './refusal.ts'
 
 export const MANIFEST = '.manifest'
@@ -46,10 +46,12 @@ const own = schema.object({
 export const manifestMembers: {
   readonly revision: Schema<string>
   readonly roots: Schema<readonly string[]>
+  readonly digest: Schema<string>
   readonly regoVersion: Schema<number>
 } = {
   revision: schema.string({ maxLength: 15, pattern: /^[1-9][0-9]*$/ }),
   roots: names,
+  digest,
   regoVersion: schema.integer({ min: 1, max: 1 }),
 }
 const format = schema.object(
@@ -67,23 +69,31 @@ type Written = Omit<Manifest, 'counter' | 'roots'>
 
 /** @throws BundleRefusal `missing_file`, `invalid_manifest` */
 export function readManifest(bytes: Uint8Array | undefined): Manifest {
+  const { assay, counter, roots } = manifestOf<Written>(bytes, format, 'assay policy build')
+  return { ...assay, counter, roots }
+}
+
+/**
+ * A manifest of either kind: what both have alike, and its own members. `command` writes such a one.
+ *
+ * @throws BundleRefusal `missing_file`, `invalid_manifest`
+ */
+export function manifestOf<Own>(
+  bytes: Uint8Array | undefined,
+  format: Schema<unknown>,
+  command: string,
+): { readonly counter: number; readonly roots: readonly string[]; readonly assay: Own } {
   if (bytes === undefined)
-    throw new BundleRefusal('missing_file', `it has no ${MANIFEST}; assay policy build writes one`)
-  let value: Json
-  try {
-    value = parseJson(bytes)
-  } catch (cause) {
-    throw new BundleRefusal('invalid_manifest', `${MANIFEST} is not strict JSON`, { cause })
-  }
-  const problem = format.problem(value, '')
-  if (problem !== undefined) throw new BundleRefusal('invalid_manifest', `${MANIFEST} ${problem}`)
+    throw new BundleRefusal('missing_file', `it has no ${MANIFEST}; ${command} writes one`)
+  const value = strictJson(MANIFEST, bytes, 'invalid_manifest')
+  checkForm(MANIFEST, value, 'invalid_manifest', format)
   const { metadata, revision, roots } = value as unknown as {
     readonly revision: string
     readonly roots: readonly string[]
-    readonly metadata: { readonly assay: Written & { readonly type: string } }
+    readonly metadata: { readonly assay: Own & { readonly type: string } }
   }
   const { type: _, ...assay } = metadata.assay
-  return { ...assay, counter: Number(revision), roots }
+  return { assay: assay as unknown as Own, counter: Number(revision), roots }
 }
 
 /**

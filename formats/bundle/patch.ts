@@ -4,8 +4,9 @@
  *
  * @see https://www.openpolicyagent.org/docs/management-bundles#delta-bundles
  */
-import { type Json, parseJson } from '../../core/json.ts'
+import type { Json } from '../../core/json.ts'
 import { type Schema, schema } from '../../core/schema.ts'
+import { checkForm, strictJson } from './json.ts'
 import { BundleRefusal } from './refusal.ts'
 
 export const PATCH = 'patch.json'
@@ -36,14 +37,8 @@ const format: Schema<unknown> = schema.object({
 
 /** @throws BundleRefusal `invalid_patch` */
 export function readPatch(bytes: Uint8Array, maxBytes: number): readonly PatchOperation[] {
-  let value: Json
-  try {
-    value = parseJson(bytes, { maxBytes, maxDepth: 514 })
-  } catch (cause) {
-    throw new BundleRefusal('invalid_patch', `${PATCH} is not strict JSON`, { cause })
-  }
-  const problem = format.problem(value, '')
-  if (problem !== undefined) throw new BundleRefusal('invalid_patch', `${PATCH} ${problem}`)
+  const value = strictJson(PATCH, bytes, 'invalid_patch', { maxBytes, maxDepth: 514 })
+  checkForm(PATCH, value, 'invalid_patch', format)
   const { data } = value as unknown as { readonly data: readonly Written[] }
   // OPA takes a bundle without operations for a whole one.
   if (data.length === 0) throw new BundleRefusal('invalid_patch', `${PATCH} changes nothing`)

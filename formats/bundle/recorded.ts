@@ -1,8 +1,8 @@
 /** Requests that were recorded with what the policy must answer: a bundle brings them under `tests/recorded`, and does not serve if it answers otherwise. */
-import { type Json, parseJson } from '../../core/json.ts'
+import type { Json } from '../../core/json.ts'
 import { type Schema, schema } from '../../core/schema.ts'
 import type { Files } from './digest.ts'
-import { BundleRefusal } from './refusal.ts'
+import { checkForm, strictJson } from './json.ts'
 
 export const RECORDED: RegExp = /^tests\/recorded\/[^/]+\.json$/
 
@@ -20,6 +20,7 @@ export interface Recorded {
   }
 }
 
+const LIMITS = { maxBytes: 64 * 1024 * 1024, maxDepth: 66 }
 const format: Schema<unknown> = schema.array(
   schema.object({
     entrypoint: schema.string({ maxLength: 512 }),
@@ -37,19 +38,10 @@ export function readRecorded(files: Files): readonly Recorded[] {
   const found: Recorded[] = []
   for (const [file, bytes] of files) {
     if (!RECORDED.test(file)) continue
-    const value = parsed(file, bytes)
+    const value = strictJson(file, bytes, 'invalid_data', LIMITS)
     const all = Array.isArray(value) ? value : [value]
-    const problem = format.problem(all, '')
-    if (problem !== undefined) throw new BundleRefusal('invalid_data', `${file} ${problem}`)
+    checkForm(file, all, 'invalid_data', format)
     for (const each of all as readonly Omit<Recorded, 'file'>[]) found.push({ ...each, file })
   }
   return found
-}
-
-function parsed(file: string, bytes: Uint8Array): Json {
-  try {
-    return parseJson(bytes, { maxBytes: 64 * 1024 * 1024, maxDepth: 66 })
-  } catch (cause) {
-    throw new BundleRefusal('invalid_data', `${file} is not strict JSON`, { cause })
-  }
 }

@@ -4,9 +4,8 @@
  *
  * @see https://www.openpolicyagent.org/docs/management-bundles#signature-format
  */
-import { type Json, parseJson } from '../../core/json.ts'
 import { type Schema, schema } from '../../core/schema.ts'
-import { BundleRefusal } from './refusal.ts'
+import { checkForm, strictJson } from './json.ts'
 
 export const SIGNATURES = '.signatures.json'
 
@@ -32,15 +31,8 @@ const format: Schema<Signatures> = schema.object(
 /** @throws BundleRefusal `signature_invalid`: not of this form */
 export function readSignatures(bytes: Uint8Array | undefined): Signatures {
   if (bytes === undefined) return {}
-  let value: Json
-  try {
-    value = parseJson(bytes, { maxBytes: MAX_BYTES })
-  } catch (cause) {
-    throw new BundleRefusal('signature_invalid', `${SIGNATURES} is not strict JSON`, { cause })
-  }
-  const problem = format.problem(value, '')
-  if (problem !== undefined)
-    throw new BundleRefusal('signature_invalid', `${SIGNATURES} ${problem}`)
+  const value = strictJson(SIGNATURES, bytes, 'signature_invalid', { maxBytes: MAX_BYTES })
+  checkForm(SIGNATURES, value, 'signature_invalid', format)
   return value as Signatures
 }
 

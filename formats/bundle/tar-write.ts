@@ -3,6 +3,7 @@
  *
  * @see POSIX.1-2017 pax, "ustar Interchange Format" and "pax Header Block"
  */
+import { concatBytes } from '../../core/crypto.ts'
 import { BundleError } from '../../core/error.ts'
 import { byPath } from './order.ts'
 
@@ -13,14 +14,7 @@ const encoder = new TextEncoder()
 export function writeTar(files: ReadonlyMap<string, Uint8Array>): Uint8Array<ArrayBuffer> {
   const blocks = [...files].sort(byPath).flatMap(([path, bytes]) => entry(path, bytes))
   // Two empty blocks end an archive.
-  const parts = [...blocks, new Uint8Array(2 * BLOCK)]
-  const archive = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    archive.set(part, at)
-    at += part.length
-  }
-  return archive
+  return concatBytes([...blocks, new Uint8Array(2 * BLOCK)])
 }
 
 function entry(path: string, bytes: Uint8Array): Uint8Array[] {

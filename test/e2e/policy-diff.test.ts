@@ -1,12 +1,12 @@
 /** `assay policy diff --replay` on real decisions under real policies: what flips, what cannot be decided again, and what stays untold. */
-import { cpSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { EXAMPLE_STATE, OWN_POLICIES } from '../../adapters/config/complete.ts'
 import { openSqlite } from '../../adapters/store/sqlite/index.ts'
 import type { PolicyDiff } from '../../cli/policy/diff.ts'
 import { decisionKey, decodeStored, encodeStored } from '../../core/decision.ts'
-import { Payload } from '../../core/request.ts'
+import { othersMayRead, readCheckpoints } from '../checkpoints.ts'
 import { assay, type Ran } from '../command.ts'
 import { Place } from '../composed.ts'
 
@@ -21,22 +21,11 @@ const ids: Record<string, string[]> = {}
 beforeAll(async () => {
   place = await Place.make()
   next = join(place.folder, 'next')
-  cpSync(OWN_POLICIES, next, { recursive: true })
-  const rule = join(next, 'access', 'abac.rego')
-  const [is, not] = ['==', '!='].map((sign) => `workload.attributes.owner ${sign} rbac.person.id`)
-  writeFileSync(rule, readFileSync(rule, 'utf8').replace(is!, not!))
+  othersMayRead(next)
   const policies = { source: 'folder', dir: OWN_POLICIES, watch: false }
   const { kernel } = await place.start(JSON.stringify({ policies, state: EXAMPLE_STATE }))
-  for (const [id, times] of Object.entries(ASKED))
-    for (let i = 0; i < times; i++) {
-      const payload = Payload.fromJson({
-        subject: { type: 'user', id: 'ada' },
-        action: { name: 'read' },
-        resource: { type: 'checkpoint', id },
-      })
-      const decided = await kernel.decide({ action: 'access.evaluate', payload })
-      ids[id] = [...(ids[id] ?? []), decided.id]
-    }
+  for (const [checkpoint, { id }] of await readCheckpoints(kernel, ASKED))
+    ids[checkpoint] = [...(ids[checkpoint] ?? []), id]
   await place.stop()
   await erase(ids['ckpt-9-0003']![1]!)
 }, 120_000)

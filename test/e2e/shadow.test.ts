@@ -1,12 +1,11 @@
 /** A changed rule beside the live one, over real policies: what the shadow counted, what a replay finds, and what the command prints. */
-import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { EXAMPLE_STATE, OWN_POLICIES } from '../../adapters/config/complete.ts'
 import type { Replay } from '../../adapters/shadow/replay.ts'
 import type { Comparison } from '../../adapters/shadow/report.ts'
 import { run } from '../../cli/run.ts'
-import { Payload } from '../../core/request.ts'
+import { othersMayRead, readCheckpoints } from '../checkpoints.ts'
 import { Place } from '../composed.ts'
 
 const CHECKPOINTS = { 'ckpt-7-0041': 3, 'ckpt-7-0042': 2, 'ckpt-9-0003': 1 }
@@ -32,29 +31,14 @@ async function json<T>(...args: string[]): Promise<T> {
 beforeAll(async () => {
   place = await Place.make()
   shadow = join(place.folder, 'shadow')
-  cpSync(OWN_POLICIES, shadow, { recursive: true })
-  const rule = join(shadow, 'access', 'abac.rego')
-  const text = readFileSync(rule, 'utf8')
-  const changed = text.replace(
-    'related.workload.attributes.owner == rbac.person.id',
-    'related.workload.attributes.owner != rbac.person.id',
-  )
-  expect(changed).not.toBe(text)
-  writeFileSync(rule, changed)
+  othersMayRead(shadow)
 
   const policies = { source: 'folder', dir: OWN_POLICIES, shadow, watch: false }
   const { kernel } = await place.start(JSON.stringify({ policies, state: EXAMPLE_STATE }))
-  for (const [id, times] of Object.entries(CHECKPOINTS))
-    for (let i = 0; i < times; i++) {
-      const payload = Payload.fromJson({
-        subject: { type: 'user', id: 'ada' },
-        action: { name: 'read' },
-        resource: { type: 'checkpoint', id },
-      })
-      const decided = await kernel.decide({ action: 'access.evaluate', payload })
-      ids.set(decided.id, id)
-      if (id === 'ckpt-7-0041') expect(decided.allow).toBe(true)
-    }
+  for (const [checkpoint, { allow, id }] of await readCheckpoints(kernel, CHECKPOINTS)) {
+    ids.set(id, checkpoint)
+    if (checkpoint === 'ckpt-7-0041') expect(allow).toBe(true)
+  }
   await place.stop()
 }, 60_000)
 afterAll(() => place.remove())

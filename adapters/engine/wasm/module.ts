@@ -3,6 +3,8 @@
  *
  * @see https://webassembly.github.io/spec/core/binary/modules.html
  */
+import { concatBytes } from '../../../core/crypto.ts'
+
 const SECTION = { custom: 0, import: 2, function: 3, export: 7, code: 10 } as const
 const HEADER_BYTES = 8
 const FUNCTION = 0
@@ -57,7 +59,7 @@ export class Module {
       const now = this.#changed(id) ?? content
       parts.push(Uint8Array.from([id, ...unsigned(now.length)]), now)
     }
-    return joined(parts)
+    return concatBytes(parts)
   }
 
   #content(id: number): Uint8Array {
@@ -70,7 +72,7 @@ export class Module {
     if (id === SECTION.export) return this.#withExports()
     if (id !== SECTION.code) return undefined
     const bodies = this.#bodies.flatMap((body) => [Uint8Array.from(unsigned(body.length)), body])
-    return joined([Uint8Array.from(unsigned(this.#bodies.length)), ...bodies])
+    return concatBytes([Uint8Array.from(unsigned(this.#bodies.length)), ...bodies])
   }
 
   #withExports(): Uint8Array {
@@ -81,7 +83,7 @@ export class Module {
       const bytes = [...new TextEncoder().encode(name)]
       return [...unsigned(bytes.length), ...bytes, FUNCTION, ...unsigned(index)]
     })
-    return joined([
+    return concatBytes([
       Uint8Array.from(unsigned(count)),
       content.subarray(reader.at),
       Uint8Array.from(more),
@@ -123,16 +125,6 @@ function functionNames({ content, id }: Section): readonly (readonly [string, nu
       })
   }
   return []
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const all = new Uint8Array(parts.reduce((length, part) => length + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    all.set(part, at)
-    at += part.length
-  }
-  return all
 }
 
 /** LEB128. */

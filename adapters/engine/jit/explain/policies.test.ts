@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { canonicalJson } from '../../../../core/canonical.ts'
 import type { Json } from '../../../../core/json.ts'
 import type { Policy } from '../../../../core/ports/engine.ts'
+import { NO_CALLER } from '../../../../formats/call/caller.ts'
 import { tree } from '../../../../test/explaining.ts'
 import { compiler } from '../../../../test/rego.ts'
 import { OWN_POLICIES } from '../../../config/complete.ts'
@@ -62,14 +63,7 @@ const ALLOWED: { readonly [plugin: string]: Members } = {
     },
   }),
   capability: asked('capability.use', 'anonymous', {
-    caller: {
-      cell: '',
-      check: 'absent',
-      key_state: 'none',
-      nonce: '',
-      nonce_state: 'fresh',
-      time: 0,
-    },
+    caller: { ...NO_CALLER },
     claimed: { at: 'cell-a', operation: { op: 'submit', resource: 'gpu-0' } },
     payload: { check: 'valid' },
     proof: { check: 'absent' },
@@ -111,14 +105,7 @@ const ALLOWED: { readonly [plugin: string]: Members } = {
     },
   }),
   lease: asked('lease.grant', 'operator', {
-    caller: {
-      cell: '',
-      check: 'absent',
-      key_state: 'none',
-      nonce: '',
-      nonce_state: 'fresh',
-      time: 0,
-    },
+    caller: { ...NO_CALLER },
     cell: { custody: 'cell-a', found: true, local: true, name: 'cell-a' },
     claimed: { why: '' },
     lease: { found: false },
