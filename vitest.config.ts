@@ -7,6 +7,7 @@ const config: ViteUserConfig = defineConfig({
   test: {
     include: ['{core,formats,adapters,plugins,cli,test}/**/*.test.ts'],
     exclude: ['**/node_modules/**', 'dist/**'],
+    globalSetup: ['test/backends/global.ts'],
     pool: 'forks',
     testTimeout: 30_000,
     hookTimeout: 120_000,

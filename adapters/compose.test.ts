@@ -454,9 +454,10 @@ function wrapped(custody: Custody): Custody {
   return {
     name: custody.name,
     scopes: custody.scopes,
+    algorithms: custody.algorithms,
     maxMessageBytes: custody.maxMessageBytes,
     list: (scope) => custody.list(scope),
-    create: (scope, name) => custody.create(scope, name),
+    create: (scope, name, algorithm) => custody.create(scope, name, algorithm),
     transition: (key, state) => custody.transition(key, state),
     sign: (request) => custody.sign(request),
     close: () => custody.close(),

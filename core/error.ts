@@ -17,16 +17,19 @@ export abstract class KernelError<Code extends string = string> extends Error {
  * `conflict` is not here: a lost race is an {@link Outcome}, not an error.
  * - `unknown_outcome`: the batch may or may not be committed; re-read by decision id before anything else.
  * - `unavailable`: nothing was committed; safe to retry.
+ * - `denied` (credentials refused, or without a permission), `misconfigured` (no such table, another region or endpoint): the operator's too.
  * - `full`, `read_only`, `corrupt`, `locked`, `newer_version`: an operator must act; retrying cannot succeed.
  */
 export type StoreErrorCode =
   | 'batch_too_large'
   | 'closed'
   | 'corrupt'
+  | 'denied'
   | 'duplicate_key'
   | 'full'
   | 'invalid_key'
   | 'locked'
+  | 'misconfigured'
   | 'newer_version'
   | 'read_only'
   | 'too_large'
@@ -34,20 +37,27 @@ export type StoreErrorCode =
   | 'unknown_outcome'
 export class StoreError extends KernelError<StoreErrorCode> {}
 
-/** `retired`: re-read the list and sign with the active version. `unavailable`: safe to retry. The rest need an operator. */
+/**
+ * `retired`: re-read the list and sign with the active version. `unavailable`: safe to retry. `unknown_outcome`: list before trying again. The rest
+ * need an operator.
+ */
 export type CustodyErrorCode =
+  | 'algorithm_mismatch'
   | 'closed'
   | 'corrupt'
+  | 'denied'
   | 'duplicate_key'
   | 'insecure_permissions'
   | 'invalid_name'
   | 'invalid_transition'
+  | 'misconfigured'
   | 'not_active'
   | 'retired'
   | 'scope_mismatch'
   | 'too_large'
   | 'unavailable'
   | 'unknown_key'
+  | 'unknown_outcome'
   | 'weak_key'
 export class CustodyError extends KernelError<CustodyErrorCode> {}
 

@@ -21,7 +21,25 @@ export interface LogStore {
    * durable later than it returns: both follow from leaf rows.
    */
   publish(published: Published): Promise<void>
+  /**
+   * Gives committed leaves that have no index yet their places, each once, and moves the head over them: durable when it returns. Where the store
+   * orders at commit there never are any. Any number of processes may call it at any time: one holds the lease, and a holder that died, or was
+   * frozen and wakes up, changes nothing that a later holder decided.
+   * @throws StoreError `unavailable`: nothing is lost, and the next call goes on where this one stopped
+   */
+  integrate(): Promise<Integration>
   close(): Promise<void>
+}
+
+export interface Integration {
+  /** Leaves with an index, as {@link LogStore.size} says. */
+  readonly size: bigint
+  /** Whether the caller holds the lease: it alone signs and publishes the head, until another takes over. Always where the store orders at commit. */
+  readonly leads: boolean
+  /** Leaves that wait for their place, as far as was looked. */
+  readonly pending: number
+  /** Since when the oldest of them waits, in milliseconds of Unix time. */
+  readonly since?: number
 }
 
 export interface Published {

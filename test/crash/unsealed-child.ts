@@ -12,9 +12,10 @@ const keys = await openFileCustody({ dir: `${data}/keys` })
 const down: Custody = {
   name: 'down',
   scopes: keys.scopes,
+  algorithms: keys.algorithms,
   maxMessageBytes: keys.maxMessageBytes,
   list: (scope) => keys.list(scope),
-  create: (scope, name) => keys.create(scope, name),
+  create: (scope, name, algorithm) => keys.create(scope, name, algorithm),
   transition: (key, state) => keys.transition(key, state),
   sign: () => Promise.reject(new CustodyError('down', 'unavailable', 'the signer is down')),
   close: () => keys.close(),

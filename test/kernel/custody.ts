@@ -31,6 +31,7 @@ export async function testCustody(): Promise<TestCustody> {
   const custody: TestCustody = {
     name: 'test',
     scopes: ['log', 'cell'],
+    algorithms: ['ed25519'],
     maxMessageBytes: 65_536,
     signatures: 0,
     failing: false,

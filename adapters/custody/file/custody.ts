@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import type { Clock } from '../../../core/ports/clock.ts'
 import {
   type Custody,
-  KEY_STATES,
+  KEY_TRANSITIONS,
+  type KeyAlgorithm,
   type KeyRef,
   type KeyScope,
   type KeyState,
@@ -35,6 +36,7 @@ interface Loaded extends StoredKey {
 export class FileCustody implements Custody {
   readonly name: string = NAME
   readonly scopes: readonly KeyScope[]
+  readonly algorithms: readonly KeyAlgorithm[] = ['ed25519']
   readonly maxMessageBytes = 1_048_576
   readonly #folder: string
   readonly #clock: Clock | undefined
@@ -56,9 +58,11 @@ export class FileCustody implements Custody {
     return this.#refs(scope).map((ref) => published(ref, this.#load(ref)))
   }
 
-  async create(scope: KeyScope, name: string): Promise<PublicKey> {
+  async create(scope: KeyScope, name: string, algorithm?: KeyAlgorithm): Promise<PublicKey> {
     this.#assertServes(scope)
     checkName(name)
+    if (algorithm !== undefined && !this.algorithms.includes(algorithm))
+      throw refuse('algorithm_mismatch', `keys here are ${this.algorithms.join(' or ')}`)
     makeFolder(join(this.#folder, scope))
     return exclusively(this.#folder, () => {
       this.#sweep(scope)
@@ -75,7 +79,7 @@ export class FileCustody implements Custody {
     this.#assertKnown(key)
     return exclusively(this.#folder, () => {
       const loaded = this.#load(key)
-      if (!mayFollow(loaded.state, state))
+      if (!KEY_TRANSITIONS[loaded.state].includes(state))
         throw refuse(
           'invalid_transition',
           `${labelOf(key)} is ${loaded.state} and cannot be ${state}`,
@@ -195,23 +199,17 @@ export class FileCustody implements Custody {
 const fileOf = ({ name, version }: KeyRef): string => `${name}.${version}.json`
 const labelOf = ({ scope, name, version }: KeyRef): string =>
   `key ${scope}/${name} version ${version}`
-const rank = (state: KeyState): number => KEY_STATES.indexOf(state)
 
 function checkName(name: string): void {
   if (!KEY_NAME.test(name)) throw refuse('invalid_name', `a key's name is ${KEY_NAME.source}`)
-}
-
-function mayFollow(from: KeyState, to: KeyState): boolean {
-  if (from === 'revoked') return false
-  return to === 'revoked' || rank(to) === rank(from) + 1
 }
 
 /** Another process may have moved the state on; nothing else about a version ever changes. */
 function checkSuccessor(path: string, known: StoredKey, now: StoredKey): void {
   if (Buffer.compare(known.publicKey, now.publicKey) !== 0)
     throw refuse('corrupt', `${path} holds another key than before; restore it`)
-  if (rank(now.state) < rank(known.state))
-    throw refuse('corrupt', `${path} went back from ${known.state} to ${now.state}; restore it`)
+  if (known.state === 'revoked' && now.state !== 'revoked')
+    throw refuse('corrupt', `${path} was revoked and is ${now.state} now; restore it`)
 }
 
 /** A copy, with nothing private. */

@@ -2,7 +2,7 @@
 import { sameBytes } from '../../../core/crypto.ts'
 import { LogError, StoreError } from '../../../core/error.ts'
 import { leafHash } from '../../../core/log/leaf.ts'
-import type { LogStore, Published } from '../../../core/ports/logstore.ts'
+import type { Integration, LogStore, Published } from '../../../core/ports/logstore.ts'
 import { checkLeafRange, checkPublished } from '../../../core/storage.ts'
 
 export class MemoryLog implements LogStore {
@@ -62,6 +62,10 @@ export class MemoryLog implements LogStore {
       this.#tiles.set(`${level}/${index}`, new Uint8Array(hashes))
     const { size, root, note } = published.checkpoint
     this.#checkpoint = { size, root: new Uint8Array(root), note: new Uint8Array(note) }
+  }
+
+  async integrate(): Promise<Integration> {
+    return { size: await this.size(), leads: true, pending: 0 }
   }
 
   async close(): Promise<void> {

@@ -4,7 +4,7 @@ import type { StatementSync } from 'node:sqlite'
 import { sameBytes } from '../../../core/crypto.ts'
 import { LogError, StoreError } from '../../../core/error.ts'
 import { leafHash } from '../../../core/log/leaf.ts'
-import type { LogStore, Published, Tile } from '../../../core/ports/logstore.ts'
+import type { Integration, LogStore, Published, Tile } from '../../../core/ports/logstore.ts'
 import { checkLeafRange, checkPublished } from '../../../core/storage.ts'
 import { RUN_BITS } from './schema.ts'
 import type { Session } from './session.ts'
@@ -111,6 +111,10 @@ export class SqliteLog implements LogStore {
     this.#newest = { size, root: new Uint8Array(root), note: new Uint8Array(note) }
     this.#headQueued = true
     this.#timer ??= setTimeout(() => this.#flush(), FLUSH_MS).unref()
+  }
+
+  async integrate(): Promise<Integration> {
+    return { size: await this.size(), leads: true, pending: 0 }
   }
 
   async close(): Promise<void> {

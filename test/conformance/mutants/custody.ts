@@ -13,11 +13,11 @@ import type { Law, Mutant } from '../laws.ts'
 export const laws: readonly Law<CustodySubject>[] = custodyLaws
 
 function delegate(custody: Custody): Custody {
-  const { name, scopes, maxMessageBytes } = custody
+  const { algorithms, name, scopes, maxMessageBytes } = custody
   return {
-    ...{ name, scopes, maxMessageBytes },
+    ...{ algorithms, name, scopes, maxMessageBytes },
     list: (scope) => custody.list(scope),
-    create: (scope, keyName) => custody.create(scope, keyName),
+    create: (scope, keyName, algorithm) => custody.create(scope, keyName, algorithm),
     transition: (key, state) => custody.transition(key, state),
     sign: (request) => custody.sign(request),
     close: () => custody.close(),
@@ -151,10 +151,10 @@ const aliased: Change = (custody) => {
 export const mutants: readonly Mutant<CustodySubject>[] = (
   [
     ['hides a private key in a property', 'no method or property gives out a private key', leaking],
-    ['forgets a state when it closes', 'retired refuses, forever, also after reopening', forgetful],
+    ['forgets a state when it closes', 'what is not active refuses, also after reopening, and revoked does so forever', forgetful],
     [
       'agrees to any transition',
-      'states lead forwards, one at a time, and nothing leads back',
+      'states lead where the port says, and nowhere else',
       lenient,
     ],
     ['looks for a key in another scope', 'a scope never signs for another', scopeless],

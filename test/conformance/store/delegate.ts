@@ -23,6 +23,7 @@ export function logWith(log: LogStore, changes: Partial<LogStore>): LogStore {
     tile: (level, index) => log.tile(level, index),
     checkpoint: () => log.checkpoint(),
     publish: (published) => log.publish(published),
+    integrate: () => log.integrate(),
     close: () => log.close(),
     ...changes,
   }
