@@ -4,7 +4,7 @@
  */
 import { toBase64url } from './crypto.ts'
 import type { Json } from './json.ts'
-import type { Effect, EffectPlan, OutboxEntry, Plugin } from './plugin.ts'
+import type { Effect, EffectPlan, Plugin } from './plugin.ts'
 import type { UnixSeconds } from './ports/clock.ts'
 import type { Custody } from './ports/custody.ts'
 import type { Write } from './ports/store.ts'
@@ -57,8 +57,11 @@ async function planAll(verdict: Verdict, planning: Planning): Promise<Outcome> {
   for (const plan of plans) output = { ...output, ...plan.output }
   try {
     const signatures = await sign(plans, planning.custody)
-    const outbox = entries.map((entry) => signed(entry, signatures, planning))
-    const writes = await conditional(plans, planning)
+    const outbox = entries.map(({ body, kind, signatures: names }) => ({
+      kind,
+      body: carrying(body, names, signatures, planning),
+    }))
+    const writes = await conditional(plans, planning, signatures)
     return { writes, outbox, output: { ...output, ...signatures } }
   } catch (error) {
     return { failure: error instanceof SigningFailure ? 'signing_failed' : 'effect_failed' }
@@ -88,6 +91,7 @@ function planOne(effect: Effect, allow: boolean, planning: Planning): EffectPlan
 async function conditional(
   plans: readonly EffectPlan[],
   planning: Planning,
+  signatures: Signatures,
 ): Promise<readonly Write[]> {
   const { plugin, reads, decisionId } = planning
   const writes = new Map<string, Write>()
@@ -99,7 +103,9 @@ async function conditional(
     if ('put' in planned) {
       writes.set(sort, {
         put: key,
-        value: encoder.encode(JSON.stringify(planned.value)),
+        value: encoder.encode(
+          JSON.stringify(carrying(planned.value, planned.signatures, signatures, planning)),
+        ),
         if: version,
       })
     } else if (version !== 'absent') {
@@ -118,19 +124,22 @@ const encoder = new TextEncoder()
 /** A record named after this decision: nobody can have read it, since nobody knew its name. */
 const NEW = { version: 'absent' } as const
 
-/** What is delivered carries its signatures, which leave with the commit like everything else. A dry run has none, and delivers nothing. */
-function signed(
-  { kind, body, signatures: names }: OutboxEntry,
-  signatures: { readonly [name: string]: string },
+type Signatures = { readonly [name: string]: string }
+
+/** What is delivered or kept carries its signatures, which leave with the commit like everything else. A dry run has none. */
+function carrying(
+  body: Json,
+  names: readonly string[] | undefined,
+  signatures: Signatures,
   { custody }: Pick<Planning, 'custody'>,
-): { readonly kind: string; readonly body: Json } {
-  if (names === undefined) return { kind, body }
+): Json {
+  if (names === undefined) return body
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw new TypeError('only an object carries signatures')
   if (custody && !names.every((name) => Object.hasOwn(signatures, name)))
     throw new RangeError('a signature that nobody asked for')
   const carried = names.map((name) => [name, signatures[name] ?? null])
-  return { kind, body: { ...body, signatures: Object.fromEntries(carried) } }
+  return { ...body, signatures: Object.fromEntries(carried) }
 }
 
 class SigningFailure extends Error {}
@@ -144,7 +153,12 @@ async function sign(
   for (const wanted of plans.flatMap((plan) => plan.signatures ?? [])) {
     try {
       const keys = await custody.list(wanted.scope)
-      const active = keys.findLast((key) => key.name === wanted.key && key.state === 'active')
+      const active = keys.findLast(
+        ({ name, state, version }) =>
+          name === wanted.key &&
+          state === 'active' &&
+          (wanted.version === undefined || wanted.version === version),
+      )
       if (!active) throw new SigningFailure('no active key')
       const { purpose, message } = wanted
       signatures[wanted.name] = toBase64url(await custody.sign({ key: active, purpose, message }))

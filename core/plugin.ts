@@ -98,7 +98,12 @@ export interface Effect {
  */
 export interface EffectPlan {
   readonly writes?: readonly (
-    | { readonly put: string; readonly value: Json }
+    | {
+        readonly put: string
+        readonly value: Json
+        /** As {@link OutboxEntry.signatures}: kept as the member `signatures` of the value. */
+        readonly signatures?: readonly string[]
+      }
     | { readonly remove: string }
   )[]
   /** Computed before the commit, never released before it: `output[name]` is the signature in base64url. */
@@ -106,6 +111,8 @@ export interface EffectPlan {
     readonly name: string
     readonly scope: KeyScope
     readonly key: string
+    /** The one version that may sign, where a policy has decided which; custody must have it active. Default: the newest that is active. */
+    readonly version?: number
     readonly purpose: string
     readonly message: Uint8Array
   }[]
