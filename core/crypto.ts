@@ -1,33 +1,17 @@
 /**
- * SHA-256 (FIPS 180-4), strict Ed25519 verification (RFC 8032) and strict base64, base64url (RFC 4648) and hex. On Node the platform's
- * own code runs, elsewhere @noble: the answers are the same on both, and both are synchronous.
+ * SHA-256 (FIPS 180-4), strict Ed25519 verification (RFC 8032), ECDSA over P-256, and strict base64, base64url (RFC 4648) and hex. On Node
+ * the platform's own code runs, elsewhere @noble: the answers are the same on both, and both are synchronous.
  */
 import { ed25519 } from '@noble/curves/ed25519.js'
 import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js'
 import { fromBase64url, toBase64url } from './base64.ts'
 import { LogError } from './error.ts'
+import { nodeBuffer as buffer, nodeCrypto } from './platform.ts'
 
 export { fromBase64, fromBase64url, toBase64, toBase64url } from './base64.ts'
+export * from './p256.ts'
 
-/** The part of node:crypto that is used; core imports nothing of Node. */
-interface NodeCrypto {
-  hash(algorithm: string, data: string | Uint8Array, encoding: string): string
-  createPublicKey(key: { key: object; format: 'jwk' }): object
-  createPrivateKey(key: { key: object; format: 'jwk' }): {
-    export(as: { format: 'jwk' }): { readonly x: string }
-  }
-  verify(algorithm: null, data: Uint8Array, key: object, signature: Uint8Array): boolean
-}
-interface NodeBuffer {
-  readonly Buffer: {
-    from(bytes: ArrayBufferLike, at: number, length: number): { toString(encoding: string): string }
-  }
-}
-type Loader = { getBuiltinModule?: (id: string) => unknown }
-const builtin = (id: string): unknown =>
-  (globalThis as { process?: Loader }).process?.getBuiltinModule?.(id)
-const node = builtin('node:crypto') as NodeCrypto | undefined
-const buffer = builtin('node:buffer') as NodeBuffer | undefined
+const node = nodeCrypto
 const encoder = new TextEncoder()
 
 /** 32 bytes. */
@@ -69,6 +53,7 @@ export function randomBytes(n: number): Uint8Array {
 
 /** An imported Ed25519 key: import once, verify often. */
 export interface VerifyKey {
+  readonly algorithm: 'ed25519'
   /** 32 bytes; the key's own copy. */
   readonly publicKey: Uint8Array
   /** The platform's key object. */
@@ -95,7 +80,8 @@ export function ed25519Key(publicKey: Uint8Array): VerifyKey {
 
 function imported(publicKey: Uint8Array): VerifyKey {
   const jwk = { kty: 'OKP', crv: 'Ed25519', x: toBase64url(publicKey) }
-  return { publicKey, handle: node?.createPublicKey({ key: jwk, format: 'jwk' }) }
+  const handle = node?.createPublicKey({ key: jwk, format: 'jwk' })
+  return { algorithm: 'ed25519', publicKey, handle }
 }
 
 /**

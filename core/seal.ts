@@ -1,8 +1,11 @@
-/** Signs heads. Every head comes from rows that are on disk, so after a crash the same rows give the same head and the same signature. */
+/**
+ * Signs heads. Every head comes from rows that are on disk, so after a crash the same rows give the same head; its signature too where the
+ * key is Ed25519. An ECDSA key may sign one head twice, in other bytes each time: nothing compares the notes of one head.
+ */
 import { sameBytes } from './crypto.ts'
 import { StoreError } from './error.ts'
 import { formatCheckpoint, parseCheckpoint } from './log/checkpoint.ts'
-import { ed25519KeyId, joinNotes, parseNote, signNote } from './log/note.ts'
+import { joinNotes, parseNote, signNote } from './log/note.ts'
 import { rootAt } from './log/proof.ts'
 import { Tree } from './log/tree.ts'
 import type { Watching } from './observe.ts'
@@ -35,6 +38,8 @@ export interface SealerOptions {
   readonly timeoutMs: number
   readonly clock: Clock
   readonly watching?: Watching | undefined
+  /** Others sign this log too: what was signed last is theirs to say, and nothing is signed unless it is asked for. */
+  readonly shared?: boolean
 }
 
 type OnSeal = (proof: Proof | undefined) => void
@@ -57,9 +62,11 @@ export class Sealer {
 
   /** @throws StoreError `corrupt`: the rows do not lead to the published head. */
   static async open(options: SealerOptions): Promise<Sealer> {
+    // Before the rows: while others write, a head that is read later may be ahead of them.
+    const note = await options.log.checkpoint()
     const sealer = new Sealer(options, await Tree.open(options.log))
-    await sealer.#checkPublished()
-    if (sealer.#tree.size > (sealer.#head?.size ?? -1n)) await sealer.#start()
+    if (note) await sealer.#checkPublished(note)
+    if (!options.shared && sealer.#tree.size > (sealer.#head?.size ?? -1n)) await sealer.#start()
     return sealer
   }
 
@@ -80,6 +87,41 @@ export class Sealer {
     else this.#behind = true
     if (onSeal) this.#waiting.push({ index, onSeal })
     this.#start()
+  }
+
+  /** The tree goes on with these leaves; a head over them is for {@link seal} or {@link follow}. */
+  extend(leafHashes: Iterable<Uint8Array>): void {
+    for (const leafHash of leafHashes) this.#tree.append(leafHash)
+  }
+
+  /** Starts again from the log's first `size` leaves, which are many more than the tree has. */
+  async reopen(size: bigint): Promise<void> {
+    const { log } = this.#options
+    this.#tree = await Tree.open({
+      leaves: (from, count) => log.leaves(from, count),
+      tile: (level, index) => log.tile(level, index),
+      size: async () => size,
+    })
+  }
+
+  /** Signs a head over the whole tree. Throws nothing: where that fails, {@link head} is another one, and it is tried again later. */
+  async seal(): Promise<void> {
+    if (this.#tree.size !== this.#head?.size) await this.#start()
+  }
+
+  /** Takes over a head that another process signed over exactly this tree. @throws StoreError `corrupt`: it is over other leaves */
+  follow(head: Head): void {
+    if (!sameBytes(this.#tree.root(), head.root)) throw this.#corrupt(head.size)
+    // They are published with it.
+    this.#tree.takeFullTiles()
+    this.#head = head
+  }
+
+  /** Proofs under {@link head}, as far as the tree is at it and the leaves are recent. */
+  proofs(indexes: readonly bigint[]): readonly (Proof | undefined)[] {
+    const head = this.#head
+    if (head?.size !== this.#tree.size) return indexes.map(() => undefined)
+    return this.#tree.inclusions(indexes).map((path) => path && { head, path })
   }
 
   /** Resolves when no sealing is under way. */
@@ -174,24 +216,21 @@ export class Sealer {
 
   #signWith(key: PublicKey, text: string): Promise<Uint8Array> {
     const { custody, origin } = this.#options
-    return signNote(text, origin, ed25519KeyId(origin, key.publicKey), (message) =>
+    return signNote(text, origin, key.publicKey, (message) =>
       custody.sign({ key, purpose: 'log.checkpoint', message }),
     )
   }
 
-  async #checkPublished(): Promise<void> {
-    const note = await this.#options.log.checkpoint()
-    if (!note) return
+  async #checkPublished(note: Uint8Array): Promise<void> {
     const { size, root } = parseCheckpoint(parseNote(note).text)
     const found = size <= this.#tree.size ? await rootAt(this.#options.log, size) : undefined
-    if (!found || !sameBytes(found, root)) {
-      throw new StoreError(
-        this.#options.log.name,
-        'corrupt',
-        `the rows do not lead to the published head of size ${size}; restore the store or start a new log`,
-      )
-    }
+    if (!found || !sameBytes(found, root)) throw this.#corrupt(size)
     this.#head = { size, root, note }
+  }
+
+  #corrupt(size: bigint): StoreError {
+    const what = `the rows do not lead to the published head of size ${size}; restore the store or start a new log`
+    return new StoreError(this.#options.log.name, 'corrupt', what)
   }
 }
 const RETRY_MS = 1000

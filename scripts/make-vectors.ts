@@ -10,7 +10,7 @@ import { anchorJsonSchema, type TrustAnchor } from '../core/log/anchor.ts'
 import { formatCheckpoint } from '../core/log/checkpoint.ts'
 import { commitment, encodeLeaf, leafHash } from '../core/log/leaf.ts'
 import { type DecisionLeaf, leafSchemas } from '../core/log/leaves.ts'
-import { ed25519KeyId, formatVkey, signNote } from '../core/log/note.ts'
+import { formatVkey, signNote } from '../core/log/note.ts'
 import { type Openings, type Receipt, receiptJsonSchema } from '../core/log/receipt.ts'
 import { formatTlogProof } from '../core/log/tlogproof.ts'
 import { Tree } from '../core/log/tree.ts'
@@ -232,8 +232,7 @@ async function seal(
   for (let n = 1; n < size; n++) tree.append(leafHash(encodeLeaf(decide(n).leaf)))
   tree.append(leafHash(leaf))
   const text = formatCheckpoint({ origin, size: tree.size, root: tree.root() })
-  const id = ed25519KeyId(origin, publicKey(signer))
-  const note = await signNote(text, origin, id, async (message) =>
+  const note = await signNote(text, origin, publicKey(signer), async (message) =>
     ed25519.sign(message, secret(signer)),
   )
   const checkpoint = new TextEncoder().encode(new TextDecoder().decode(note) + extraLines)

@@ -23,6 +23,7 @@ import type { PolicyEvent } from '../adapters/policies/live.ts'
 import { openSqlite } from '../adapters/store/sqlite/index.ts'
 import type { Json } from '../core/json.ts'
 import { createKernel, type Kernel } from '../core/kernel.ts'
+import { signatureLine } from '../core/log/note.ts'
 import type { Bundle } from '../core/ports/compiler.ts'
 import type { LogStore } from '../core/ports/logstore.ts'
 import {
@@ -32,7 +33,6 @@ import {
   readPolicyBundle,
   readSignatures,
   SIGNATURES,
-  signatureLine,
   statementOf,
   writeSignatures,
 } from '../formats/bundle/index.ts'

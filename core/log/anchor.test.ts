@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { codeOf, testSigner, utf8 } from '../../test/log.ts'
 import { formatAnchor, parseAnchor, type TrustAnchor, verifyHead } from './anchor.ts'
 import { formatCheckpoint } from './checkpoint.ts'
-import { ed25519KeyId, formatVkey, signNote } from './note.ts'
+import { formatVkey, signNote } from './note.ts'
 
 const origin = 'log.example/a'
 const vkey = (seed: number, name = origin) => formatVkey(name, testSigner(seed).publicKey)
@@ -15,7 +15,7 @@ async function head(size: bigint, seeds: readonly number[], name = origin): Prom
   const lines = await Promise.all(
     seeds.map(async (seed) => {
       const { publicKey, sign } = testSigner(seed)
-      const note = await signNote(text, name, ed25519KeyId(name, publicKey), sign)
+      const note = await signNote(text, name, publicKey, sign)
       return new TextDecoder().decode(note).slice(text.length + 1)
     }),
   )

@@ -27,6 +27,7 @@ export interface TrustAnchor {
 
 /** A key of the log, for heads of `from` to `to` leaves, decimal, both included. A compromised key ends at the last trusted size. */
 export interface TrustedKey {
+  /** Ed25519 (type 0x01) or ECDSA over P-256 (type 0x02). */
   readonly vkey: string
   readonly from: string
   readonly to?: string
@@ -106,7 +107,8 @@ function keysOf(anchor: TrustAnchor): readonly RangedKey[] {
 function readKey({ vkey, from, to }: TrustedKey, i: number): RangedKey {
   const range = { from: parseDecimal(from), to: to === undefined ? undefined : parseDecimal(to) }
   const key = parseVkey(vkey)
-  if (key.type !== 'log') throw malformed(`/keys/${i}/vkey: expected a log's key, of type 0x01`)
+  if (key.type !== 'log')
+    throw malformed(`/keys/${i}/vkey: expected a log's key, of type 0x01 or 0x02`)
   if (range.from === undefined || (to !== undefined && (range.to ?? -1n) < range.from))
     throw malformed(`/keys/${i}: expected sizes, "to" not below "from"`)
   return { key, from: range.from, to: range.to }

@@ -4,20 +4,27 @@
  * @see https://c2sp.org/signed-note; https://c2sp.org/tlog-cosignature for cosignature/v1
  */
 import {
+  derFromSignature,
   ed25519Key,
   fromBase64,
-  fromHex,
-  sha256Hex,
+  type P256Key,
+  p256FromSpki,
+  p256Key,
+  p256Spki,
+  sha256,
+  signatureFromDer,
   toBase64,
   toHex,
   type VerifyKey,
   verifyEd25519,
+  verifyP256,
 } from '../crypto.ts'
 import { LogError } from '../error.ts'
 
-/** Signature types that are verified here. `log`: Ed25519 over the text. `cosignature`: a witness's, with a time. */
-const TYPES = { log: 0x01, cosignature: 0x04 } as const
-type KeyType = keyof typeof TYPES
+/** Signature types that are verified here. Ed25519 and ECDSA are over the text, a witness's cosignature (Ed25519) over a time too. */
+const TYPES = { ed25519: 0x01, ecdsa: 0x02, cosignature: 0x04 } as const
+/** What a key is for. A log's is Ed25519 or ECDSA over P-256, a witness's Ed25519. */
+type KeyType = 'cosignature' | 'log'
 
 export interface NoteKey {
   readonly vkey: string
@@ -25,7 +32,7 @@ export interface NoteKey {
   /** 8 lower-case hex digits. A hint for look-up, no proof. */
   readonly id: string
   readonly type: KeyType
-  readonly key: VerifyKey
+  readonly key: P256Key | VerifyKey
 }
 
 export interface NoteLine {
@@ -71,36 +78,55 @@ function isPrintable(text: string): boolean {
   return true
 }
 
-/** The key ID of a log's Ed25519 key, 8 hex digits. @throws LogError `malformed`: not a key name */
-export function ed25519KeyId(name: string, publicKey: Uint8Array): string {
-  return keyId(name, 'log', publicKey)
+/** A key as its vkey has it: a type, and an Ed25519 key of 32 bytes or a P-256 key as SubjectPublicKeyInfo. */
+function encodeKey(publicKey: Uint8Array, type: KeyType): Uint8Array {
+  if (type === 'cosignature') return Uint8Array.of(TYPES.cosignature, ...publicKey)
+  if (publicKey.length === 65) return Uint8Array.of(TYPES.ecdsa, ...p256Spki(publicKey))
+  return Uint8Array.of(TYPES.ed25519, ...publicKey)
 }
 
-function keyId(name: string, type: KeyType, publicKey: Uint8Array): string {
+/** Four bytes. That of an ECDSA key is of the key alone. @throws LogError `malformed`: not a key name */
+function keyId(name: string, encoded: Uint8Array): Uint8Array {
   if (!isKeyName(name)) throw malformed('a key name has no space and no plus sign')
-  return sha256Hex(Uint8Array.of(...encoder.encode(name), 0x0a, TYPES[type], ...publicKey)).slice(
-    0,
-    8,
-  )
+  const named =
+    encoded[0] === TYPES.ecdsa
+      ? encoded.subarray(1)
+      : Uint8Array.of(...encoder.encode(name), 0x0a, ...encoded)
+  return sha256(named).subarray(0, 4)
 }
 
-/** `<name>+<key ID>+<base64>`: how a verifier gets to know a key. @throws LogError `malformed` */
+/**
+ * `<name>+<key ID>+<base64>`: how a verifier gets to know a key.
+ *
+ * @param publicKey 32 bytes are an Ed25519 key, 65 bytes a P-256 key
+ * @throws LogError `malformed`
+ */
 export function formatVkey(name: string, publicKey: Uint8Array, type: KeyType = 'log'): string {
-  const encoded = toBase64(Uint8Array.of(TYPES[type], ...publicKey))
-  return `${name}+${keyId(name, type, publicKey)}+${encoded}`
+  const encoded = encodeKey(publicKey, type)
+  return `${name}+${toHex(keyId(name, encoded))}+${toBase64(encoded)}`
 }
 
-/** @throws LogError `malformed` (also for another type than Ed25519 and cosignature/v1), `weak_key` */
+/** @throws LogError `malformed` (also for a type that is not verified here), `weak_key` */
 export function parseVkey(vkey: string): NoteKey {
   const [name = '', id = ''] = vkey.split('+', 2)
   // The base64 may hold plus signs of its own.
-  const bytes = fromBase64(vkey.slice(name.length + id.length + 2))
-  const type = (Object.keys(TYPES) as KeyType[]).find((known) => TYPES[known] === bytes?.[0])
-  if (bytes?.length !== 33 || type === undefined)
-    throw malformed('a vkey is <name>+<8 hex digits>+<base64 of a type and an Ed25519 key>')
-  if (keyId(name, type, bytes.subarray(1)) !== id)
+  const encoded = fromBase64(vkey.slice(name.length + id.length + 2))
+  const key = encoded && importKey(encoded)
+  if (encoded === undefined || key === undefined)
+    throw malformed('a vkey is <name>+<8 hex digits>+<base64 of a type and a key of that type>')
+  if (toHex(keyId(name, encoded)) !== id)
     throw malformed('the vkey names another key than it holds')
-  return { vkey, name, id, type, key: ed25519Key(bytes.subarray(1)) }
+  return { vkey, name, id, type: encoded[0] === TYPES.cosignature ? 'cosignature' : 'log', key }
+}
+
+function importKey(encoded: Uint8Array): P256Key | VerifyKey | undefined {
+  const [type, bytes] = [encoded[0], encoded.subarray(1)]
+  if (type === TYPES.ecdsa) {
+    const point = p256FromSpki(bytes)
+    return point && p256Key(point)
+  }
+  const known = type === TYPES.ed25519 || type === TYPES.cosignature
+  return known && bytes.length === 32 ? ed25519Key(bytes) : undefined
 }
 
 /** @throws LogError `malformed`, `too_large` */
@@ -160,38 +186,52 @@ export function verifyNote(note: Note, keys: readonly NoteKey[]): Verified[] {
 }
 
 function verifyLine(text: string, { signature }: NoteLine, key: NoteKey): Verified | undefined {
-  if (key.type === 'log')
-    return verifyEd25519(key.key, encoder.encode(text), signature) ? { key } : undefined
+  if (key.type === 'log') return verifies(key.key, text, signature) ? { key } : undefined
   if (signature.length !== 72) return undefined
   const time = new DataView(signature.buffer, signature.byteOffset).getBigUint64(0)
   if (time === 0n || time > 2n ** 63n - 1n) return undefined
-  const message = encoder.encode(`cosignature/v1\ntime ${time}\n${text}`)
-  return verifyEd25519(key.key, message, signature.subarray(8)) ? { key, time } : undefined
+  const message = `cosignature/v1\ntime ${time}\n${text}`
+  return verifies(key.key, message, signature.subarray(8)) ? { key, time } : undefined
+}
+
+function verifies(key: P256Key | VerifyKey, text: string, signature: Uint8Array): boolean {
+  const message = encoder.encode(text)
+  if (key.algorithm === 'ed25519') return verifyEd25519(key, message, signature)
+  const both = signatureFromDer(signature)
+  return both !== undefined && verifyP256(key, message, both)
 }
 
 /**
- * The note of `text` with one Ed25519 signature of the key that {@link ed25519KeyId} gave `id` for.
+ * The line of a log's signature, without a line feed.
  *
+ * @param publicKey as {@link formatVkey} takes it
+ * @param signature 64 bytes: Ed25519, or r and s of ECDSA, which the line has in DER
+ * @throws LogError `malformed`
+ */
+export function signatureLine(name: string, publicKey: Uint8Array, signature: Uint8Array): string {
+  if (signature.length !== 64) throw malformed('a signature has 64 bytes')
+  const encoded = encodeKey(publicKey, 'log')
+  const written = encoded[0] === TYPES.ecdsa ? derFromSignature(signature) : signature
+  return `— ${name} ${toBase64(Uint8Array.of(...keyId(name, encoded), ...written))}`
+}
+
+/**
+ * The note of `text` with one signature of a log's key.
+ *
+ * @param publicKey as {@link formatVkey} takes it
+ * @param sign gives 64 bytes: Ed25519, or r and s of ECDSA
  * @throws LogError `malformed`: a text that {@link parseNote} would not give back; whatever `sign` rejects with
  */
 export async function signNote(
   text: string,
   name: string,
-  id: string,
+  publicKey: Uint8Array,
   sign: (message: Uint8Array) => Promise<Uint8Array>,
 ): Promise<Uint8Array> {
-  if (
-    !text.endsWith('\n') ||
-    !text.isWellFormed() ||
-    !isPrintable(text) ||
-    !isKeyName(name) ||
-    !/^[0-9a-f]{8}$/.test(id)
-  )
-    throw malformed('a note has a text that ends in a line feed, and a signer with a key ID')
-  const message = encoder.encode(text)
-  const signature = await sign(message)
-  const line = `— ${name} ${toBase64(Uint8Array.of(...fromHex(id)!, ...signature))}\n`
-  return encoder.encode(`${text}\n${line}`)
+  if (!text.endsWith('\n') || !text.isWellFormed() || !isPrintable(text) || !isKeyName(name))
+    throw malformed('a note has a text that ends in a line feed, and a signer with a name')
+  const line = signatureLine(name, publicKey, await sign(encoder.encode(text)))
+  return encoder.encode(`${text}\n${line}\n`)
 }
 
 /** `note` with the signatures of another note of the same text too. @throws LogError `malformed`: it is of another text */

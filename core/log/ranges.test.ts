@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type TrustAnchor, verifyHead } from './anchor.ts'
 import { formatCheckpoint } from './checkpoint.ts'
-import { ed25519KeyId, formatVkey, joinNotes, signNote } from './note.ts'
+import { formatVkey, joinNotes, signNote } from './note.ts'
 
 const origin = 'ranges.test/log'
 const keys = [1, 2, 3].map((n) => {
@@ -15,8 +15,7 @@ const keys = [1, 2, 3].map((n) => {
 async function signed(text: string, signers: readonly number[]): Promise<Uint8Array> {
   const notes = signers.map((signer) => {
     const { publicKey, secret } = keys[signer]!
-    const id = ed25519KeyId(origin, publicKey)
-    return signNote(text, origin, id, async (message) => ed25519.sign(message, secret))
+    return signNote(text, origin, publicKey, async (message) => ed25519.sign(message, secret))
   })
   return (await Promise.all(notes)).reduce(joinNotes)
 }

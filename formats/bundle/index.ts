@@ -24,7 +24,6 @@ export {
   keyName,
   PURPOSE,
   type Roots,
-  signatureLine,
   statement,
   statementOf,
   verifyStatement,

@@ -4,15 +4,9 @@
  *
  * @see https://c2sp.org/signed-note
  */
-import { fromHex, toBase64 } from '../../core/crypto.ts'
+import { toBase64 } from '../../core/crypto.ts'
 import { LogError } from '../../core/error.ts'
-import {
-  ed25519KeyId,
-  type NoteKey,
-  parseNote,
-  parseVkey,
-  verifyNote,
-} from '../../core/log/note.ts'
+import { type NoteKey, parseNote, parseVkey, verifyNote } from '../../core/log/note.ts'
 import { deltaStatement, isDelta } from './delta.ts'
 import { contentDigest, type Files } from './digest.ts'
 import { MANIFEST, type Manifest, readManifest } from './manifest.ts'
@@ -47,12 +41,6 @@ export function statementOf(files: Files): string {
 /** The name in a policy key's vkey: the scope is part of it. */
 export function keyName(name: string): string {
   return `policy/${name}`
-}
-
-/** One line of the note. `name`: as the vkey has it. */
-export function signatureLine(name: string, publicKey: Uint8Array, signature: Uint8Array): string {
-  const id = fromHex(ed25519KeyId(name, publicKey))!
-  return `— ${name} ${toBase64(Uint8Array.of(...id, ...signature))}`
 }
 
 export interface Roots {

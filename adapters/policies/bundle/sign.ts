@@ -1,6 +1,6 @@
 /** Adds signatures to a bundle, each beside those that are there. */
 
-import { formatVkey } from '../../../core/log/note.ts'
+import { formatVkey, signatureLine } from '../../../core/log/note.ts'
 import type { Custody, PublicKey } from '../../../core/ports/custody.ts'
 import {
   BundleRefusal,
@@ -10,7 +10,6 @@ import {
   PURPOSE,
   readSignatures,
   SIGNATURES,
-  signatureLine,
   statementOf,
   verifyStatement,
   writeSignatures,
