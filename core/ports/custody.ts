@@ -76,7 +76,8 @@ export interface Custody {
   /** Every version of every key of a scope, by name and version. @throws `scope_mismatch` when it does not serve the scope. */
   list(scope: KeyScope): Promise<readonly PublicKey[]>
   /**
-   * A new key, or the next version of it, in state `pre-active`. A key has one algorithm for life: that of its first version.
+   * A new key, or the next version of it, in state `pre-active`. A key has one algorithm for life: that of its first version, also when none
+   * is asked for.
    * @throws `algorithm_mismatch` for another one, or one that is not among {@link algorithms}
    */
   create(scope: KeyScope, name: string, algorithm?: KeyAlgorithm): Promise<PublicKey>

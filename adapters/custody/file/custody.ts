@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { Clock } from '../../../core/ports/clock.ts'
 import {
   type Custody,
+  KEY_ALGORITHMS,
   KEY_TRANSITIONS,
   type KeyAlgorithm,
   type KeyRef,
@@ -29,6 +30,13 @@ import { exclusively } from './lock.ts'
 const KEY_NAME = /^[a-z0-9][a-z0-9-]{0,62}$/
 const FILE_NAME = /^([a-z0-9][a-z0-9-]{0,62})\.([1-9][0-9]{0,8})\.json$/
 
+export interface Settings {
+  readonly scopes: readonly KeyScope[]
+  readonly clock: Clock | undefined
+  /** How long a change waits for one of another process. */
+  readonly lockWaitMs: number
+}
+
 interface Loaded extends StoredKey {
   readonly stamp: Stamp
 }
@@ -36,7 +44,7 @@ interface Loaded extends StoredKey {
 export class FileCustody implements Custody {
   readonly name: string = NAME
   readonly scopes: readonly KeyScope[]
-  readonly algorithms: readonly KeyAlgorithm[] = ['ed25519']
+  readonly algorithms: readonly KeyAlgorithm[] = KEY_ALGORITHMS
   readonly maxMessageBytes = 1_048_576
   readonly #folder: string
   readonly #clock: Clock | undefined
@@ -44,12 +52,14 @@ export class FileCustody implements Custody {
   readonly #loaded = new Map<string, Loaded>()
   /** The path that a public key belongs to. */
   readonly #owners = new Map<string, string>()
+  readonly #lockWaitMs: number
   #closed = false
 
-  constructor(folder: string, scopes: readonly KeyScope[], clock: Clock | undefined) {
+  constructor(folder: string, { scopes, clock, lockWaitMs }: Settings) {
     this.scopes = Object.freeze([...scopes])
     this.#folder = folder
     this.#clock = clock
+    this.#lockWaitMs = lockWaitMs
     this.#loadAll()
   }
 
@@ -61,23 +71,26 @@ export class FileCustody implements Custody {
   async create(scope: KeyScope, name: string, algorithm?: KeyAlgorithm): Promise<PublicKey> {
     this.#assertServes(scope)
     checkName(name)
-    if (algorithm !== undefined && !this.algorithms.includes(algorithm))
-      throw refuse('algorithm_mismatch', `keys here are ${this.algorithms.join(' or ')}`)
+    if (algorithm !== undefined && !KEY_ALGORITHMS.includes(algorithm))
+      throw refuse('algorithm_mismatch', `keys here are ${KEY_ALGORITHMS.join(' or ')}`)
     makeFolder(join(this.#folder, scope))
-    return exclusively(this.#folder, () => {
+    return exclusively(this.#folder, this.#lockWaitMs, () => {
       this.#sweep(scope)
       // All of them: the new key must be nobody's, and no copied file may pass for one.
       const versions = this.#loadAll().filter((ref) => ref.scope === scope && ref.name === name)
       const ref = { scope, name, version: 1 + Math.max(0, ...versions.map((old) => old.version)) }
+      const own = versions[0] && this.#load(versions[0]).algorithm
+      if (own !== undefined && algorithm !== undefined && algorithm !== own)
+        throw refuse('algorithm_mismatch', `${scope}/${name} is ${own}; give the new key a name`)
       const created = this.#clock && new Date(this.#clock.now()).toISOString()
-      this.#write(ref, generateKey(created))
+      this.#write(ref, generateKey(algorithm ?? own ?? KEY_ALGORITHMS[0], created))
       return published(ref, this.#load(ref))
     })
   }
 
   async transition(key: KeyRef, state: KeyState): Promise<PublicKey> {
     this.#assertKnown(key)
-    return exclusively(this.#folder, () => {
+    return exclusively(this.#folder, this.#lockWaitMs, () => {
       const loaded = this.#load(key)
       if (!KEY_TRANSITIONS[loaded.state].includes(state))
         throw refuse(
@@ -93,12 +106,14 @@ export class FileCustody implements Custody {
     this.#assertKnown(key)
     if (message.length < 1 || message.length > this.maxMessageBytes)
       throw refuse('too_large', `a message has 1 to ${this.maxMessageBytes} bytes`)
-    const { secret, state } = this.#load(key)
+    const { algorithm, secret, state } = this.#load(key)
     if (state === 'pre-active')
       throw refuse('not_active', `${labelOf(key)} is pre-active; activate it first`)
     if (state !== 'active')
       throw refuse('retired', `${labelOf(key)} is ${state}; sign with the active version`)
-    return new Uint8Array(sign(null, message, secret))
+    return algorithm === 'ed25519'
+      ? new Uint8Array(sign(null, message, secret))
+      : new Uint8Array(sign('sha256', message, { key: secret, dsaEncoding: 'ieee-p1363' }))
   }
 
   async close(): Promise<void> {
@@ -213,6 +228,9 @@ function checkSuccessor(path: string, known: StoredKey, now: StoredKey): void {
 }
 
 /** A copy, with nothing private. */
-function published({ scope, name, version }: KeyRef, { publicKey, state }: StoredKey): PublicKey {
-  return { scope, name, version, algorithm: 'ed25519', publicKey: publicKey.slice(), state }
+function published(
+  { scope, name, version }: KeyRef,
+  { algorithm, publicKey, state }: StoredKey,
+): PublicKey {
+  return { scope, name, version, algorithm, publicKey: publicKey.slice(), state }
 }

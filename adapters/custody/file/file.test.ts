@@ -252,12 +252,12 @@ describe('what a file says', () => {
     expect(await custody.list('log')).toEqual([])
   })
 
-  test('never leads back, nor to another key, while it is in use', async () => {
+  test('never leads back from a revocation, nor to another key, while it is in use', async () => {
     const path = await made()
     const custody = await open()
     const next = await keyIn(custody, 'active', 'next')
     copyFileSync(path, join(outer, 'active'))
-    await custody.transition(MAIN, 'grace')
+    await custody.transition(MAIN, 'revoked')
     copyFileSync(join(outer, 'active'), path)
     expect(await refusal(sign(custody, MAIN, message))).toBe('corrupt')
     renameSync(fileOf(next), path)

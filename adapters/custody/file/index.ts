@@ -13,6 +13,8 @@ export interface FileCustodyOptions {
   readonly scopes?: readonly KeyScope[]
   /** For the date in a new key's file; without it there is none. */
   readonly clock?: Clock
+  /** How long a change may wait for that of another process, which takes milliseconds. Default 5000; the process is blocked meanwhile. */
+  readonly lockWaitMs?: number
 }
 
 /**
@@ -25,10 +27,10 @@ export interface FileCustodyOptions {
  *   `duplicate_key`: one key in two files; `scope_mismatch`: a scope that does not exist; `unavailable`: the file system
  */
 export async function openFileCustody(options: FileCustodyOptions): Promise<Custody> {
-  const { dir, scopes = KEY_SCOPES, clock } = options
+  const { dir, scopes = KEY_SCOPES, clock, lockWaitMs = 5000 } = options
   const unknown = scopes.find((scope) => !KEY_SCOPES.includes(scope))
   if (unknown !== undefined) throw refuse('scope_mismatch', `there is no scope ${String(unknown)}`)
   const folder = resolve(dir)
   makeFolder(folder)
-  return new FileCustody(folder, scopes, clock)
+  return new FileCustody(folder, { scopes, clock, lockWaitMs })
 }

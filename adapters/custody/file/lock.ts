@@ -3,14 +3,14 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { guarded } from './failure.ts'
 
-/** A change takes a few milliseconds. */
-const WAIT_MS = 5000
-
-/** Runs `change` alone. It must not wait for anything: whoever waits for the lock blocks its process. @throws CustodyError `unavailable` */
-export function exclusively<T>(folder: string, change: () => T): T {
+/**
+ * Runs `change` alone. It must not wait for anything: whoever waits for the lock, at most `waitMs`, blocks its process.
+ * @throws CustodyError `unavailable`
+ */
+export function exclusively<T>(folder: string, waitMs: number, change: () => T): T {
   const path = join(folder, '.lock')
   const lock = guarded(path, () => {
-    const file = new DatabaseSync(path, { timeout: WAIT_MS })
+    const file = new DatabaseSync(path, { timeout: waitMs })
     try {
       // The write shows that this is no mere read lock; nothing of it is ever committed.
       file.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE; PRAGMA user_version = 1')

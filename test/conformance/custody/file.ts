@@ -2,12 +2,23 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { openFileCustody } from '../../../adapters/custody/file/index.ts'
+import type { Custody } from '../../../core/ports/custody.ts'
 import { type CustodySubject, type OpenedCustody, SCOPES } from './subject.ts'
 
-async function open(): Promise<OpenedCustody> {
+/** @param changed what the laws are tried on in place of a custody: for mutants */
+export async function openFolder(
+  changed: (custody: Custody, dir: string) => Custody = (custody) => custody,
+): Promise<OpenedCustody> {
   const folder = mkdtempSync(join(tmpdir(), 'assay-keys-'))
-  const again = () => openFileCustody({ dir: join(folder, 'keys'), scopes: SCOPES })
+  const dir = join(folder, 'keys')
+  const closing: Custody[] = []
+  const again = async (): Promise<Custody> => {
+    const custody = await openFileCustody({ dir, scopes: SCOPES, lockWaitMs: 300 })
+    closing.push(custody)
+    return changed(custody, dir)
+  }
   let custody = await again()
   const opened: OpenedCustody = {
     get custody() {
@@ -18,12 +29,25 @@ async function open(): Promise<OpenedCustody> {
       custody = await again()
       return opened
     },
+    another: again,
+    stall: async () => holdLock(dir),
     async dispose() {
-      await custody.close()
+      for (const one of closing) await one.close()
       rmSync(folder, { recursive: true })
     },
   }
   return opened
 }
 
-export const fileSubject: CustodySubject = { name: 'custody/file', open }
+/** As a process does that is stopped in the middle of a change. Returns what ends it. */
+export function holdLock(dir: string): () => Promise<void> {
+  const lock = new DatabaseSync(join(dir, '.lock'))
+  lock.exec('BEGIN EXCLUSIVE')
+  return async () => lock.close()
+}
+
+export const fileSubject: CustodySubject = {
+  name: 'custody/file',
+  algorithms: ['ed25519', 'ecdsa-p256'],
+  open: openFolder,
+}

@@ -2,13 +2,14 @@
 import { KeyObject } from 'node:crypto'
 import { inspect } from 'node:util'
 import { ed25519 } from '@noble/curves/ed25519.js'
+import { p256 } from '@noble/curves/nist.js'
 
 /** Where something private can be reached; empty when nothing is. */
 export function findPrivate(values: unknown, publicKeys: readonly Uint8Array[]): string[] {
   const wanted = new Set(publicKeys.map(hex))
   const found: string[] = []
   const isSeed = (seed: Uint8Array): boolean =>
-    seed.length === 32 && wanted.has(hex(ed25519.getPublicKey(seed)))
+    seed.length === 32 && publicKeysOf(seed).some((key) => wanted.has(hex(key)))
   for (const [path, value] of reachable(values)) {
     if (value instanceof KeyObject && value.type === 'private') found.push(path)
     if (value instanceof Uint8Array && value.length >= 32 && value.length <= 128)
@@ -21,6 +22,12 @@ export function findPrivate(values: unknown, publicKeys: readonly Uint8Array[]):
   ])
     if (seedsIn(printed).some(isSeed)) found.push('printed')
   return found
+}
+
+/** What 32 bytes would be the private key of. */
+function publicKeysOf(seed: Uint8Array): Uint8Array[] {
+  const known = [ed25519.getPublicKey(seed)]
+  return p256.utils.isValidSecretKey(seed) ? [...known, p256.getPublicKey(seed, false)] : known
 }
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')

@@ -1,12 +1,17 @@
 /** Custodies that break one promise each. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { openFileCustody } from '../../../adapters/custody/file/index.ts'
-import { sha256 } from '../../../core/crypto.ts'
+import { setTimeout as pause } from 'node:timers/promises'
+import { concatBytes, randomBytes, sha256 } from '../../../core/crypto.ts'
 import { CustodyError } from '../../../core/error.ts'
-import type { Custody, KeyRef, PublicKey } from '../../../core/ports/custody.ts'
-import { type CustodySubject, type OpenedCustody, SCOPES } from '../custody/subject.ts'
+import {
+  type Custody,
+  KEY_TRANSITIONS,
+  type KeyRef,
+  type PublicKey,
+} from '../../../core/ports/custody.ts'
+import { fileSubject, openFolder } from '../custody/file.ts'
+import type { CustodySubject, OpenedCustody } from '../custody/subject.ts'
 import { custodyLaws } from '../custody.ts'
 import type { Law, Mutant } from '../laws.ts'
 
@@ -27,33 +32,10 @@ function delegate(custody: Custody): Custody {
 type Change = (custody: Custody, folder: string) => Partial<Custody>
 
 function broken(change: Change): CustodySubject {
-  return {
-    name: 'custody/mutant',
-    async open() {
-      const folder = mkdtempSync(join(tmpdir(), 'assay-mutant-'))
-      const dir = join(folder, 'keys')
-      const again = async (): Promise<[Custody, Custody]> => {
-        const custody = await openFileCustody({ dir, scopes: SCOPES })
-        return [custody, { ...delegate(custody), ...change(custody, dir) }]
-      }
-      let [sound, mutant] = await again()
-      const opened: OpenedCustody = {
-        get custody() {
-          return mutant
-        },
-        async reopen() {
-          await sound.close()
-          ;[sound, mutant] = await again()
-          return opened
-        },
-        async dispose() {
-          await sound.close()
-          rmSync(folder, { recursive: true })
-        },
-      }
-      return opened
-    },
-  }
+  const { algorithms } = fileSubject
+  const open = (): Promise<OpenedCustody> =>
+    openFolder((custody, dir) => ({ ...delegate(custody), ...change(custody, dir) }))
+  return { name: 'custody/mutant', algorithms, open }
 }
 
 const labelOf = ({ scope, name, version }: KeyRef): string => `${scope}/${name}.${version}`
@@ -61,8 +43,8 @@ const isCode = (error: unknown, code: string): boolean =>
   error instanceof CustodyError && error.code === code
 
 const leaking: Change = (custody, folder) => ({
-  create: async (scope, name) => {
-    const key = await custody.create(scope, name)
+  create: async (scope, name, algorithm) => {
+    const key = await custody.create(scope, name, algorithm)
     const file: { d: string } = JSON.parse(
       readFileSync(join(folder, `${labelOf(key)}.json`), 'utf8'),
     )
@@ -148,15 +130,109 @@ const aliased: Change = (custody) => {
   }
 }
 
+/** Never signs with what has once been replaced. */
+const unforgiving: Change = (custody) => {
+  const replaced = new Set<string>()
+  return {
+    async transition(key, state) {
+      if (state === 'grace') replaced.add(labelOf(key))
+      return custody.transition(key, state)
+    },
+    async sign(request) {
+      if (!replaced.has(labelOf(request.key))) return custody.sign(request)
+      throw new CustodyError('mutant', 'retired', 'it was replaced')
+    },
+  }
+}
+
+/** Keeps what it was told first. */
+const deaf: Change = (custody) => {
+  const heard = new Map<string, PublicKey>()
+  return {
+    async list(scope) {
+      const keys = await custody.list(scope)
+      for (const key of keys) if (!heard.has(labelOf(key))) heard.set(labelOf(key), key)
+      return keys.map((key) => heard.get(labelOf(key)) ?? key)
+    },
+    async transition(key, state) {
+      const moved = await custody.transition(key, state)
+      heard.set(labelOf(key), moved)
+      return moved
+    },
+  }
+}
+
+/** Reads, thinks and writes, and asks nobody in between. */
+const careless: Change = (custody, folder) => ({
+  async transition(key, state) {
+    const found = (await custody.list(key.scope)).find((one) => labelOf(one) === labelOf(key))
+    if (!found || !KEY_TRANSITIONS[found.state].includes(state))
+      return custody.transition(key, state)
+    if (state !== 'revoked') await pause(20)
+    const path = join(folder, `${labelOf(key)}.json`)
+    const file: object = JSON.parse(readFileSync(path, 'utf8'))
+    writeFileSync(path, JSON.stringify({ ...file, state }))
+    return { ...found, state }
+  },
+})
+
+const stubborn: Change = (custody) => ({
+  async transition(key, state) {
+    for (;;) {
+      try {
+        return await custody.transition(key, state)
+      } catch (error) {
+        if (!isCode(error, 'unavailable')) throw error
+      }
+      await pause(100)
+    }
+  },
+})
+
+/** Ends when all it was asked has ended. */
+const polite: Change = (custody) => {
+  const { transition = custody.transition } = stubborn(custody, '')
+  const running = new Set<Promise<unknown>>()
+  return {
+    transition(key, state) {
+      const moving = transition(key, state)
+      running.add(moving)
+      return moving
+    },
+    async close() {
+      await Promise.allSettled(running)
+      await custody.close()
+    },
+  }
+}
+
+const counting: Change = (custody) => ({
+  async create(scope, name, algorithm) {
+    const before = (await custody.list(scope)).filter((one) => one.name === name)
+    return { ...(await custody.create(scope, name, algorithm)), version: before.length + 1 }
+  },
+})
+
+const fickle: Change = (custody) => ({
+  async create(scope, name, algorithm) {
+    try {
+      return await custody.create(scope, name, algorithm)
+    } catch (error) {
+      if (!isCode(error, 'algorithm_mismatch')) throw error
+      return { ...(await custody.create(scope, name)), ...(algorithm && { algorithm }) }
+    }
+  },
+})
+
 export const mutants: readonly Mutant<CustodySubject>[] = (
   [
     ['hides a private key in a property', 'no method or property gives out a private key', leaking],
-    ['forgets a state when it closes', 'what is not active refuses, also after reopening, and revoked does so forever', forgetful],
     [
-      'agrees to any transition',
-      'states lead where the port says, and nowhere else',
-      lenient,
+      'forgets a state when it closes',
+      'what is not active refuses, also after reopening, and revoked does so forever',
+      forgetful,
     ],
+    ['agrees to any transition', 'states lead where the port says, and nowhere else', lenient],
     ['looks for a key in another scope', 'a scope never signs for another', scopeless],
     ['signs with the newest version', 'the version that is asked for signs', newest],
     ['activates what it is asked to sign with', 'only an active version signs', eager],
@@ -172,6 +248,35 @@ export const mutants: readonly Mutant<CustodySubject>[] = (
       }),
     ],
     [
+      'adds something random',
+      'an Ed25519 key has one signature for a message',
+      (custody) => ({
+        sign: (request) =>
+          custody.sign({ ...request, message: concatBytes([request.message, randomBytes(8)]) }),
+      }),
+    ],
+    ['never goes back', 'a version that was rolled back to signs again', unforgiving],
+    ['does not look at what others did', 'what another process did is seen within seconds', deaf],
+    ['undoes a revocation', 'a revocation stays, whatever else is done at once', careless],
+    ['counts before it makes', 'two that make versions of one key make different ones', counting],
+    [
+      'tries for ever',
+      'a backend that does not answer is unavailable, and nothing waits for it',
+      stubborn,
+    ],
+    ['ends when all has ended', 'closing waits for no answer', polite],
+    ['changes the algorithm of a key', 'a key has one algorithm for life', fickle],
+    [
+      'makes its default whatever is asked for',
+      'a new key is version 1, pre-active and listed',
+      (custody) => ({ create: (scope, name) => custody.create(scope, name) }),
+    ],
+    [
+      'says that it makes one algorithm',
+      'the first algorithm is the default, and no other is made',
+      () => ({ algorithms: ['ed25519'] }),
+    ],
+    [
       'signs a digest',
       'a signature verifies with an independent implementation',
       (custody) => ({
@@ -182,7 +287,7 @@ export const mutants: readonly Mutant<CustodySubject>[] = (
       'counts every version as the first',
       'versions only grow',
       (custody) => ({
-        create: async (scope, name) => ({ ...(await custody.create(scope, name)), version: 1 }),
+        create: async (...asked) => ({ ...(await custody.create(...asked)), version: 1 }),
       }),
     ],
     [
