@@ -16,7 +16,9 @@ export interface PlaceOptions {
 
 /** @throws UsageError, ConfigError */
 export async function configured({ config, data, realm }: PlaceOptions): Promise<Config> {
+  const { ASSAY_COMPILED: compiled } = process.env
   const own = await loadConfig({
+    ...(compiled === undefined ? {} : { compiled }),
     ...(config === undefined ? {} : { file: config }),
     ...(data === undefined ? {} : { data }),
   })

@@ -3,7 +3,13 @@ import { createOpaCompiler, type OpaCompiler } from '../adapters/compiler/opa/in
 import type { Json } from '../core/json.ts'
 import type { Bundle, Sources } from '../core/ports/compiler.ts'
 
-export const compiler: OpaCompiler = createOpaCompiler({ deadlineMs: 120_000 })
+export const compiler: OpaCompiler = createOpaCompiler({ deadlineMs: 120_000, ...compiled() })
+
+/** What one test file compiled, the others and the servers that they start need not compile again. */
+function compiled(): { readonly compiled?: string } {
+  const { ASSAY_COMPILED } = process.env
+  return ASSAY_COMPILED === undefined ? {} : { compiled: ASSAY_COMPILED }
+}
 
 const bundles = new Map<string, Promise<Bundle>>()
 

@@ -59,7 +59,9 @@ export interface Config extends Cells {
     | Foreign
   readonly custody: { readonly kind: 'file'; readonly dir: string } | Foreign
   readonly engine: OwnEngine | Foreign
-  readonly compiler: { readonly kind: 'opa'; readonly deadlineMs: number } | Foreign
+  readonly compiler:
+    | { readonly kind: 'opa'; readonly deadlineMs: number; readonly compiled: string }
+    | Foreign
   readonly policies: PoliciesPlace
   readonly opa?: OpaPlace
   readonly plugins: readonly PluginChoice[]
@@ -87,10 +89,16 @@ export const OWN_POLICIES: string = fileURLToPath(
 /** Subjects and resources to try things out with: what there is without a configuration file. */
 export const EXAMPLE_STATE: string = fileURLToPath(new URL('./example-state.json', import.meta.url))
 
+/** What the command line says, before the file. */
+interface Places {
+  readonly compiled?: string | undefined
+  readonly data?: string | undefined
+}
+
 export function complete(
   written: ConfigFile,
   file: string | undefined,
-  dataOption?: string,
+  { compiled, data: dataOption }: Places = {},
 ): Config {
   const folder = file === undefined ? process.cwd() : dirname(file)
   const at: At = (path) => resolve(folder, path)
@@ -107,7 +115,7 @@ export function complete(
     store: completeStore(written.store, data, at),
     custody: completeCustody(written.custody, data, at),
     engine: completeEngine(written.engine, at),
-    compiler: completeCompiler(written.compiler, at),
+    compiler: completeCompiler(written.compiler, compiled ?? resolve(data, 'compiled'), at),
     policies: completePolicies(written.policies, at, OWN_POLICIES),
     ...completeOpa(written.opa, at),
     plugins: (written.plugins ?? DEFAULT_PLUGINS).map((choice) => completePlugin(choice, at)),
@@ -137,7 +145,7 @@ function completeRealms(
 ): Config['realms'] {
   const realms = Object.entries(written.realms ?? {}).map(([name, realm]) => {
     const place = realm.data === undefined ? realmFolder(data, name) : undefined
-    return [name, complete(realmFile(written, realm), file, place)] as const
+    return [name, complete(realmFile(written, realm), file, { data: place })] as const
   })
   return Object.fromEntries(realms)
 }
@@ -197,7 +205,12 @@ function completeEngine(engine: EngineConfig = { kind: 'jit' }, at: At): Config[
   return { kind, isolation, deadlineMs, ...(maxSteps === undefined ? {} : { maxSteps }) }
 }
 
-function completeCompiler(compiler: CompilerConfig = { kind: 'opa' }, at: At): Config['compiler'] {
+function completeCompiler(
+  compiler: CompilerConfig = { kind: 'opa' },
+  usually: string,
+  at: At,
+): Config['compiler'] {
   if (isForeign('compiler', compiler)) return foreign(compiler, at)
-  return { kind: 'opa', deadlineMs: compiler.deadlineMs ?? 120_000 }
+  const compiled = compiler.compiled === undefined ? usually : at(compiler.compiled)
+  return { kind: 'opa', deadlineMs: compiler.deadlineMs ?? 120_000, compiled }
 }

@@ -25,7 +25,9 @@ export type EngineConfig =
       readonly deadlineMs?: number
     }
   | ForeignAdapter
-export type CompilerConfig = { readonly kind: 'opa'; readonly deadlineMs?: number } | ForeignAdapter
+export type CompilerConfig =
+  | { readonly kind: 'opa'; readonly deadlineMs?: number; readonly compiled?: string }
+  | ForeignAdapter
 
 export interface PluginConfig {
   readonly name: string

@@ -17,13 +17,15 @@ export interface LoadOptions {
   readonly file?: string
   /** The data folder; wins over the file's `data`. Default `.assay` in the working directory. */
   readonly data?: string
+  /** Where compiled policies are kept; the file wins. Default `compiled` in the data folder. */
+  readonly compiled?: string
 }
 
 /** @throws ConfigError `not_found`, `invalid_config` */
 export async function loadConfig(options: LoadOptions = {}): Promise<Config> {
   const file = options.file === undefined ? undefined : resolve(options.file)
   const written = file === undefined ? {} : parseConfig(await readText(file), file)
-  return complete(written, file, options.data)
+  return complete(written, file, options)
 }
 
 /** Checks the text of a configuration file. `file` is only named in errors. @throws ConfigError `invalid_config` */

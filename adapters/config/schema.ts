@@ -101,7 +101,15 @@ const engine = z.union([
   foreign(BUILT_IN.engine),
 ])
 const compiler = z.union([
-  z.strictObject({ kind: z.literal('opa'), deadlineMs: deadlineMs.exactOptional() }),
+  z.strictObject({
+    kind: z.literal('opa'),
+    deadlineMs: deadlineMs.exactOptional(),
+    compiled: path
+      .describe(
+        'A folder that keeps compiled policies for the next start; default: compiled in the data folder',
+      )
+      .exactOptional(),
+  }),
   foreign(BUILT_IN.compiler),
 ])
 const pluginName = z.string().min(1).max(256)

@@ -1,4 +1,4 @@
-/** Vitest's global set-up: a folder for the servers that test files share, and their end. */
+/** Vitest's global set-up: a folder for the servers that test files share, and their end; one for policies that are compiled once in a run. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,8 +7,11 @@ import { RUN_FOLDER, stopAll } from './shared.ts'
 export default function setup(): () => void {
   const run = mkdtempSync(join(tmpdir(), 'assay-backends-'))
   process.env[RUN_FOLDER] = run
+  const compiled = mkdtempSync(join(tmpdir(), 'assay-compiled-'))
+  process.env.ASSAY_COMPILED = compiled
   return () => {
     stopAll(run)
     rmSync(run, { recursive: true })
+    rmSync(compiled, { recursive: true })
   }
 }

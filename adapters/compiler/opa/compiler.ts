@@ -18,6 +18,7 @@ import type {
   TestReport,
 } from '../../../core/ports/compiler.ts'
 import { capabilitySet } from './capabilities.ts'
+import { CompiledFolder } from './compiled.ts'
 import { type Sorted, sortSources } from './sources.ts'
 import { type Answer, type Ask, CompilerThread, WHO } from './thread.ts'
 
@@ -26,6 +27,8 @@ export interface OpaCompilerOptions {
   readonly deadlineMs?: number
   /** Milliseconds without a call after which its memory (about 350 MB) is given back; default 30,000. */
   readonly idleMs?: number
+  /** A folder in which what was compiled is kept for later processes. Default: nowhere. */
+  readonly compiled?: string
 }
 
 /** What OPA's evaluator says for one input: `{}` where the query is undefined. */
@@ -55,15 +58,17 @@ class OpaCompilerAdapter implements OpaCompiler {
   readonly name: string = WHO
   readonly version: string = 'opa 1.22.0'
   readonly #thread: CompilerThread
+  readonly #compiled: CompiledFolder | undefined
 
-  constructor({ deadlineMs = 120_000, idleMs = 30_000 }: OpaCompilerOptions) {
+  constructor({ deadlineMs = 120_000, idleMs = 30_000, compiled }: OpaCompilerOptions) {
     this.#thread = new CompilerThread(deadlineMs, idleMs)
+    this.#compiled = compiled === undefined ? undefined : new CompiledFolder(compiled)
   }
 
   async build(sources: Sources, options: BuildOptions): Promise<Bundle> {
     const { policies, data } = sorted(sources)
     const capabilities = capabilitySet(options.capabilities)
-    const answer = await this.#ask({
+    const answer = await this.#built({
       op: 'build',
       modules: policies,
       data,
@@ -151,6 +156,15 @@ class OpaCompilerAdapter implements OpaCompiler {
 
   async close(): Promise<void> {
     await this.#thread.close()
+  }
+
+  async #built(ask: Ask): Promise<Answer> {
+    this.#thread.assertOpen()
+    const known = await this.#compiled?.read(ask)
+    if (known !== undefined) return known
+    const answer = await this.#ask(ask)
+    await this.#compiled?.write(ask, answer)
+    return answer
   }
 
   async #ask(ask: Ask): Promise<Answer> {

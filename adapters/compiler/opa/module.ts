@@ -18,9 +18,13 @@ export async function opaModule(): Promise<WebAssembly.Module> {
   return await loading
 }
 
+/** The compiler as it lies in the package. */
+export async function packedModule(): Promise<Uint8Array> {
+  return await readFile(new URL('./opa.wasm.br', import.meta.url))
+}
+
 async function load(): Promise<WebAssembly.Module> {
-  const packed = await readFile(new URL('./opa.wasm.br', import.meta.url))
-  const module = await WebAssembly.compile(new Uint8Array(await unpack(packed)))
+  const module = await WebAssembly.compile(new Uint8Array(await unpack(await packedModule())))
   known = new WeakRef(module)
   return module
 }

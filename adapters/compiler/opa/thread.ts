@@ -78,8 +78,13 @@ export class CompilerThread {
     await this.#stop()
   }
 
-  async #exchange(request: string): Promise<Reply> {
+  /** @throws CompilerError `closed` */
+  assertOpen(): void {
     if (this.#closed) throw closed()
+  }
+
+  async #exchange(request: string): Promise<Reply> {
+    this.assertOpen()
     clearTimeout(this.#idle)
     const reply = Promise.withResolvers<Reply>()
     const broken = (): void =>
