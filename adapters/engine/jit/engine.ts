@@ -13,9 +13,10 @@ import { parseValue, toJson } from '../value/json.ts'
 import { get, type Value } from '../value/value.ts'
 import { dataOf } from './data.ts'
 import { InputCheck, InvalidInput } from './input.ts'
+import type { PackedPlan } from './packed.ts'
 import { readPlan } from './plan.ts'
-import { compileRead, type Program } from './program.ts'
-import { BudgetExhausted, PolicyFailure } from './runtime.ts'
+import { compileRead, loadPacked, type Program } from './program.ts'
+import { BudgetExhausted, type ModuleFunction, PolicyFailure } from './runtime.ts'
 
 const WHO = 'engine/jit'
 const MAX_DEPTH = 1000
@@ -38,6 +39,8 @@ export interface JitEngineOptions {
   readonly maxDepth?: number
   /** A failing built-in ends the evaluation (`evaluation_failed` with OPA's code) instead of being undefined; default false. */
   readonly strict?: boolean
+  /** Loaded in the place of a plan, for the policy whose digest it has: made by `packPlan`, of this release, without `strict`. */
+  readonly packed?: { readonly plan: PackedPlan; readonly made: ModuleFunction }
 }
 
 export function createJitEngine(options: JitEngineOptions = {}): Engine {
@@ -46,10 +49,7 @@ export function createJitEngine(options: JitEngineOptions = {}): Engine {
 
 function load(bundle: Bundle, options: JitEngineOptions): Policy {
   try {
-    const { strict = false, maxSteps } = options
-    const plan = readPlan(bundle.plan)
-    refuseBuiltins([...plan.builtins.keys()], bundle)
-    const program = compileRead(plan, { strict, ...(maxSteps === undefined ? {} : { maxSteps }) })
+    const program = programOf(bundle, options)
     const missing = bundle.entrypoints.find((name) => !program.entrypoints.includes(name))
     if (missing !== undefined)
       throw new PolicyFailure('entrypoint', `it has no entry point ${missing}`)
@@ -60,6 +60,18 @@ function load(bundle: Bundle, options: JitEngineOptions): Policy {
   } catch (cause) {
     throw new EngineError(WHO, 'invalid_bundle', reason(cause), { cause })
   }
+}
+
+function programOf(bundle: Bundle, options: JitEngineOptions): Program {
+  const { maxSteps, packed, strict = false } = options
+  const limits = { strict, ...(maxSteps === undefined ? {} : { maxSteps }) }
+  if (packed?.plan.digest === bundle.digest && !strict) {
+    refuseBuiltins(packed.plan.named, bundle)
+    return loadPacked(packed.plan, packed.made, limits)
+  }
+  const plan = readPlan(bundle.plan)
+  refuseBuiltins([...plan.builtins.keys()], bundle)
+  return compileRead(plan, limits)
 }
 
 /** What varies between two evaluations is refused; the clock is a fact of `compat`. */

@@ -4,6 +4,7 @@ import type { Value } from '../value/value.ts'
 import { Caches } from './caches.ts'
 import { type DataPath, overlap } from './data-only.ts'
 import { type Emitted, emit, HEAD } from './module.ts'
+import type { PackedPlan } from './packed.ts'
 import { type Plan, readPlan } from './plan.ts'
 import { createRuntime, type Module, type ModuleFunction, PolicyFailure } from './runtime.ts'
 import type { ProgramOptions } from './scope.ts'
@@ -73,7 +74,19 @@ export function loadModule(
   return programOf(emit(readPlan(plan), options), made, options)
 }
 
-function programOf(emitted: Emitted, make: ModuleFunction, options: CompileOptions): Program {
+/** The same without its plan. */
+export function loadPacked(
+  { builtins, dataOnly }: PackedPlan,
+  made: ModuleFunction,
+  options: CompileOptions = {},
+): Program {
+  const table = { functions: [], statements: [] }
+  return programOf({ builtins, dataOnly: new Map(dataOnly), table }, made, options)
+}
+
+type Known = Pick<Emitted, 'builtins' | 'dataOnly' | 'table'>
+
+function programOf(emitted: Known, make: ModuleFunction, options: CompileOptions): Program {
   const caches = new Caches()
   const module = make(createRuntime(caches, options.maxSteps ?? MAX_STEPS, options.tracer))
   return new CompiledProgram(emitted, module, caches)
@@ -87,7 +100,7 @@ class CompiledProgram implements Program {
   readonly #module: Module
   readonly #dataOnly: ReadonlyMap<number, readonly DataPath[]>
 
-  constructor(emitted: Emitted, module: Module, caches: Caches) {
+  constructor(emitted: Known, module: Module, caches: Caches) {
     this.caches = caches
     this.#module = module
     this.#dataOnly = emitted.dataOnly
