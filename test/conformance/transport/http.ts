@@ -64,17 +64,22 @@ async function send(
   try {
     response = await fetch(url, {
       method: 'POST',
-      headers: { ...headersOf(sent), ...own },
+      headers: { ...requestHeaders(sent), ...own },
       body: JSON.stringify(sent.evaluation) ?? '',
       signal: sent.signal ?? null,
     })
   } catch (error) {
     return { code: 'unreachable', text: String(error) }
   }
-  return replyOf(response, await response.text())
+  return textReply(response.status, response.headers, await response.text())
 }
 
-function headersOf({ idempotencyKey, seal, timeoutMs, forged }: Sent): Record<string, string> {
+export function requestHeaders({
+  idempotencyKey,
+  seal,
+  timeoutMs,
+  forged,
+}: Sent): Record<string, string> {
   return {
     'Content-Type': 'application/json',
     ...(idempotencyKey === undefined ? {} : { 'Idempotency-Key': idempotencyKey }),
@@ -84,7 +89,7 @@ function headersOf({ idempotencyKey, seal, timeoutMs, forged }: Sent): Record<st
   }
 }
 
-function replyOf({ headers, status }: Response, text: string): Reply {
+export function textReply(status: number, headers: Headers, text: string): Reply {
   const id = headers.get('x-decision-id')
   if (status === 200) return { allow: JSON.parse(text).decision === true, id: id ?? '' }
   const retryAfter = headers.get('retry-after')

@@ -1,0 +1,251 @@
+/**
+ * The function that Lambda calls. It tells the events apart by their shape and serves those that it was configured for; anything else is refused in
+ * the form in which its sender understands a refusal. One kernel serves every invocation of an execution environment.
+ */
+import { TransportError } from '../../../core/error.ts'
+import type { Kernel, Seal } from '../../../core/kernel.ts'
+import type { Closable } from '../../../core/ports/transport.ts'
+import { type AuthorizerKind, authorize } from './authorizer.ts'
+import { type AuthorizerOptions, checkAuthorizer } from './authorizer-options.ts'
+import { type Deadline, deadlineOf, type LambdaContext } from './context.ts'
+import { type DirectAnswer, type DirectOptions, direct } from './direct.ts'
+import { isShape, type Kind, kindOf, requestIdOf, type Shape } from './events.ts'
+import type { AuthorizerAnswer } from './policy.ts'
+import {
+  type ProxyAnswer,
+  type ProxyKind,
+  type ProxyOptions,
+  plainAnswer,
+  proxied,
+} from './proxy.ts'
+import { isRetried, Refusal, type Told, told } from './refusal.ts'
+import { Turns } from './turns.ts'
+
+export interface LambdaOptions {
+  /** Serves authorizers of API Gateway. Default: they are denied. */
+  readonly authorizer?: AuthorizerOptions
+  /** Serves proxy events, function URLs and load balancers. Default: 404. */
+  readonly proxy?: ProxyOptions
+  /** Serves invocations without a gateway. Default: they are refused. */
+  readonly direct?: DirectOptions
+  /** Gives committed leaves their place in the log. Default: the kernel does that by itself. */
+  readonly integrate?: (signal: AbortSignal) => Promise<unknown>
+  /** Whether it is due: asked at the end of an invocation. Default: only scheduled events integrate. */
+  readonly isDue?: () => boolean
+  /**
+   * Where an event brings no idempotency key: that of its request id, so that what Lambda or a gateway sends twice is decided once (default), or
+   * none, which saves a write.
+   */
+  readonly idempotency?: 'explicit' | 'request-id'
+  /** Of a directly invoked payload's JSON text. Default 65,536. */
+  readonly maxPayloadBytes?: number
+  /** What a caller waits for who does not say. Default: the kernel's. */
+  readonly seal?: Seal
+}
+
+/** An integration by schedule. */
+export interface ScheduledAnswer {
+  readonly integrated: true
+}
+export type LambdaAnswer = AuthorizerAnswer | DirectAnswer | ProxyAnswer | ScheduledAnswer
+
+export interface LambdaHandler extends Closable {
+  /** Rejects with {@link InvocationError} only: for scheduled events, and for direct ones that say so. */
+  readonly handler: (event: unknown, context?: LambdaContext) => Promise<LambdaAnswer>
+}
+
+/** Its name is the code: Lambda shows it as `errorType`. Without a stack. */
+export class InvocationError extends Error {
+  readonly told: Told
+  constructor(why: Told) {
+    super(why.message)
+    this.name = why.code
+    this.told = why
+    this.stack = ''
+  }
+}
+
+const SOURCE = 'lambda'
+const AUTHORIZERS: ReadonlySet<Kind | undefined> = new Set([
+  'http-authorizer',
+  'request-authorizer',
+  'token-authorizer',
+])
+const PROXIES: ReadonlySet<Kind | undefined> = new Set(['alb', 'proxy-1', 'proxy-2'])
+const isAuthorizer = (kind: Kind | undefined): kind is AuthorizerKind => AUTHORIZERS.has(kind)
+const isProxy = (kind: Kind | undefined): kind is ProxyKind => PROXIES.has(kind)
+
+/** @throws TransportError `invalid_options` */
+export function createHandler(kernel: Kernel, options: LambdaOptions): LambdaHandler {
+  const { authorizer, maxPayloadBytes = 65_536 } = options
+  if (authorizer !== undefined) checkAuthorizer(authorizer)
+  if (!Number.isSafeInteger(maxPayloadBytes) || maxPayloadBytes < 1)
+    throw new TransportError('transport/lambda', 'invalid_options', 'maxPayloadBytes is from 1')
+  const serving = new Serving(kernel, { ...options, maxPayloadBytes })
+  return {
+    handler: (event, context = {}) => serving.answer(event, context),
+    close: () => serving.close(),
+  }
+}
+
+interface Invocation {
+  readonly event: Shape
+  readonly context: LambdaContext
+  readonly deadline: Deadline
+}
+
+class Serving {
+  readonly #kernel: Kernel
+  readonly #options: LambdaOptions & { readonly maxPayloadBytes: number }
+  readonly #turns = new Turns()
+
+  constructor(kernel: Kernel, options: LambdaOptions & { readonly maxPayloadBytes: number }) {
+    this.#kernel = kernel
+    this.#options = options
+  }
+
+  close(): Promise<void> {
+    return this.#turns.close()
+  }
+
+  async answer(event: unknown, context: LambdaContext): Promise<LambdaAnswer> {
+    const deadline = deadlineOf(context)
+    try {
+      return await this.#turns.run(() => this.#served(event, context, deadline))
+    } finally {
+      deadline.end()
+    }
+  }
+
+  async #served(event: unknown, context: LambdaContext, deadline: Deadline): Promise<LambdaAnswer> {
+    const kind = kindOf(event)
+    const invocation: Invocation = { event: isShape(event) ? event : {}, context, deadline }
+    if (kind === 'scheduled') return this.#scheduled(deadline)
+    const answer = isAuthorizer(kind)
+      ? await this.#authorizer(kind, invocation)
+      : isProxy(kind)
+        ? await this.#proxy(kind, invocation)
+        : await this.#direct(kind, invocation)
+    await this.#integrate(deadline)
+    return answer
+  }
+
+  #authorizer(
+    kind: AuthorizerKind,
+    { context, deadline, event }: Invocation,
+  ): Promise<AuthorizerAnswer> {
+    const { authorizer, seal } = this.#options
+    const closed = this.#turns.closed
+    const call = {
+      kernel: this.#kernel,
+      options: authorizer ?? NO_AUTHORIZER,
+      kind,
+      event,
+      seal,
+      idempotencyKey: this.#keyOf(event, context),
+      signal: deadline.signal,
+      refused: (code: string) => this.#kernel.refused(SOURCE, code),
+    }
+    if (authorizer === undefined) return authorize(call, rejected(notServed('authorizer')))
+    return authorize(call, closed ? rejected(shuttingDown()) : deadline.last)
+  }
+
+  async #proxy(kind: ProxyKind, { deadline, event }: Invocation): Promise<ProxyAnswer> {
+    const { idempotency, proxy } = this.#options
+    const { signal } = deadline
+    const requestIdAsKey = idempotency !== 'explicit'
+    try {
+      if (proxy === undefined) throw notServed('proxy')
+      if (this.#turns.closed) throw shuttingDown()
+      return await Promise.race([
+        proxied(proxy, { event, kind, requestIdAsKey, signal }),
+        deadline.last,
+      ])
+    } catch (error) {
+      const { code, message } = this.#told(error)
+      const status = STATUSES[code] ?? 503
+      return plainAnswer(kind, event, status, `${code}: ${message}`)
+    }
+  }
+
+  async #direct(
+    kind: 'direct' | undefined,
+    { context, deadline, event }: Invocation,
+  ): Promise<DirectAnswer> {
+    const { direct: options, maxPayloadBytes, seal } = this.#options
+    try {
+      if (kind === undefined)
+        throw new Refusal(
+          'unknown_event',
+          'send { action, payload }, { evaluation }, or an event of a gateway',
+        )
+      if (options === undefined) throw notServed('direct')
+      if (this.#turns.closed) throw shuttingDown()
+      const { signal } = deadline
+      const idempotencyKey = this.#keyOf(event, context)
+      const kernel = this.#kernel
+      return await Promise.race([
+        direct(event, { kernel, options, maxPayloadBytes, seal, idempotencyKey, signal }),
+        deadline.last,
+      ])
+    } catch (error) {
+      const why = this.#told(error)
+      if (options?.throws === true && isRetried(why)) throw new InvocationError(why)
+      return { allow: false, error: why }
+    }
+  }
+
+  async #scheduled({ last, signal }: Deadline): Promise<ScheduledAnswer> {
+    try {
+      if (this.#turns.closed) throw shuttingDown()
+      await Promise.race([this.#options.integrate?.(signal), last])
+      return { integrated: true }
+    } catch (error) {
+      throw new InvocationError(this.#told(error))
+    }
+  }
+
+  /** What was decided stands: a failure shows in the readiness, and in the next scheduled event. */
+  async #integrate({ last, remainingMs, signal }: Deadline): Promise<void> {
+    const { integrate, isDue } = this.#options
+    if (integrate === undefined || isDue?.() !== true || remainingMs() < ENOUGH_MS) return
+    await Promise.race([integrate(signal), last]).catch(() => undefined)
+  }
+
+  #told(error: unknown): Told {
+    const why = told(error)
+    if (error instanceof Refusal) this.#kernel.refused(SOURCE, why.code)
+    return why
+  }
+
+  /** Scoped to the peer by the kernel. */
+  #keyOf(event: Shape, { awsRequestId }: LambdaContext): string | undefined {
+    if (this.#options.idempotency === 'explicit') return undefined
+    const id = requestIdOf(event) ?? awsRequestId
+    return id === undefined || id === '' ? undefined : `lambda:${id}`.slice(0, 120)
+  }
+}
+
+/** An integration that cannot be ended in time is not begun. */
+const ENOUGH_MS = 1000
+
+const STATUSES: Readonly<Record<string, number>> = { invalid_event: 400, not_served: 404 }
+
+const NO_AUTHORIZER: AuthorizerOptions = {
+  routes: [],
+  router: () => undefined,
+  identify: () => {
+    throw notServed('authorizer')
+  },
+}
+
+const notServed = (what: string): Refusal =>
+  new Refusal('not_served', `this function is not configured for such events: ${what}`)
+const shuttingDown = (): Refusal =>
+  new Refusal('closed', 'this instance is shutting down; ask again')
+
+function rejected(error: Refusal): Promise<never> {
+  const promise = Promise.reject<never>(error)
+  promise.catch(() => undefined)
+  return promise
+}
