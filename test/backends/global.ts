@@ -1,4 +1,4 @@
-/** Vitest's global set-up: a folder for the servers that test files share, and their end; one for policies that are compiled once in a run. */
+/** Vitest's global set-up: a folder for the servers that test files share, and their end; one for what is compiled once in a run: policies, and the code of commands. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,7 +8,8 @@ export default function setup(): () => void {
   const run = mkdtempSync(join(tmpdir(), 'assay-backends-'))
   process.env[RUN_FOLDER] = run
   const compiled = mkdtempSync(join(tmpdir(), 'assay-compiled-'))
-  process.env.ASSAY_COMPILED = compiled
+  process.env.ASSAY_COMPILED = join(compiled, 'policies')
+  process.env.NODE_COMPILE_CACHE = join(compiled, 'node')
   return () => {
     stopAll(run)
     rmSync(run, { recursive: true })
