@@ -5,7 +5,7 @@ const config: ViteUserConfig = defineConfig({
   // A plugin in examples/ finds its peer as an installed one would.
   resolve: { alias: { 'assay/plugin': join(import.meta.dirname, 'core/contract.ts') } },
   test: {
-    include: ['{core,formats,adapters,plugins,cli,test}/**/*.test.ts'],
+    include: ['{core,formats,adapters,plugins,cli,node-agent,test}/**/*.test.ts'],
     exclude: ['**/node_modules/**', 'dist/**'],
     globalSetup: ['test/backends/global.ts'],
     pool: 'forks',

@@ -9,7 +9,10 @@ import { type Import, readSource, repositoryFiles, type Source } from './source.
 const files: readonly string[] = repositoryFiles()
 const isTest = (path: string): boolean => path.endsWith('.test.ts') || path.startsWith('test/')
 const shipped: readonly Source[] = files
-  .filter((path) => /^(core|formats|plugins|adapters|cli)\/.*\.ts$/.test(path) && !isTest(path))
+  .filter(
+    (path) =>
+      /^(core|formats|plugins|adapters|cli|node-agent)\/.*\.ts$/.test(path) && !isTest(path),
+  )
   .map(readSource)
 
 const PORTS = new Set(
@@ -28,6 +31,7 @@ function unitOf(path: string): string {
 const MEETING = new Set([
   'adapters/compose',
   'adapters/compose-cells',
+  'adapters/compose-custody',
   'adapters/compose-engine',
   'adapters/compose-explain',
   'adapters/compose-log',
@@ -49,6 +53,7 @@ function brokenArrow(path: string, { from, typeOnly, path: target }: Import): st
   if (from === 'tsyringe' && path !== 'adapters/compose.ts') return 'only compose.ts knows tsyringe'
   if (unit === 'core') return coreArrow(path, from, typeOnly, target)
   if (unit.startsWith('formats/')) return formatArrow(unit, from, target)
+  if (unit === 'node-agent') return nodeArrow(from, target)
   if (unit.startsWith('plugins/')) return pluginArrow(unit, from, typeOnly, target)
   if (unit.startsWith('adapters/')) return adapterArrow(unit, target)
   if (target === undefined || !/^(adapters|core|cli|plugins)\//.test(target)) return undefined
@@ -91,6 +96,14 @@ function formatArrow(unit: string, from: string, target?: string): string | unde
   return 'a format knows the foundations of core only'
 }
 
+/** Runs on a node by itself: formats, the foundations of core, and files. */
+function nodeArrow(from: string, target?: string): string | undefined {
+  if (target === undefined)
+    return /^node:(fs|path)$/.test(from) ? undefined : 'a node has files and nothing else'
+  if (/^(node-agent|formats)\//.test(target) || BROWSER.test(target)) return undefined
+  return 'a node knows formats and the foundations of core only'
+}
+
 /** What every engine stands on: Rego's values, its built-ins, the data of a policy. */
 const ENGINES = /^adapters\/engine\/(builtins|data|value)$/
 
@@ -125,6 +138,8 @@ const broken: readonly (readonly [path: string, from: string, as?: 'type'])[] = 
   ['formats/cap1/read.ts', '../wire/read.ts', 'type'],
   ['formats/cap1/read.ts', '../../core/kernel.ts', 'type'],
   ['cli/main.ts', '../plugins/access/facts.ts'],
+  ['node-agent/agent.ts', '../core/kernel.ts', 'type'],
+  ['node-agent/agent.ts', 'node:https'],
 ]
 
 function importFrom(path: string, from: string, typeOnly: boolean): Import {
@@ -240,7 +255,7 @@ describe('what only one place may do', () => {
   })
 
   test('clocks are read in adapters/clock only', () => {
-    expect(users(CLOCK, /^(core|plugins|adapters\/(?!clock\/))/)).toEqual([])
+    expect(users(CLOCK, /^(core|plugins|node-agent|adapters\/(?!clock\/))/)).toEqual([])
   })
 
   test('randomness comes from core/crypto.ts', () => {
@@ -248,7 +263,7 @@ describe('what only one place may do', () => {
   })
 
   test('no environment variable is read below the command', () => {
-    expect(users(/^process\.env\b/, /^(core|plugins|adapters)\//)).toEqual([])
+    expect(users(/^process\.env\b/, /^(core|plugins|node-agent|adapters)\//)).toEqual([])
   })
 
   test('plugins set no timers', () => {

@@ -12,7 +12,8 @@ export interface NamedKey {
  * that is known.
  */
 export type SignatureResult<K extends NamedKey> =
-  | { readonly check: 'invalid' | 'unknown'; readonly keyid: string }
+  | { readonly check: 'invalid'; readonly keyid: string }
+  | { readonly check: 'unknown'; readonly keyid: string }
   | { readonly check: 'valid'; readonly keyid: string; readonly key: K }
 
 /** One result a signature, in their order. A hint that names a known key keeps the others from being tried; without one each is. */

@@ -1,0 +1,48 @@
+/**
+ * Tasks that were taken, until they are over. Each is an empty file that can be made only once, so that of two processes one takes the task. A
+ * task is marked before it is handed out: after a crash in between it is lost, not done twice.
+ */
+import { join } from 'node:path'
+import { sha256Hex } from '../core/crypto.ts'
+import { createOnce, namesIn, openFolder, readIfThere, removeAll, replace } from './files.ts'
+
+/** Seconds between two looks for what is over. */
+const SWEEP_EVERY = 600
+const OVER = 'over'
+const MARK = /^[0-9a-f]{64}$/
+
+export class UsedTasks {
+  readonly #folder: string
+  /** UNIX seconds: marks of tasks that ended before may be gone. */
+  #over: number
+
+  constructor(folder: string) {
+    this.#folder = folder
+    openFolder(folder)
+    this.#over = this.#stored()
+  }
+
+  /**
+   * False for one that was taken before, and for one that ended so early that its mark may be gone, whatever the clock says now.
+   * @throws NodeAgentError `unavailable`
+   */
+  take(taskId: string, expiresAt: number, now: number): boolean {
+    if (now >= this.#over + SWEEP_EVERY) this.#sweep(now)
+    if (expiresAt <= this.#over) return false
+    return createOnce(this.#folder, sha256Hex(taskId), String(expiresAt))
+  }
+
+  /** What is over is written down before a mark goes: a clock that is set back brings no task back. */
+  #sweep(now: number): void {
+    this.#over = Math.max(now, this.#stored())
+    replace(this.#folder, OVER, String(this.#over))
+    const ended = namesIn(this.#folder)
+      .filter((name) => MARK.test(name))
+      .filter((name) => Number(readIfThere(join(this.#folder, name)) ?? 0) <= this.#over)
+    removeAll(this.#folder, ended)
+  }
+
+  #stored(): number {
+    return Number(readIfThere(join(this.#folder, OVER)) ?? 0)
+  }
+}
