@@ -3,13 +3,12 @@
  *
  * @see https://hono.dev/docs/api/hono
  */
-import type { IncomingMessage } from 'node:http'
 import { type Context, Hono } from 'hono'
 import { NoDecision } from '../../../core/error.ts'
 import type { Kernel } from '../../../core/kernel.ts'
 import { MessageDoor } from './announce.ts'
 import { type Answer, noDecisionAnswer, notFound } from './answer.ts'
-import { type Endpoint, WebCall } from './call.ts'
+import { type Endpoint, type Underneath, WebCall } from './call.ts'
 import { Cors } from './cors.ts'
 import { createEndpoints, wrongMethod } from './endpoints.ts'
 import { type Answering, Front } from './front.ts'
@@ -72,10 +71,9 @@ function guardOf(options: AppOptions): Guard | undefined {
   return new Guard({ auth, clock, open: groups, rateLimit, realm, trustedProxies })
 }
 
-/** Node's server under Hono says on what connection a request came. */
+/** What is under Hono says where a request came from; nothing of it is from the request. */
 function callOf(c: Context, maxBodyBytes: number): WebCall {
-  const { incoming } = (c.env ?? {}) as { readonly incoming?: IncomingMessage }
-  return new WebCall(c.req.raw, c.req.path, maxBodyBytes, incoming)
+  return new WebCall(c.req.raw, c.req.path, maxBodyBytes, (c.env ?? {}) as Underneath)
 }
 
 function preflight(cors: Cors, endpoints: readonly Endpoint[], path: string): Answering {

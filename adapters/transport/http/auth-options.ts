@@ -53,7 +53,11 @@ export interface MtlsMethod {
   readonly ids?: readonly string[]
   readonly realm?: string
 }
-export type AuthMethod = BearerMethod | JwtMethod | MtlsMethod | NoneMethod
+/** Whom the platform under the app authenticated, such as AWS by IAM in front of a function: nothing that a caller presents here. */
+export interface PlatformMethod {
+  readonly kind: 'platform'
+}
+export type AuthMethod = BearerMethod | JwtMethod | MtlsMethod | NoneMethod | PlatformMethod
 export type AuthOption = 'none' | AuthMethod | readonly AuthMethod[]
 
 export type JwtAlgorithm = (typeof JWT_ALGORITHMS)[number]
@@ -77,6 +81,7 @@ const RESERVED: ReadonlySet<string> = new Set(['anonymous', 'embedded', 'kernel'
 /** And those that an issuer's token can neither be. Who holds the data folder may still name one token's peer so. */
 const RESERVED_FOR_ISSUERS: ReadonlySet<string> = new Set([
   ...RESERVED,
+  'aws-iam',
   'operator',
   'spiffe',
   'x509',
@@ -103,8 +108,8 @@ export function peerKind({ peer }: JwtMethod): string {
 function check(method: AuthMethod): void {
   if (method.kind === 'bearer') checkTokens(method)
   else if (method.kind === 'jwt') checkJwt(method)
-  else if (method.kind !== 'none' && method.kind !== 'mtls')
-    throw invalid('a method is none, bearer, jwt or mtls')
+  else if (!['mtls', 'none', 'platform'].includes(method.kind))
+    throw invalid('a method is none, bearer, jwt, mtls or platform')
 }
 
 function checkTokens({ tokens }: BearerMethod): void {

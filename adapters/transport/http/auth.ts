@@ -37,6 +37,7 @@ export class Authenticator {
   readonly #tokens: readonly StaticTokens[]
   readonly #issuers: readonly Issuer[]
   readonly #certificates: readonly MtlsMethod[]
+  readonly #trustsPlatform: boolean
   readonly #clock: Clock | undefined
 
   private constructor(
@@ -51,6 +52,7 @@ export class Authenticator {
     this.#tokens = tokens
     this.#issuers = issuers
     this.#certificates = methods.filter((method) => method.kind === 'mtls')
+    this.#trustsPlatform = methods.some(({ kind }) => kind === 'platform')
     this.#clock = clock
   }
 
@@ -77,6 +79,7 @@ export class Authenticator {
 
   /** @throws Refusal with 401, or 400 when the header cannot be read; NoDecision when keys cannot be had */
   identify(call: Call): Identity | Promise<Identity> {
+    if (this.#trustsPlatform && call.platformPeer !== undefined) return { peer: call.platformPeer }
     if (this.takesTokens) {
       const token = readBearer(call.lines('authorization'))
       if (token !== undefined) return this.#bearer(token)

@@ -21,6 +21,8 @@ export interface Call {
   lines(name: string): readonly string[]
   /** Undefined where the platform knows no connections. */
   readonly remote: Remote | undefined
+  /** Whom the platform authenticated itself, before it made a request of it. */
+  readonly platformPeer?: Peer | undefined
   /** The whole body. @throws Refusal `too_large` at the first byte over the limit, `aborted` */
   body(): Promise<Uint8Array>
   /** Aborts when the client goes away. May outlive the request. */
@@ -46,6 +48,14 @@ export function tooLarge(maxBodyBytes: number): Refusal {
   return new Refusal('too_large', `a body has at most ${maxBodyBytes} bytes`)
 }
 
+/** What the platform says beside a request: the environment of Hono's `fetch`. */
+export interface Underneath {
+  /** Where the platform is Node's HTTP server: what it made the request of. */
+  readonly incoming?: IncomingMessage
+  /** Whom the platform authenticated itself. */
+  readonly peer?: Peer
+}
+
 /** A standard Request, as Hono hands it over. */
 export class WebCall implements Call {
   readonly method: string
@@ -54,10 +64,11 @@ export class WebCall implements Call {
   readonly #maxBodyBytes: number
 
   readonly #incoming: IncomingMessage | undefined
+  readonly platformPeer: Peer | undefined
 
-  /** `incoming`: where the platform is Node's HTTP server, what it made the request of. */
-  constructor(request: Request, path: string, maxBodyBytes: number, incoming?: IncomingMessage) {
-    this.#incoming = incoming
+  constructor(request: Request, path: string, maxBodyBytes: number, under: Underneath = {}) {
+    this.#incoming = under.incoming
+    this.platformPeer = under.peer
     this.method = request.method
     this.path = path
     this.#request = request

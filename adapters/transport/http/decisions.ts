@@ -79,6 +79,6 @@ function wholeDecision({ id, allow, reasons, obligations, output, seal, index }:
     obligations,
     ...(output === undefined ? {} : { output }),
     seal,
-    index,
+    ...(index === undefined ? {} : { index }),
   }
 }

@@ -30,15 +30,27 @@ type Matcher = (method: string, host: string, segments: readonly string[]) => Na
 
 /** @throws TransportError `invalid_options` */
 export function createRouter(routes: readonly ForwardRoute[]): Router {
+  const find = createFinder(routes)
+  return (method, host, target) =>
+    find(method, host, target) ?? {
+      action: { name: method },
+      resource: { type: 'route', id: target.path },
+    }
+}
+
+/** Undefined where no route fits. @throws TransportError `invalid_options` */
+export function createFinder(
+  routes: readonly ForwardRoute[],
+): (...asked: Parameters<Router>) => Question | undefined {
   const compiled = routes.map((route) => ({ route, matches: matcher(route) }))
-  return (method, host, { path, segments }) => {
+  return (method, host, { segments }) => {
     for (const { route, matches } of compiled) {
       const names = matches(method, host, segments)
       if (names === undefined) continue
       const { type, id } = route.resource
       return { action: { name: route.action }, resource: { type, id: filled(id, names) } }
     }
-    return { action: { name: method }, resource: { type: 'route', id: path } }
+    return undefined
   }
 }
 
