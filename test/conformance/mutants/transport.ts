@@ -3,6 +3,7 @@ import type { Decision, Kernel } from '../../../core/kernel.ts'
 import type { Law, Mutant } from '../laws.ts'
 import { embeddedSubject } from '../transport/embedded.ts'
 import { httpSubject } from '../transport/http.ts'
+import { functionUrlSubject, lambdaSubject } from '../transport/lambda.ts'
 import {
   type OpenedTransport,
   type Reply,
@@ -232,5 +233,35 @@ export const mutants: readonly Mutant<TransportSubject>[] = [
     name: 'answers after it was closed',
     law: 'close may be called again, and nobody is answered after it',
     subject: opened(embeddedSubject, () => ({ close: async () => {} })),
+  },
+  {
+    name: 'takes one byte more of a directly invoked payload',
+    law: 'the largest request is dispatched, and one byte more is not',
+    subject: limited(lambdaSubject, 1),
+  },
+  {
+    name: 'believes the client context of an invocation',
+    law: 'nothing in a request changes who the peer is',
+    subject: believing(lambdaSubject),
+  },
+  {
+    name: 'works on when its time is over',
+    law: 'a caller that gives up aborts the signal',
+    subject: dispatching(
+      functionUrlSubject,
+      (decide) =>
+        (submission, { signal: _, ...options } = {}) =>
+          decide(submission, options),
+    ),
+  },
+  {
+    name: 'gives the answer of one invocation to another',
+    law: 'concurrent requests do not mix',
+    subject: mixing(lambdaSubject),
+  },
+  {
+    name: 'ends an environment that still decides',
+    law: 'close waits for what is under way, and takes nothing more',
+    subject: opened(lambdaSubject, ({ close }) => ({ close: async () => void close() })),
   },
 ]
