@@ -9,11 +9,11 @@ import type { Custody } from '../core/ports/custody.ts'
 import type { Engine } from '../core/ports/engine.ts'
 import type { Outbound } from '../core/ports/outbound.ts'
 import type { Adapters } from './compose.ts'
+import { openKeys } from './compose-custody.ts'
 import { openOwnEngine } from './compose-engine.ts'
 import { type Config, type Foreign, OWN_POLICIES, type PluginChoice } from './config/complete.ts'
 import { BUILT_IN } from './config/schema.ts'
 import { didYouMean } from './config/suggest.ts'
-import { temporaryFolder } from './datafolder/folder.ts'
 import type { Adapter, AdapterPort, StorePair } from './extension/extension.ts'
 import { loadAdapter, loadPlugin } from './extension/load.ts'
 
@@ -76,19 +76,10 @@ async function openPair(config: Config, readOnly: boolean): Promise<StorePair> {
 }
 
 async function openCustody(adapters: Adapters): Promise<Custody> {
-  const custody = await openKeys(adapters)
+  const { config } = adapters
+  const custody = await openKeys(adapters, (choice) => openForeign('custody', choice, config))
   adapters.onClose(() => custody.close())
   return custody
-}
-
-async function openKeys(adapters: Adapters): Promise<Custody> {
-  const { config } = adapters
-  if (config.custody.kind === 'foreign') return openForeign('custody', config.custody, config)
-  const { openFileCustody } = await import('./custody/file/index.ts')
-  if (config.store.kind !== 'memory') return openFileCustody({ dir: config.custody.dir })
-  const { path, remove } = await temporaryFolder()
-  adapters.onClose(remove)
-  return openFileCustody({ dir: path })
 }
 
 async function openEngine(adapters: Adapters): Promise<Engine> {

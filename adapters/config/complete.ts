@@ -5,6 +5,13 @@ import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Json } from '../../core/json.ts'
 import { type Cells, completeCells, EXAMPLE_CELLS } from './cells.ts'
+import {
+  type CustodyPlace,
+  checkScopes,
+  completeOwn,
+  type OwnCustody,
+  type OwnCustodyConfig,
+} from './custody.ts'
 import type {
   AuditConfig,
   CompilerConfig,
@@ -57,7 +64,7 @@ export interface Config extends Cells {
     | { readonly kind: 'sqlite'; readonly path: string; readonly integrity: 'full' | 'quick' }
     | { readonly kind: 'memory' }
     | Foreign
-  readonly custody: { readonly kind: 'file'; readonly dir: string } | Foreign
+  readonly custody: CustodyPlace<Foreign>
   readonly engine: OwnEngine | Foreign
   readonly compiler:
     | { readonly kind: 'opa'; readonly deadlineMs: number; readonly compiled: string }
@@ -195,8 +202,14 @@ function completeCustody(
   data: string,
   at: At,
 ): Config['custody'] {
-  if (isForeign('custody', custody)) return foreign(custody, at)
-  return { kind: 'file', dir: custody.dir === undefined ? resolve(data, 'keys') : at(custody.dir) }
+  const one = (choice: ForeignAdapter | OwnCustodyConfig): Foreign | OwnCustody =>
+    isForeign('custody', choice)
+      ? foreign(choice, at)
+      : completeOwn(choice as OwnCustodyConfig, resolve(data, 'keys'), at)
+  if (!Array.isArray(custody)) return one(custody as ForeignAdapter | OwnCustodyConfig)
+  const parts = custody.map(({ scopes, ...choice }) => ({ scopes, custody: one(choice) }))
+  checkScopes(parts)
+  return { kind: 'scoped', parts }
 }
 
 function completeEngine(engine: EngineConfig = { kind: 'jit' }, at: At): Config['engine'] {

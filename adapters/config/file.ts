@@ -1,6 +1,7 @@
 /** A configuration file's content, as written: every member may be missing. `schema.ts` says the same to who reads one. */
 import type { Json } from '../../core/json.ts'
 import type { CellsConfig } from './cells.ts'
+import type { CustodyConfigOf } from './custody.ts'
 import type { ForwardAuthConfig } from './forward-auth.ts'
 import type { OpaConfig } from './opa.ts'
 import type { ExportConfig, LogConfig, TelemetryConfig } from './operations.ts'
@@ -16,7 +17,7 @@ export type StoreConfig =
   | { readonly kind: 'sqlite'; readonly path?: string; readonly integrity?: 'full' | 'quick' }
   | { readonly kind: 'memory' }
   | ForeignAdapter
-export type CustodyConfig = { readonly kind: 'file'; readonly dir?: string } | ForeignAdapter
+export type CustodyConfig = CustodyConfigOf<ForeignAdapter>
 export type EngineConfig =
   | {
       readonly kind: 'both' | 'jit' | 'wasm'

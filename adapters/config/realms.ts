@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { ConfigError } from '../../core/error.ts'
 import type { Config } from './complete.ts'
+import { keyPlaces } from './custody.ts'
 import type { ConfigFile, RealmConfig } from './file.ts'
 
 /**
@@ -41,26 +42,30 @@ export function checkRealms(own: Config, written: ConfigFile): void {
   for (const [what, placeOf] of PLACES) {
     const seen = new Map<string, string>()
     for (const [name, config] of all) {
-      const place = placeOf(config)
-      if (place === undefined) continue
-      const other = seen.get(place)
-      if (other !== undefined) throw refusal(`${name} and ${other} have the same ${what}`)
-      seen.set(place, name)
+      for (const place of placeOf(config)) {
+        const other = seen.get(place)
+        if (other !== undefined && other !== name)
+          throw refusal(`${name} and ${other} have the same ${what}`)
+        seen.set(place, name)
+      }
     }
   }
   if (Object.keys(own.realms).length === 0) return
   for (const port of ['store', 'custody'] as const)
-    if (own[port].kind === 'foreign')
+    if (!SHAREABLE.has(own[port].kind))
       for (const [name, realm] of Object.entries(written.realms ?? {}))
         if (realm[port] === undefined)
           throw refusal(`realms.${name} needs a ${port} of its own: the server's cannot be shared`)
 }
 
-const PLACES: readonly (readonly [what: string, of: (config: Config) => string | undefined])[] = [
-  ['data folder', ({ data }) => data],
-  ['origin', ({ origin }) => origin],
-  ['store', ({ store }) => (store.kind === 'sqlite' ? store.path : undefined)],
-  ['folder of keys', ({ custody }) => (custody.kind === 'file' ? custody.dir : undefined)],
+/** Of these, every log has one of its own unless it says otherwise. */
+const SHAREABLE: ReadonlySet<string> = new Set(['file', 'memory', 'sqlite'])
+
+const PLACES: readonly (readonly [what: string, of: (config: Config) => readonly string[]])[] = [
+  ['data folder', ({ data }) => [data]],
+  ['origin', ({ origin }) => (origin === undefined ? [] : [origin])],
+  ['store', ({ store }) => (store.kind === 'sqlite' ? [store.path] : [])],
+  ['place of keys', ({ custody }) => keyPlaces(custody)],
 ]
 
 function refusal(what: string): ConfigError {

@@ -11,6 +11,7 @@ import {
   pullMsSchema,
   tenantsSchema,
 } from './cells.ts'
+import { CUSTODIES, custodySchema } from './custody.ts'
 import type { ConfigFile } from './file.ts'
 import { forwardAuthSchema } from './forward-auth.ts'
 import { opaSchema } from './opa.ts'
@@ -36,7 +37,7 @@ export const BUILT_IN: {
   readonly plugins: readonly string[]
 } = {
   store: ['sqlite', 'memory'],
-  custody: ['file'],
+  custody: CUSTODIES,
   engine: ['jit', 'wasm', 'both'],
   compiler: ['opa'],
   outbound: [],
@@ -54,6 +55,8 @@ const foreign = (builtIn: readonly string[]) =>
         new RegExp(
           `^(?!(?:${builtIn.join('|')})$)(?:\\.{0,2}/.+|(?:@[a-z0-9][a-z0-9._-]*/)?[a-z0-9][a-z0-9._-]*)$`,
         ),
+        // Else a built-in kind with a mistake counts as a foreign one with a wrong name.
+        { abort: true },
       )
       .describe('An npm package name, or a path that begins with ./, ../ or /'),
     options: z.record(z.string(), z.json()).exactOptional(),
@@ -75,13 +78,7 @@ const store = z.union([
   }),
   foreign(BUILT_IN.store),
 ])
-const custody = z.union([
-  z.strictObject({
-    kind: z.literal('file'),
-    dir: path.describe('Default: keys in the data folder').exactOptional(),
-  }),
-  foreign(BUILT_IN.custody),
-])
+const custody = custodySchema(foreign(BUILT_IN.custody))
 const engine = z.union([
   z.strictObject({
     kind: z
