@@ -5,6 +5,8 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type {
   AttributeValue,
+  BatchGetItemCommandInput,
+  BatchGetItemCommandOutput,
   CancellationReason,
   DynamoDB,
   GetItemCommandInput,
@@ -39,6 +41,7 @@ const FIRST_PAUSE_MS = 25
 const LONGEST_PAUSE_MS = 500
 
 interface Operations {
+  readonly batchGetItem: readonly [BatchGetItemCommandInput, BatchGetItemCommandOutput]
   readonly getItem: readonly [GetItemCommandInput, GetItemCommandOutput]
   readonly query: readonly [QueryCommandInput, QueryCommandOutput]
   readonly transactWriteItems: readonly [
@@ -57,6 +60,7 @@ type Calls = {
 }
 /** DynamoDB's own name. */
 const NAMES: { readonly [O in Operation]: string } = {
+  batchGetItem: 'BatchGetItem',
   getItem: 'GetItem',
   query: 'Query',
   transactWriteItems: 'TransactWriteItems',
@@ -132,6 +136,7 @@ export class Client implements Place {
     this.#clock = clock
     this.#timeoutMs = timeoutMs ?? TIMEOUT_MS
     this.#calls = {
+      batchGetItem: (input, options) => sdk.batchGetItem(input, options),
       getItem: (input, options) => sdk.getItem(input, options),
       query: (input, options) => sdk.query(input, options),
       transactWriteItems: (input, options) => sdk.transactWriteItems(input, options),
@@ -151,6 +156,22 @@ export class Client implements Place {
   async get(key: ItemKey): Promise<Item | undefined> {
     const input = { TableName: this.table, Key: key, ConsistentRead: true, ...COUNTED }
     return (await this.#read('getItem', input)).Item
+  }
+
+  /** Those of 1 to 100 items that are there, in no order; consistently read. @throws StoreError */
+  async getMany(keys: readonly ItemKey[]): Promise<readonly Item[]> {
+    const found: Item[] = []
+    let left: Record<string, AttributeValue>[] = keys.map(({ pk, sk }) => ({ pk, sk }))
+    while (left.length > 0) {
+      const asked = { [this.table]: { Keys: left, ConsistentRead: true } }
+      const answer = await this.#read('batchGetItem', { RequestItems: asked, ...COUNTED })
+      found.push(...(answer.Responses?.[this.table] ?? []))
+      const rest = answer.UnprocessedKeys?.[this.table]?.Keys ?? []
+      if (rest.length === left.length)
+        throw new StoreError(NAME, 'unavailable', 'the table takes no more for now; try again')
+      left = rest
+    }
+    return found
   }
 
   /** Items of one `pk` in the UTF-8 byte order of their `sk`, consistently read. @throws StoreError */
@@ -240,7 +261,9 @@ export class Client implements Place {
   async #again(failure: Failure, operation: Operation, attempts: Attempts): Promise<void> {
     const ms = pauseMs(attempts.made)
     const late = this.#clock.monotonic() + ms >= attempts.deadline
-    if (!failure.again || late || this.#users === 0) {
+    // The SDK corrects itself by the time in the answer: once is enough.
+    const inVain = failure.kind === 'skewed_clock' && attempts.made > 1
+    if (!failure.again || inVain || late || this.#users === 0) {
       const outcome = attempts.uncertain ? 'unknown' : undefined
       throw storeError(failure, this, NAMES[operation], outcome)
     }
@@ -277,7 +300,8 @@ function causeOf(reasons: readonly CancellationReason[]): unknown {
 
 function ended(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+    const late = (): void => reject(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' }))
+    signal.addEventListener('abort', late, { once: true })
   })
 }
 

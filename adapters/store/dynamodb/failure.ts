@@ -56,7 +56,6 @@ const KINDS: Readonly<Record<Kind, Pick<Failure, 'again' | 'code' | 'uncertain'>
   refused_credentials: { code: 'denied', uncertain: false, again: false },
   expired_credentials: { code: 'denied', uncertain: false, again: false },
   forbidden: { code: 'denied', uncertain: false, again: false },
-  /** The SDK corrects itself by the time in the answer: the next attempt shows whether that was enough. */
   skewed_clock: { code: 'misconfigured', uncertain: false, again: true },
   no_table: { code: 'misconfigured', uncertain: false, again: false },
   other_layout: { code: 'misconfigured', uncertain: false, again: false },
