@@ -34,6 +34,8 @@ const MEETING = new Set([
   'adapters/compose-custody',
   'adapters/compose-engine',
   'adapters/compose-explain',
+  'adapters/compose-lambda',
+  'adapters/compose-lambda-package',
   'adapters/compose-log',
   'adapters/compose-parts',
   'adapters/compose-policies',

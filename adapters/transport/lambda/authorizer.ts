@@ -23,7 +23,7 @@ export type AuthorizerKind = Extract<
 >
 
 export interface AuthorizerCall {
-  readonly kernel: Kernel
+  readonly kernel: Pick<Kernel, 'decide'>
   readonly options: AuthorizerOptions
   readonly kind: AuthorizerKind
   readonly event: Shape

@@ -47,7 +47,7 @@ const MEMBERS: ReadonlySet<string> = new Set([
 ])
 
 export interface DirectCall {
-  readonly kernel: Kernel
+  readonly kernel: Pick<Kernel, 'decide'>
   readonly options: DirectOptions
   readonly maxPayloadBytes: number
   readonly seal: Seal | undefined

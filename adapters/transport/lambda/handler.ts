@@ -21,6 +21,9 @@ import {
 import { isRetried, Refusal, type Told, told } from './refusal.ts'
 import { Turns } from './turns.ts'
 
+/** What is asked of a kernel here. */
+export type Asked = Pick<Kernel, 'decide' | 'refused'>
+
 export interface LambdaOptions {
   /** Serves authorizers of API Gateway. Default: they are denied. */
   readonly authorizer?: AuthorizerOptions
@@ -29,7 +32,7 @@ export interface LambdaOptions {
   /** Serves invocations without a gateway. Default: they are refused. */
   readonly direct?: DirectOptions
   /** Gives committed leaves their place in the log. Default: the kernel does that by itself. */
-  readonly integrate?: (signal: AbortSignal) => Promise<unknown>
+  readonly integrate?: () => Promise<Integrated>
   /** Whether it is due: asked at the end of an invocation. Default: only scheduled events integrate. */
   readonly isDue?: () => boolean
   /**
@@ -44,9 +47,13 @@ export interface LambdaOptions {
 }
 
 /** An integration by schedule. */
-export interface ScheduledAnswer {
-  readonly integrated: true
+export interface Integrated {
+  /** Leaves that still wait for their place. */
+  readonly pending: number
+  /** Leaves under the newest signed head, decimal. */
+  readonly sealed: string
 }
+export type ScheduledAnswer = Integrated | { readonly pending: 0 }
 export type LambdaAnswer = AuthorizerAnswer | DirectAnswer | ProxyAnswer | ScheduledAnswer
 
 export interface LambdaHandler extends Closable {
@@ -76,7 +83,7 @@ const isAuthorizer = (kind: Kind | undefined): kind is AuthorizerKind => AUTHORI
 const isProxy = (kind: Kind | undefined): kind is ProxyKind => PROXIES.has(kind)
 
 /** @throws TransportError `invalid_options` */
-export function createHandler(kernel: Kernel, options: LambdaOptions): LambdaHandler {
+export function createHandler(kernel: Asked, options: LambdaOptions): LambdaHandler {
   const { authorizer, maxPayloadBytes = 65_536 } = options
   if (authorizer !== undefined) checkAuthorizer(authorizer)
   if (!Number.isSafeInteger(maxPayloadBytes) || maxPayloadBytes < 1)
@@ -95,11 +102,11 @@ interface Invocation {
 }
 
 class Serving {
-  readonly #kernel: Kernel
+  readonly #kernel: Asked
   readonly #options: LambdaOptions & { readonly maxPayloadBytes: number }
   readonly #turns = new Turns()
 
-  constructor(kernel: Kernel, options: LambdaOptions & { readonly maxPayloadBytes: number }) {
+  constructor(kernel: Asked, options: LambdaOptions & { readonly maxPayloadBytes: number }) {
     this.#kernel = kernel
     this.#options = options
   }
@@ -195,21 +202,20 @@ class Serving {
     }
   }
 
-  async #scheduled({ last, signal }: Deadline): Promise<ScheduledAnswer> {
+  async #scheduled({ last }: Deadline): Promise<ScheduledAnswer> {
     try {
       if (this.#turns.closed) throw shuttingDown()
-      await Promise.race([this.#options.integrate?.(signal), last])
-      return { integrated: true }
+      return (await Promise.race([this.#options.integrate?.(), last])) ?? { pending: 0 }
     } catch (error) {
       throw new InvocationError(this.#told(error))
     }
   }
 
   /** What was decided stands: a failure shows in the readiness, and in the next scheduled event. */
-  async #integrate({ last, remainingMs, signal }: Deadline): Promise<void> {
+  async #integrate({ last, remainingMs }: Deadline): Promise<void> {
     const { integrate, isDue } = this.#options
     if (integrate === undefined || isDue?.() !== true || remainingMs() < ENOUGH_MS) return
-    await Promise.race([integrate(signal), last]).catch(() => undefined)
+    await Promise.race([integrate(), last]).catch(() => undefined)
   }
 
   #told(error: unknown): Told {

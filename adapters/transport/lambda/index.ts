@@ -9,7 +9,9 @@ export type { LambdaContext } from './context.ts'
 export type { DirectAnswer, DirectOptions } from './direct.ts'
 export { type ExtensionEvent, type LambdaExtension, registerExtension } from './extension.ts'
 export {
+  type Asked,
   createHandler,
+  type Integrated,
   InvocationError,
   type LambdaAnswer,
   type LambdaHandler,
