@@ -17,7 +17,8 @@ export function decide(options: DecideOptions, out: Out): Promise<ExitCode> {
   return ask(options, async ({ kernel }, submission) => {
     const { id, allow, reasons, obligations, output, seal, index } = await kernel.decide(submission)
     const value = { id, allow, reasons, obligations, output, seal, index }
-    out.answer(value, `${words(allow, reasons, out)}\ndecision ${id}, leaf ${index}, ${seal}`)
+    const place = index === undefined ? 'no place in the log yet' : `leaf ${index}`
+    out.answer(value, `${words(allow, reasons, out)}\ndecision ${id}, ${place}, ${seal}`)
     return allow ? 0 : 1
   })
 }

@@ -74,7 +74,7 @@ interface Found {
   /** One a page, each with a leaf of its own. */
   readonly searches: readonly {
     readonly id: string
-    readonly index: string
+    readonly index: string | undefined
     readonly seal: string
   }[]
 }

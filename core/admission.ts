@@ -28,7 +28,7 @@ export class Admission {
   enter(submission: Submission, options: DecideOptions): TrialOptions {
     const request = checkSubmission(submission)
     if (this.#closing) throw new NoDecision('closed', 'the kernel is shutting down')
-    const { clock, deadlines, limits, watching } = this.#core
+    const { clock, deadlines, limits, store, watching } = this.#core
     if (this.#inFlight >= limits.maxInFlight) {
       throw new NoDecision('overloaded', `${limits.maxInFlight} decisions are under way`, {
         retryAfterMs: 1000,
@@ -45,7 +45,7 @@ export class Admission {
     return {
       request,
       deadline,
-      waitForSeal: options.seal !== 'durable',
+      waitForSeal: (options.seal ?? (store.ordersOnCommit ? 'sealed' : 'durable')) === 'sealed',
       ...(submission.idempotencyKey === undefined
         ? {}
         : { idempotencyKey: submission.idempotencyKey }),

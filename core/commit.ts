@@ -2,8 +2,10 @@
  * Group commit and sealing. Order: (a) effects and leaves commit durably, many decisions in one write; (b) the head is derived from those
  * rows; (c) only such a head is signed, once a group; (d) the answers leave. A root that is not on disk is never signed.
  */
-import { PARTITION } from './decision.ts'
+import { toHex } from './crypto.ts'
+import { decisionKey, decodeStored, PARTITION } from './decision.ts'
 import { NoDecision, StoreError } from './error.ts'
+import type { Merger } from './merge.ts'
 import type { Watching } from './observe.ts'
 import type { Clock, UnixSeconds } from './ports/clock.ts'
 import type { LogStore } from './ports/logstore.ts'
@@ -20,9 +22,12 @@ export interface Entry {
   readonly waitForSeal: boolean
 }
 
-/** `proof` is there when the caller waited for the seal and the head could be signed. */
+/**
+ * `index` is undefined as long as the leaf waits for its place. `proof` is there when the caller waited for the seal and the head could be
+ * signed.
+ */
 export interface Committed {
-  readonly index: bigint
+  readonly index: bigint | undefined
   readonly proof?: Proof
 }
 export function sealReached(
@@ -48,6 +53,8 @@ export interface CommitterOptions {
   readonly log: LogStore
   readonly clock: Clock
   readonly sealer: Sealer
+  /** Where the store does not order at commit. */
+  readonly merger: Merger | undefined
   readonly limits: CommitLimits
   /** Time of the log's newest leaf. */
   readonly newestSeconds: UnixSeconds
@@ -109,6 +116,7 @@ export class Committer {
   /** Resolves when everything that was submitted is answered. */
   async drained(): Promise<void> {
     await this.#running
+    await this.#options.merger?.close()
     await this.#options.sealer.idle()
   }
 
@@ -149,19 +157,30 @@ export class Committer {
       }
       return
     }
-    const committed: [Waiting, bigint][] = []
+    const committed: Placed[] = []
+    const unknown: Waiting[] = []
     for (const [i, waiting] of group.entries()) {
       const outcome = outcomes[i] as Outcome
       if ('conflict' in outcome) waiting.resolve(outcome)
-      else if ('error' in outcome) {
+      else if (!('error' in outcome)) this.#place(committed, waiting, outcome.index)
+      else if (outcome.error.code === 'unknown_outcome') unknown.push(waiting)
+      else {
         waiting.reject(
           new NoDecision('unavailable', 'the store refused the batch', { cause: outcome.error }),
         )
-      } else if (outcome.index === undefined) {
-        waiting.reject(new NoDecision('unavailable', 'the store gave the leaf no index'))
-      } else committed.push([waiting, outcome.index])
+      }
     }
     this.#integrate(committed)
+    if (unknown.length > 0) {
+      const what = 'of one batch it is not known whether it was committed'
+      await this.#reread(unknown, new StoreError(this.#options.store.name, 'unknown_outcome', what))
+    }
+  }
+
+  #place(committed: Placed[], waiting: Waiting, index: bigint | undefined): void {
+    if (index === undefined && this.#options.store.ordersOnCommit)
+      waiting.reject(new NoDecision('unavailable', 'the store gave the leaf no index'))
+    else committed.push([waiting, index])
   }
 
   /** The one way to the disk: what comes of it shows in readiness. */
@@ -202,29 +221,30 @@ export class Committer {
     return this.#options.clock.monotonic() - this.#writeAt
   }
 
-  #integrate(committed: [Waiting, bigint][]): void {
-    committed.sort(([, a], [, b]) => (a < b ? -1 : 1))
-    const { sealer } = this.#options
+  #integrate(committed: Placed[]): void {
+    committed.sort(([, a = 0n], [, b = 0n]) => (a < b ? -1 : 1))
+    const { merger, sealer } = this.#options
     for (const [{ entry, resolve }, index] of committed) {
       this.#newestSeconds = Math.max(this.#newestSeconds, Math.floor(entry.startedAt / 1000))
-      if (entry.waitForSeal) {
-        const onSeal = (proof?: Proof) => resolve(proof ? { index, proof } : { index })
-        sealer.append(index, entry.leafHash, onSeal)
-      } else {
-        sealer.append(index, entry.leafHash)
-        resolve({ index })
-      }
+      const { leafHash, waitForSeal } = entry
+      const onPlaced = waitForSeal
+        ? (at: bigint | undefined, proof: Proof | undefined) =>
+            resolve({ index: at, ...(proof && { proof }) })
+        : undefined
+      if (index === undefined) merger?.append(leafHash, onPlaced)
+      else sealer.append(index, leafHash, onPlaced && ((proof) => onPlaced(index, proof)))
+      if (!waitForSeal) resolve({ index })
     }
   }
 
   /** A commit whose outcome is not known: neither retrying nor failing is right, so look. */
   async #reread(group: readonly Waiting[], cause: StoreError): Promise<void> {
-    const committed: [Waiting, bigint][] = []
+    const committed: Placed[] = []
     for (const waiting of group) {
-      const { id, leafHash } = waiting.entry
+      const { id } = waiting.entry
       try {
-        const index = await this.#options.log.indexOf(leafHash)
-        if (index !== undefined) committed.push([waiting, index])
+        const found = await this.#look(waiting.entry)
+        if (found) committed.push([waiting, found.index])
         else waiting.reject(new NoDecision('unavailable', 'the store did not commit', { cause }))
       } catch {
         waiting.reject(
@@ -237,7 +257,22 @@ export class Committer {
     }
     this.#integrate(committed)
   }
+
+  /** @throws as long as it cannot be known */
+  async #look({ id, leafHash }: Entry): Promise<{ readonly index?: bigint } | undefined> {
+    const { log, store } = this.#options
+    if (store.ordersOnCommit) {
+      const index = await log.indexOf(leafHash)
+      return index === undefined ? undefined : { index }
+    }
+    // A batch that is not there may still arrive: that nothing is found says nothing.
+    const row = await store.get(decisionKey(id))
+    if (row && decodeStored(row.value).hash === toHex(leafHash)) return {}
+    throw new StoreError(store.name, 'unknown_outcome', 'the batch is not there, or not yet')
+  }
 }
+
+type Placed = [waiting: Waiting, index: bigint | undefined]
 
 const PROBE: Key = { partition: PARTITION.probe, sort: 'store' }
 const PROBE_BYTES = 16

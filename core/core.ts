@@ -2,6 +2,7 @@
 import type { Committer } from './commit.ts'
 import type { Deadlines } from './deadline.ts'
 import type { Idempotency } from './idempotency.ts'
+import type { Merger } from './merge.ts'
 import type { Watching } from './observe.ts'
 import type { Clock, UnixSeconds } from './ports/clock.ts'
 import type { Custody } from './ports/custody.ts'
@@ -27,6 +28,13 @@ export interface Limits {
   readonly maxAttempts: number
   /** For one signature of a head. */
   readonly sealTimeoutMs: number
+  /**
+   * Where the store does not order at commit: between two rounds in which waiting leaves get their places. 0: rounds are only made while
+   * somebody waits for one and when `Kernel.integrate` is called.
+   */
+  readonly mergeMs: number
+  /** Leaves that wait for longer make the kernel unready (`merge_overdue`). */
+  readonly maxMergeDelayMs: number
   /** Window of counted refusals and dry runs, and of the idempotency sweep. */
   readonly windowMs: number
   /** Without a commit for so long, a small record is written to see whether the store still can. */
@@ -45,6 +53,8 @@ export const DEFAULT_LIMITS: Limits = {
   clockToleranceMs: 2000,
   maxAttempts: 8,
   sealTimeoutMs: 5000,
+  mergeMs: 200,
+  maxMergeDelayMs: 60_000,
   windowMs: 10_000,
   probeMs: 5000,
   searchBudget: 10_000,
@@ -59,6 +69,8 @@ export interface Core {
   readonly registry: Registry
   readonly cache: RecordCache
   readonly committer: Committer
+  /** Where the store does not order at commit. */
+  readonly merger: Merger | undefined
   readonly idempotency: Idempotency
   readonly deadlines: Deadlines
   readonly limits: Limits

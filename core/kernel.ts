@@ -4,6 +4,7 @@ import type { Limits } from './core.ts'
 import type { Json } from './json.ts'
 import type { LogReader } from './log/reader.ts'
 import type { Receipt } from './log/receipt.ts'
+import type { Merged } from './merge.ts'
 import type { Observer } from './observe.ts'
 import type { Plugin, SearchKind } from './plugin.ts'
 import type { Clock, UnixSeconds } from './ports/clock.ts'
@@ -22,7 +23,7 @@ import type { Obligation, Reason } from './verdict.ts'
 export type Seal = 'durable' | 'sealed'
 
 export interface DecideOptions {
-  /** Default `sealed`. */
+  /** Default `sealed` where the store orders at commit, else `durable`. */
   readonly seal?: Seal
   /** Gives up before the commit; after it the decision stands. */
   readonly signal?: AbortSignal
@@ -49,8 +50,8 @@ export interface Decision {
   readonly output?: Json
   /** `committed_unsealed`: it is in the log, and signing the head failed; fetch the receipt by id later. */
   readonly seal: Seal | 'committed_unsealed'
-  /** The leaf's place in the log, decimal. */
-  readonly index: string
+  /** The leaf's place in the log, decimal; missing as long as it has none, where the store does not order at commit. */
+  readonly index?: string
   /** The receipt of this decision under the newest head. @throws NoDecision `unavailable` when no head can be signed */
   receipt(): Promise<Receipt>
 }
@@ -82,13 +83,13 @@ export interface SearchResult {
   /** For the next page; empty on the last one. */
   readonly nextToken: string
   readonly seal: Decision['seal']
-  readonly index: string
+  readonly index?: string
   receipt(): Promise<Receipt>
 }
 
 export interface Readiness {
   readonly ready: boolean
-  /** Stable codes: `clock_behind`, `closed`, `no_policy`, `store_failed`, `store_stalled`, `unsealed`. */
+  /** Stable codes: `clock_behind`, `closed`, `merge_overdue`, `no_policy`, `store_failed`, `store_stalled`, `unsealed`. */
   readonly problems: readonly string[]
   /** Decisions are made, and something else does not work: `outbox_failing`. */
   readonly degraded: readonly string[]
@@ -138,6 +139,11 @@ export interface Kernel {
    */
   shadow(bundle: Bundle | undefined): Promise<Policy | undefined>
   readiness(): Readiness
+  /**
+   * Gives waiting leaves their places and has a head over them signed, until none waits or the seal's time is over: for whoever schedules that
+   * where no timer runs. Where the store orders at commit there is nothing to do. @throws StoreError `unavailable`
+   */
+  integrate(): Promise<Merged>
   readonly log: LogReader
   /** Drains: no new requests, the accepted ones are answered, then everything is closed. */
   close(): Promise<void>

@@ -79,7 +79,7 @@ describe('an observer', () => {
       policy: bundle().digest,
       revision: bundle().revision,
       seal: 'sealed',
-      index: BigInt(index),
+      index: BigInt(index ?? -1),
       durations: { facts: 3, policy: 0, commit: 0, total: 3 },
     })
     expect(observer.of('activated')).toEqual([[bundle().digest, bundle().revision]])

@@ -28,7 +28,8 @@ export interface Observed {
   readonly policy: string
   readonly revision: string
   readonly seal: 'committed_unsealed' | 'durable' | 'sealed'
-  readonly index: bigint
+  /** Undefined as long as the leaf waits for its place. */
+  readonly index: bigint | undefined
   /** Not of searches and the kernel's own decisions. */
   readonly durations?: Durations
 }

@@ -21,6 +21,7 @@ export function readinessOf({ core, sealer, outbox, admission }: Condition): Rea
   if (committer.failed) problems.push('store_failed')
   if (committer.stalled) problems.push('store_stalled')
   if (sealer.unsealed) problems.push('unsealed')
+  if (core.merger?.overdue) problems.push('merge_overdue')
   if (clockBehind(core)) problems.push('clock_behind')
   return {
     ready: problems.length === 0,

@@ -6,12 +6,12 @@ import type { Json } from './json.ts'
 import type { Decision, Kernel } from './kernel.ts'
 import { type DecisionLeaf, isKernelReason } from './log/leaves.ts'
 import type { Receipt } from './log/receipt.ts'
-import { findDecision } from './receipts.ts'
+import { awaitDecision } from './receipts.ts'
 import type { Reason, Verdict } from './verdict.ts'
 
 /** @throws NoDecision `unavailable` when it cannot be found (any more) */
 export async function recall(kernel: Kernel, core: Core, id: string): Promise<Decision> {
-  const found = await findDecision(core.store, core.log, id)
+  const found = await awaitDecision(core, id)
   if (!found)
     throw new NoDecision('unavailable', 'the decision is not in the store', { decisionId: id })
   const leaf = JSON.parse(found.leaf) as DecisionLeaf

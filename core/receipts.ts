@@ -1,6 +1,8 @@
 /** Receipts from what is stored: no key, no kernel, so that they can be had from a stopped server's data too. */
+import type { Core } from './core.ts'
 import { fromHex } from './crypto.ts'
 import { decisionKey, decodeStored, type StoredDecision } from './decision.ts'
+import { NoDecision } from './error.ts'
 import { inclusionProof } from './log/proof.ts'
 import type { Receipt } from './log/receipt.ts'
 import { formatTlogProof } from './log/tlogproof.ts'
@@ -23,7 +25,7 @@ export interface Place {
   readonly leaf: string
 }
 
-/** Undefined when no decision has this id. @param at where its leaf was seen */
+/** Undefined when no decision with this id is in the log; its leaf may wait for its place. @param at where its leaf was seen */
 export async function findDecision(
   store: Store,
   log: LogStore,
@@ -35,6 +37,19 @@ export async function findDecision(
   const stored = decodeStored(row.value)
   const place = at ?? (await placeOf(log, stored.hash))
   return place && { ...place, stored, version: row.version }
+}
+
+/** {@link findDecision}, once its leaf has its place. Undefined when there is no such decision. @throws NoDecision `unavailable`: ask again */
+export async function awaitDecision(
+  { log, merger, store }: Pick<Core, 'log' | 'merger' | 'store'>,
+  id: string,
+): Promise<Found | undefined> {
+  const found = await findDecision(store, log, id)
+  if (found || !merger || !(await store.get(decisionKey(id)))) return found
+  const placed = await merger.until(() => findDecision(store, log, id))
+  if (placed) return placed
+  const what = 'the decision is committed and waits for its place in the log; ask again'
+  throw new NoDecision('unavailable', what, { decisionId: id, retryAfterMs: 1000 })
 }
 
 async function placeOf(log: LogStore, hash: string): Promise<Place | undefined> {

@@ -23,6 +23,7 @@ import type {
 } from './kernel.ts'
 import { type LogReader, logReader } from './log/reader.ts'
 import type { Receipt } from './log/receipt.ts'
+import { type Merged, Merger } from './merge.ts'
 import { type Dispatch, type Dispatched, guarded, type Watching, watched } from './observe.ts'
 import { Outbox } from './outbox.ts'
 import { OwnDecisions } from './own.ts'
@@ -32,10 +33,10 @@ import type { DataOperation, Policy } from './ports/engine.ts'
 import { readinessOf } from './readiness.ts'
 import { RecordCache } from './reads.ts'
 import { recall } from './recall.ts'
-import { findDecision, makeReceipt, receiptUnder } from './receipts.ts'
+import { awaitDecision, type Found, makeReceipt, receiptUnder } from './receipts.ts'
 import { createRegistry } from './registry.ts'
 import { screen } from './screen.ts'
-import { Sealer } from './seal.ts'
+import { type Head, Sealer } from './seal.ts'
 import { isCallersToMend, Searches } from './search/search.ts'
 import { Shadow } from './shadow/shadow.ts'
 import { Trial } from './trial.ts'
@@ -69,6 +70,8 @@ export class KernelRuntime implements Kernel {
     this.#outbox = new Outbox(store, clock, options.outbound ?? [], (entry, outcome) =>
       this.#own.outcome(entry, outcome),
     )
+    const merger = store.ordersOnCommit ? undefined : new Merger({ log, sealer, clock, limits })
+    const committing = { store, log, clock, sealer, merger, limits, newestSeconds, watching }
     this.#core = {
       store,
       log,
@@ -77,7 +80,8 @@ export class KernelRuntime implements Kernel {
       limits,
       registry,
       cache: new RecordCache(),
-      committer: new Committer({ store, log, clock, sealer, limits, newestSeconds, watching }),
+      committer: new Committer(committing),
+      merger,
       idempotency: new Idempotency(store, clock),
       deadlines,
       watching,
@@ -106,7 +110,7 @@ export class KernelRuntime implements Kernel {
   }
 
   static async open(options: KernelOptions): Promise<KernelRuntime> {
-    const { clock, custody, log, origin } = options
+    const { clock, custody, log, origin, store } = options
     const keys = await custody.list('log')
     const key = keys.findLast(({ name, state }) => name === options.logKey && state === 'active')
     if (!key)
@@ -117,7 +121,9 @@ export class KernelRuntime implements Kernel {
       )
     const timeoutMs = options.limits?.sealTimeoutMs ?? DEFAULT_LIMITS.sealTimeoutMs
     const watching = options.observer && guarded(options.observer)
-    const sealer = await Sealer.open({ origin, log, custody, key, timeoutMs, clock, watching })
+    const shared = !store.ordersOnCommit
+    const signing = { origin, log, custody, key, timeoutMs, clock, watching, shared }
+    const sealer = await Sealer.open(signing)
     const kernel = new KernelRuntime(options, { sealer, watching }, await newestTime(log))
     await kernel.#core.idempotency.open()
     kernel.#outbox.wake()
@@ -190,7 +196,7 @@ export class KernelRuntime implements Kernel {
     try {
       const { results, nextToken, ...searched } = await this.#searches.run(asked)
       const { id, index, receipt, seal } = this.#answer(searched, asked.waitForSeal)
-      return { id, results, nextToken, seal, index, receipt }
+      return { id, results, nextToken, seal, ...(index === undefined ? {} : { index }), receipt }
     } catch (error) {
       const none = asNoDecision(error)
       if (isCallersToMend(none)) this.refused('search', none.code)
@@ -208,15 +214,22 @@ export class KernelRuntime implements Kernel {
   }
 
   async receipt(decisionId: string): Promise<Receipt | undefined> {
-    const { store, log } = this.#core
-    const found = await findDecision(store, log, decisionId)
+    const { log, merger } = this.#core
+    const found = await awaitDecision(this.#core, decisionId)
     if (!found) return undefined
-    if (found.index >= (this.#sealer.head?.size ?? 0n)) await this.#sealer.idle()
-    const head = this.#sealer.head
-    if (head && found.index < head.size) return receiptUnder(log, found, head)
+    const head =
+      this.#headOver(found) ??
+      (await (merger?.until(async () => this.#headOver(found)) ?? this.#sealer.idle())) ??
+      this.#headOver(found)
+    if (head) return receiptUnder(log, found, head)
     throw new NoDecision('unavailable', 'the decision is committed and not sealed yet; ask again', {
       decisionId,
     })
+  }
+
+  #headOver({ index }: Found): Head | undefined {
+    const { head } = this.#sealer
+    return head && index < head.size ? head : undefined
   }
 
   activate(bundle: Bundle): Promise<Policy> {
@@ -242,6 +255,13 @@ export class KernelRuntime implements Kernel {
       outbox: this.#outbox,
       admission: this.#admission,
     })
+  }
+
+  async integrate(): Promise<Merged> {
+    const { merger } = this.#core
+    if (merger) return merger.integrate()
+    await this.#sealer.idle()
+    return { pending: 0, sealed: (this.#sealer.head?.size ?? 0n).toString() }
   }
 
   close(): Promise<void> {
@@ -278,9 +298,9 @@ export class KernelRuntime implements Kernel {
       id: draft.id,
       ...draft.answer,
       seal,
-      index: index.toString(),
+      ...(index === undefined ? {} : { index: index.toString() }),
       receipt: async () =>
-        proof
+        proof && index !== undefined
           ? makeReceipt(record.leaf, record.openings, index, proof)
           : this.#receiptNow(draft.id),
     }

@@ -3,7 +3,7 @@
  * key is Ed25519. An ECDSA key may sign one head twice, in other bytes each time: nothing compares the notes of one head.
  */
 import { sameBytes } from './crypto.ts'
-import { StoreError } from './error.ts'
+import { LogError, StoreError } from './error.ts'
 import { formatCheckpoint, parseCheckpoint } from './log/checkpoint.ts'
 import { joinNotes, parseNote, signNote } from './log/note.ts'
 import { rootAt } from './log/proof.ts'
@@ -53,6 +53,8 @@ export class Sealer {
   #behind = false
   #running: Promise<void> | undefined
   #unpublished: Tile[] = []
+  /** It is signed, and could not be published. */
+  #owed: Head | undefined
   #retry: ReturnType<typeof setTimeout> | undefined
 
   private constructor(options: SealerOptions, tree: Tree) {
@@ -104,9 +106,9 @@ export class Sealer {
     })
   }
 
-  /** Signs a head over the whole tree. Throws nothing: where that fails, {@link head} is another one, and it is tried again later. */
+  /** Signs and publishes a head over the whole tree. Throws nothing: where that fails {@link head} is another one, and it is tried again later. */
   async seal(): Promise<void> {
-    if (this.#tree.size !== this.#head?.size) await this.#start()
+    if (this.#owed || this.#tree.size !== this.#head?.size) await this.#start()
   }
 
   /** Takes over a head that another process signed over exactly this tree. @throws StoreError `corrupt`: it is over other leaves */
@@ -114,6 +116,8 @@ export class Sealer {
     if (!sameBytes(this.#tree.root(), head.root)) throw this.#corrupt(head.size)
     // They are published with it.
     this.#tree.takeFullTiles()
+    this.#unpublished = []
+    this.#owed = undefined
     this.#head = head
   }
 
@@ -145,6 +149,7 @@ export class Sealer {
   async #run(): Promise<void> {
     // One microtask later the whole group has been appended.
     await undefined
+    if (this.#owed) await this.#publish(this.#owed)
     while (this.#behind || this.#tree.size !== this.#head?.size) {
       const waiting = this.#waiting.splice(0)
       try {
@@ -157,6 +162,7 @@ export class Sealer {
         return
       }
     }
+    if (this.#owed) return
     clearTimeout(this.#retry)
     this.#retry = undefined
   }
@@ -192,8 +198,12 @@ export class Sealer {
     try {
       await this.#options.log.publish({ tiles: this.#unpublished, checkpoint: head })
       this.#unpublished = []
-    } catch {
-      this.#retryLater()
+      this.#owed = undefined
+    } catch (error) {
+      // Where others sign too, one of them was further: its head covers this one.
+      const passed = this.#options.shared && error instanceof LogError && error.code === 'conflict'
+      this.#owed = passed ? undefined : head
+      if (!passed) this.#retryLater()
     }
   }
 

@@ -12,6 +12,7 @@ import type {
 } from '../core/kernel.ts'
 import type { LogReader } from '../core/log/reader.ts'
 import type { Receipt } from '../core/log/receipt.ts'
+import type { Merged } from '../core/merge.ts'
 import type { Policy } from '../core/ports/engine.ts'
 
 export interface Dispatch {
@@ -131,6 +132,10 @@ export class FakeKernel implements Kernel {
 
   readiness(): Readiness {
     return this.ready
+  }
+
+  async integrate(): Promise<Merged> {
+    return { pending: 0, sealed: '0' }
   }
 
   async close(): Promise<void> {

@@ -30,7 +30,7 @@ export function createAudit({ kernel, store, log }: AuditPorts): Audit {
       if (!decision.allow) return { decision, size: '0', records: [] }
       const grant = granted<Grant>(grantSchema.problem(decision.output, ''), decision.output)
       const head = await publishedHead(kernel.log)
-      if (!head) throw unsealed(decision)
+      if (!head || decision.index === undefined) throw unsealed(decision)
       // The query's own leaf is the end: each page has one, and pages would go on for ever.
       const own = BigInt(decision.index)
       const end = own < head.size ? own : head.size

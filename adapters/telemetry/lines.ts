@@ -12,7 +12,7 @@ export function lines(log: EventLog): Observer {
         action,
         allow,
         decision_id: id,
-        index: index.toString(),
+        ...(index === undefined ? {} : { index: index.toString() }),
         reasons: reasons.map(({ code }) => code),
         ...(durations && { duration_ms: rounded(durations.total) }),
         ...inTrace(),

@@ -59,7 +59,7 @@ function attributesOf(observed: Observed): Attributes {
     [ATTRIBUTE.action]: observed.action,
     [ATTRIBUTE.decision]: observed.allow ? 'allow' : 'deny',
     [ATTRIBUTE.decisionId]: observed.id,
-    [ATTRIBUTE.logIndex]: observed.index.toString(),
+    ...(observed.index === undefined ? {} : { [ATTRIBUTE.logIndex]: observed.index.toString() }),
     [ATTRIBUTE.policy]: observed.policy,
     [ATTRIBUTE.reasons]: observed.reasons.map(({ code }) => code),
     [ATTRIBUTE.revision]: observed.revision,

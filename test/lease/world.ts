@@ -92,7 +92,7 @@ export class World<C extends Clock = ManualClock> {
         return { asked, decision, resource }
       }),
     )
-    decided.sort((a, b) => Number(BigInt(a.decision.index) - BigInt(b.decision.index)))
+    decided.sort((a, b) => Number(a.decision.index) - Number(b.decision.index))
     const moments = new Map<string, Model[]>()
     for (const { asked, decision, resource } of decided) {
       const { allow, id } = decision
