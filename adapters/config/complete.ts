@@ -30,6 +30,7 @@ import { completePolicies, type PoliciesPlace } from './policies.ts'
 import { checkRealms, realmFile, realmFolder } from './realms.ts'
 import { BUILT_IN } from './schema.ts'
 import { completeSecure } from './secure.ts'
+import { completeOwnStore, type OwnStore } from './store.ts'
 
 /** An adapter of somebody else: an npm package's name, or an absolute path. */
 export interface Foreign {
@@ -60,10 +61,7 @@ export interface Config extends Cells {
   readonly folder: string
   readonly data: string
   readonly origin?: string
-  readonly store:
-    | { readonly kind: 'sqlite'; readonly path: string; readonly integrity: 'full' | 'quick' }
-    | { readonly kind: 'memory' }
-    | Foreign
+  readonly store: OwnStore | Foreign
   readonly custody: CustodyPlace<Foreign>
   readonly engine: OwnEngine | Foreign
   readonly compiler:
@@ -188,13 +186,7 @@ function completeStore(
   at: At,
 ): Config['store'] {
   if (isForeign('store', store)) return foreign(store, at)
-  if (store.kind === 'memory') return { kind: 'memory' }
-  const { path, integrity = 'quick' } = store
-  return {
-    kind: 'sqlite',
-    path: path === undefined ? resolve(data, 'assay.db') : at(path),
-    integrity,
-  }
+  return completeOwnStore(store, data, at)
 }
 
 function completeCustody(

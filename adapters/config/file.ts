@@ -7,16 +7,14 @@ import type { OpaConfig } from './opa.ts'
 import type { ExportConfig, LogConfig, TelemetryConfig } from './operations.ts'
 import type { BundleConfig, FolderConfig } from './policies.ts'
 import type { RateLimitConfig, SecureConfig } from './secure.ts'
+import type { OwnStoreConfig } from './store.ts'
 
 /** `kind` of an adapter that is not built in: an npm package's name, or a path that begins with `.` or `/`. */
 export interface ForeignAdapter {
   readonly kind: string
   readonly options?: Readonly<Record<string, Json>>
 }
-export type StoreConfig =
-  | { readonly kind: 'sqlite'; readonly path?: string; readonly integrity?: 'full' | 'quick' }
-  | { readonly kind: 'memory' }
-  | ForeignAdapter
+export type StoreConfig = OwnStoreConfig | ForeignAdapter
 export type CustodyConfig = CustodyConfigOf<ForeignAdapter>
 export type EngineConfig =
   | {

@@ -4,6 +4,7 @@ import { ConfigError } from '../../core/error.ts'
 import type { Config } from './complete.ts'
 import { keyPlaces } from './custody.ts'
 import type { ConfigFile, RealmConfig } from './file.ts'
+import { storePlaces } from './store.ts'
 
 /**
  * As if it were the only one. Policies, plugins, engine, limits and the like are the server's own unless the realm says otherwise; where
@@ -64,7 +65,7 @@ const SHAREABLE: ReadonlySet<string> = new Set(['file', 'memory', 'sqlite'])
 const PLACES: readonly (readonly [what: string, of: (config: Config) => readonly string[]])[] = [
   ['data folder', ({ data }) => [data]],
   ['origin', ({ origin }) => (origin === undefined ? [] : [origin])],
-  ['store', ({ store }) => (store.kind === 'sqlite' ? [store.path] : [])],
+  ['store', ({ store }) => storePlaces(store)],
   ['place of keys', ({ custody }) => keyPlaces(custody)],
 ]
 

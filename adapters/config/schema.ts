@@ -26,6 +26,7 @@ import {
   tlsSchema,
   trustedProxiesSchema,
 } from './secure.ts'
+import { STORES, storeSchemas } from './store.ts'
 
 /** The kinds that ship with Assay, by the member that names them. */
 export const BUILT_IN: {
@@ -36,7 +37,7 @@ export const BUILT_IN: {
   readonly outbound: readonly string[]
   readonly plugins: readonly string[]
 } = {
-  store: ['sqlite', 'memory'],
+  store: STORES,
   custody: CUSTODIES,
   engine: ['jit', 'wasm', 'both'],
   compiler: ['opa'],
@@ -62,22 +63,7 @@ const foreign = (builtIn: readonly string[]) =>
     options: z.record(z.string(), z.json()).exactOptional(),
   })
 
-const store = z.union([
-  z.strictObject({
-    kind: z.literal('sqlite'),
-    path: path.describe('Default: assay.db in the data folder').exactOptional(),
-    integrity: z
-      .enum(['quick', 'full'])
-      .describe('How thoroughly the file is checked at start')
-      .exactOptional(),
-  }),
-  z.strictObject({
-    kind: z
-      .literal('memory')
-      .describe('Nothing survives the process, its log key neither: for tests'),
-  }),
-  foreign(BUILT_IN.store),
-])
+const store = z.union([...storeSchemas, foreign(BUILT_IN.store)])
 const custody = custodySchema(foreign(BUILT_IN.custody))
 const engine = z.union([
   z.strictObject({
