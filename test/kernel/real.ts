@@ -43,6 +43,8 @@ export interface RealOptions {
   readonly data?: Readonly<Record<string, Json>>
   readonly outbound?: readonly Outbound[]
   readonly limits?: Partial<Limits>
+  /** With an active key `log` of scope `log`. Default: {@link testCustody}. */
+  readonly custody?: Custody
   /** Default: in memory. */
   readonly pair?: { readonly store: Store; readonly log: LogStore }
 }
@@ -62,11 +64,11 @@ export interface Real {
 
 export async function realKernel(
   plugins: readonly Plugin[],
-  { data = {}, limits = {}, outbound = [], pair = openMemory() }: RealOptions = {},
+  { custody: given, data = {}, limits = {}, outbound = [], pair = openMemory() }: RealOptions = {},
 ): Promise<Real> {
   const { store, log } = pair
   const clock = manualClock(START_MS)
-  const custody = await testCustody()
+  const custody = given ?? (await testCustody())
   const kernel = await createKernel({
     origin: 'assay.test/real',
     store,

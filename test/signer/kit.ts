@@ -1,0 +1,105 @@
+/** A kernel with the plugin `signer` and its policies, keys in files, and the outbox that has custody make and move them. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { onTestFinished } from 'vitest'
+import { openFileCustody } from '../../adapters/custody/file/index.ts'
+import { createKeyCustody } from '../../adapters/outbound/custody/index.ts'
+import { openMemory } from '../../adapters/store/memory/index.ts'
+import type { Json } from '../../core/json.ts'
+import type { Plugin } from '../../core/plugin.ts'
+import type { Custody, KeyState, PublicKey } from '../../core/ports/custody.ts'
+import type { LogStore } from '../../core/ports/logstore.ts'
+import type { Outbound } from '../../core/ports/outbound.ts'
+import type { Store } from '../../core/ports/store.ts'
+import type { Peer } from '../../core/request.ts'
+import { type Envelope, openEnvelope } from '../../formats/dsse/index.ts'
+import { readVerifierSet, type VerifierSet } from '../../formats/task/index.ts'
+import { signer } from '../../plugins/signer/facts.ts'
+import type { KeyRecord } from '../../plugins/signer/schema.ts'
+import { type Real, realKernel } from '../kernel/real.ts'
+import { lateKernel } from '../lease/kit.ts'
+
+export const TASK = { name: 'task', scope: 'task' } as const
+export const ROOT = { name: 'verifier-root', scope: 'bootstrap' } as const
+export const ROTATION: Peer = { kind: 'kernel', id: 'rotation' }
+
+export interface Signing extends Real {
+  readonly custody: Custody
+  record(partition: string, sort: string): Promise<Json | undefined>
+  key(of?: { readonly name: string; readonly scope: string }): Promise<KeyRecord>
+  /** As custody has them. */
+  states(): Promise<readonly KeyState[]>
+  /** The newest set as a reader gets it. */
+  set(): Promise<{ readonly envelope: Envelope; readonly set: VerifierSet }>
+  /** Waits until custody and records agree: nothing is made or moved any more. */
+  settled(): Promise<void>
+}
+
+export interface SigningOptions {
+  readonly data?: Readonly<Record<string, Json>>
+  readonly plugins?: readonly Plugin[]
+  readonly outbound?: readonly Outbound[]
+  readonly custody?: Custody
+  readonly pair?: { readonly store: Store; readonly log: LogStore }
+}
+
+/** A folder of keys with an active one for the log; removed with the test. */
+export async function keyFolder(): Promise<Custody> {
+  const folder = await mkdtemp(join(tmpdir(), 'assay-signer-'))
+  onTestFinished(() => rm(folder, { recursive: true }))
+  const custody = await openFileCustody({ dir: join(folder, 'keys') })
+  await custody.transition(await custody.create('log', 'log'), 'active')
+  return custody
+}
+
+export async function signing(options: SigningOptions = {}): Promise<Signing> {
+  const custody = options.custody ?? (await keyFolder())
+  const kernel = lateKernel()
+  let now = (): number => 0
+  const outbound = createKeyCustody({ clock: { now: () => now() as never }, custody, kernel })
+  const pair = options.pair ?? openMemory()
+  const real = await realKernel([signer as Plugin, ...(options.plugins ?? [])], {
+    custody,
+    pair,
+    outbound: [outbound, ...(options.outbound ?? [])],
+    ...(options.data === undefined ? {} : { data: options.data }),
+  })
+  now = () => real.clock.now()
+  kernel.use(real.kernel)
+  const key = async ({ name, scope }: { name: string; scope: string } = TASK) =>
+    (await real.record('signer', `key/${scope}/${name}`)) as unknown as KeyRecord
+  return {
+    ...real,
+    key,
+    async states() {
+      return (await versions(custody)).map(({ state }) => state)
+    },
+    async set() {
+      const { output } = await real.decide('signer.set', TASK, ANYBODY)
+      const envelope = openEnvelope((output as { envelope: Json }).envelope)
+      if (envelope === undefined) throw new Error('the set is an envelope')
+      const set = readVerifierSet(envelope.payload)
+      if (set === undefined) throw new Error('the envelope holds a set')
+      return { envelope, set }
+    },
+    async settled() {
+      await waitUntilEmpty(pair.store)
+    },
+  }
+}
+const ANYBODY: Peer = { kind: 'anonymous', id: 'anonymous' }
+
+async function versions(custody: Custody): Promise<readonly PublicKey[]> {
+  return (await custody.list(TASK.scope)).filter(({ name }) => name === TASK.name)
+}
+
+async function waitUntilEmpty(store: Store): Promise<void> {
+  for (let tries = 0; tries < 500; tries++) {
+    let entries = 0
+    for await (const _ of store.list('#outbox', '')) entries++
+    if (entries === 0) return
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+  throw new Error('the outbox does not become empty')
+}
