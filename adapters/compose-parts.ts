@@ -16,6 +16,7 @@ import { BUILT_IN } from './config/schema.ts'
 import { didYouMean } from './config/suggest.ts'
 import type { Adapter, AdapterPort, StorePair } from './extension/extension.ts'
 import { loadAdapter, loadPlugin } from './extension/load.ts'
+import type { InitOptions } from './store/dynamodb/init.ts'
 
 /** What the kernel is put together from, by port. */
 export interface Ports {
@@ -57,22 +58,46 @@ export function configured(adapters: Adapters, readOnly: boolean): readonly Part
 }
 
 async function openStore(adapters: Adapters, readOnly: boolean): Promise<StorePair> {
-  const pair = await openPair(adapters.config, readOnly)
+  const pair = await openPair(adapters, readOnly)
   adapters.onClose(() => pair.store.close())
   adapters.onClose(() => pair.log.close())
   return pair
 }
 
-async function openPair(config: Config, readOnly: boolean): Promise<StorePair> {
+async function openPair(adapters: Adapters, readOnly: boolean): Promise<StorePair> {
+  const { config } = adapters
   const { store } = config
   if (store.kind === 'foreign') return openForeign('store', store, config)
   if (store.kind === 'sqlite') {
     const { openSqlite } = await import('./store/sqlite/index.ts')
     return openSqlite({ path: store.path, integrity: store.integrity, readOnly })
   }
+  if (store.kind === 'dynamodb') {
+    const { openDynamo } = await import('./store/dynamodb/index.ts')
+    return openDynamo({ ...store, clock: await adapters.get('clock'), readOnly })
+  }
   if (readOnly)
     throw new ConfigError('invalid_config', 'nothing is left of a store in memory; use sqlite')
   return (await import('./store/memory/index.ts')).openMemory()
+}
+
+/** What a table is made with. */
+export type TableChoice = Pick<InitOptions, 'deletionProtection' | 'pointInTimeRecovery'>
+
+/** Makes the table that the configuration names, or finds it ready. @throws ConfigError `invalid_config`: the store is of another kind; StoreError */
+export async function initStore(
+  adapters: Adapters,
+  choice: TableChoice,
+): Promise<{ readonly table: string; readonly made: boolean }> {
+  const { store } = adapters.config
+  if (store.kind !== 'dynamodb')
+    throw new ConfigError(
+      'invalid_config',
+      `a store of kind ${store.kind} is ready when it is first used; store init is for dynamodb`,
+    )
+  const { initTable } = await import('./store/dynamodb/index.ts')
+  const clock = await adapters.get('clock')
+  return { table: store.table, made: await initTable({ ...store, ...choice, clock }) }
 }
 
 async function openCustody(adapters: Adapters): Promise<Custody> {

@@ -17,6 +17,7 @@ import type { ExitCode, Out } from './out.ts'
 import { addLog, addTrust } from './program-log.ts'
 import { addPolicy } from './program-policy.ts'
 import { addRelease } from './program-release.ts'
+import { addStore } from './program-store.ts'
 
 /** Runs a verb with what it writes to. */
 export type Perform = (
@@ -64,6 +65,7 @@ export function createProgram(perform: Perform, output: OutputConfiguration): Co
   addShadow(program, tree)
   addKey(program, tree)
   addRelease(program, tree)
+  addStore(program, tree)
   addRest(program, tree)
   return program
 }

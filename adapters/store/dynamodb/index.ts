@@ -1,0 +1,40 @@
+/** A store and its log in one DynamoDB table, for many processes at once: each batch is a transaction, and whoever holds the lease orders what was committed. */
+import type { Clock } from '../../../core/ports/clock.ts'
+import type { LogStore } from '../../../core/ports/logstore.ts'
+import type { Store } from '../../../core/ports/store.ts'
+import { Client, openSdk } from './client.ts'
+import type { Place } from './failure.ts'
+import { checkLayout } from './layout.ts'
+import { DynamoLog } from './log.ts'
+import { DynamoStore } from './store.ts'
+
+export { type InitOptions, initTable } from './init.ts'
+
+export interface DynamoOptions extends Place {
+  /** Begins every key, so that several logs can share a table: 1 to 64 characters of `[A-Za-z0-9._-]`. */
+  readonly prefix: string
+  readonly clock: Clock
+  /** Milliseconds for one call, its repetitions included. Default 5,000. */
+  readonly timeoutMs?: number
+  /** Default false. Readers change nothing, and integrate nothing. */
+  readonly readOnly?: boolean
+}
+
+/**
+ * Opens the pair; each half is closed by itself. Credentials come from the AWS SDK's own chain.
+ *
+ * @throws StoreError `misconfigured`: no such table there, or not one that `assay store init` made; `denied`; `newer_version`; `unavailable`
+ */
+export async function openDynamo(options: DynamoOptions): Promise<{ store: Store; log: LogStore }> {
+  const { clock, prefix, readOnly = false } = options
+  const client = new Client(await openSdk(options), options)
+  client.join()
+  try {
+    await checkLayout(client)
+    const pair = { client, clock, prefix, readOnly }
+    return { store: new DynamoStore(pair), log: new DynamoLog(pair) }
+  } finally {
+    // Store and log hold it now, or nobody does.
+    client.leave()
+  }
+}
