@@ -9,10 +9,35 @@ import { law, type Opened, put, type StoreSubject } from './store/subject.ts'
 
 /** Leaves `from` to `to - 1`, waited for where the store orders them later. */
 async function fill({ store, log }: Opened, to: number, from = 0): Promise<void> {
-  const names = Array.from({ length: to - from }, (_, i) => `leaf ${from + i}`)
+  const names = named(from, to)
   for (let at = 0; at < names.length; at += 100)
     await store.commit(names.slice(at, at + 100).map((name) => ({ writes: [], leaf: bytes(name) })))
+  await integrated(log)
   expect(await log.size()).toBe(BigInt(to))
+}
+const named = (from: number, to: number): string[] =>
+  Array.from({ length: to - from }, (_, i) => `leaf ${from + i}`)
+
+/** Until no leaf waits for its place. */
+async function integrated(log: LogStore): Promise<void> {
+  for (let round = 0; round < 100; round++) if ((await log.integrate()).pending === 0) return
+  throw new Error('leaves still wait after 100 rounds')
+}
+
+/** All leaves in their order. */
+async function all(log: LogStore): Promise<readonly (string | undefined)[]> {
+  const read: (string | undefined)[] = []
+  for (let from = 0n; from < (await log.size()); from += 256n)
+    read.push(...(await log.leaves(from, 256)).map(text))
+  return read
+}
+
+/** The order in which leaves have to stand that were committed in this one: another may be found where they wait for their places. */
+async function inOrder({ log, store }: Opened, names: readonly string[]): Promise<void> {
+  const found = await all(log)
+  expect(store.ordersOnCommit ? found : [...found].sort()).toEqual(
+    store.ordersOnCommit ? names : [...names].sort(),
+  )
 }
 
 function head(size: number, root = 1, note = `note ${size}.${root}`): Published['checkpoint'] {
@@ -40,12 +65,11 @@ export const logstoreLaws: readonly Law<StoreSubject>[] = [
   law('leaves come back in order and verbatim', async (opened) => {
     const { log } = opened
     await fill(opened, 600)
-    const read: (string | undefined)[] = []
-    for (let from = 0n; from < 600n; from += 256n)
-      read.push(...(await log.leaves(from, 256)).map(text))
-    expect(read).toEqual(Array.from({ length: 600 }, (_, i) => `leaf ${i}`))
-    expect((await log.leaves(599n, 256)).map(text)).toEqual(['leaf 599'])
-    expect((await log.leaves(255n, 2)).map(text)).toEqual(['leaf 255', 'leaf 256'])
+    await inOrder(opened, named(0, 600))
+    const read = await all(log)
+    expect((await log.leaves(599n, 256)).map(text)).toEqual([read[599]])
+    expect((await log.leaves(255n, 2)).map(text)).toEqual([read[255], read[256]])
+    expect((await log.leaves(100n, 256)).map(text)).toEqual(read.slice(100, 356))
     expect(await log.leaves(600n, 1)).toEqual([])
     expect(await log.leaves(2n ** 64n, 1)).toEqual([])
     for (const [from, count] of [
@@ -60,14 +84,16 @@ export const logstoreLaws: readonly Law<StoreSubject>[] = [
   law('a leaf is found by its RFC 6962 hash', async (opened) => {
     const { log, store } = opened
     await fill(opened, 300)
+    const read = await all(log)
     for (const index of [0, 1, 255, 256, 299])
-      expect(await log.indexOf(leafHash(`leaf ${index}`))).toBe(BigInt(index))
+      expect(await log.indexOf(leafHash(read[index] as string))).toBe(BigInt(index))
     expect(await log.indexOf(sha256(bytes('leaf 1')))).toBeUndefined()
     expect(await log.indexOf(leafHash('leaf 300'))).toBeUndefined()
     expect(await log.indexOf(new Uint8Array(8))).toBeUndefined()
     await store.commit([{ writes: [], leaf: bytes('leaf 7') }])
+    await integrated(log)
     const index = await log.indexOf(leafHash('leaf 7'))
-    expect([7n, 300n]).toContain(index)
+    expect([BigInt(read.indexOf('leaf 7')), 300n]).toContain(index)
   }),
 
   law('what is published reads back at once', async (opened) => {
@@ -150,38 +176,71 @@ export const logstoreLaws: readonly Law<StoreSubject>[] = [
     leaf.fill(0)
     await commit
     await fill(opened, 256, 1)
+    const at = (await log.indexOf(leafHash('leaf 0'))) as bigint
     const [checkpoint, full] = [head(256), tile(0, 0n, 3)]
     await publish(log, checkpoint, full)
     for (const given of [checkpoint.note, checkpoint.root, full.hashes]) given.fill(0)
     for (const read of [
       await log.checkpoint(),
       await log.tile(0, 0n),
-      ...(await log.leaves(0n, 1)),
+      ...(await log.leaves(at, 1)),
     ])
       read?.fill(0)
     expect(await noteOf(log)).toBe('note 256.1')
     expect(await log.tile(0, 0n)).toEqual(tile(0, 0n, 3).hashes)
-    expect((await log.leaves(0n, 1)).map(text)).toEqual(['leaf 0'])
+    expect((await log.leaves(at, 1)).map(text)).toEqual(['leaf 0'])
     await publish(log, head(256))
   }),
 
   law('reopening shows leaves and what was published, on a durable store', async (opened) => {
     await fill(opened, 300)
     await publish(opened.log, head(300, 4), tile(0, 0n, 8))
+    const before = await all(opened.log)
     const { log, store } = await opened.reopen()
     if (!store.durable) {
       expect(await log.size()).toBe(0n)
       return
     }
     expect(await log.size()).toBe(300n)
-    expect((await log.leaves(298n, 9)).map(text)).toEqual(['leaf 298', 'leaf 299'])
-    expect(await log.indexOf(leafHash('leaf 299'))).toBe(299n)
+    await inOrder({ ...opened, log, store }, named(0, 300))
+    expect(await all(log)).toEqual(before)
+    expect(await log.indexOf(leafHash(before[299] as string))).toBe(299n)
     expect(await noteOf(log)).toBe('note 300.4')
     expect(await log.tile(0, 0n)).toEqual(tile(0, 0n, 8).hashes)
     expect(await refusal(publish(log, head(299)))).toBe('conflict')
     expect(await refusal(publish(log, head(300, 4), tile(0, 0n, 7)))).toBe('conflict')
     const [outcome] = await store.commit([{ writes: [put('a', '1')], leaf: bytes('next') }])
     if (store.ordersOnCommit) expect(outcome).toEqual({ index: 300n })
+  }),
+
+  law('a leaf has its place when none waits any more, and keeps it', async (opened) => {
+    const { log } = opened
+    await fill(opened, 40)
+    const first = await all(log)
+    await fill(opened, 90, 40)
+    expect((await all(log)).slice(0, 40)).toEqual(first)
+    await inOrder(opened, named(0, 90))
+    const { pending, size } = await log.integrate()
+    expect({ pending, size }).toEqual({ pending: 0, size: 90n })
+  }),
+
+  law('a leaf has one place, whoever integrates and however often', async (opened) => {
+    const { log, store } = opened
+    const commits = named(0, 60).map((name) => store.commit([{ writes: [], leaf: bytes(name) }]))
+    const integrations = Array.from({ length: 8 }, () => log.integrate())
+    await Promise.all([...commits, ...integrations])
+    await integrated(log)
+    await integrated(log)
+    expect([...(await all(log))].sort()).toEqual(named(0, 60).sort())
+  }),
+
+  law('what waited when the log was closed has its place after it was opened', async (opened) => {
+    await fill(opened, 3)
+    await opened.store.commit(named(3, 9).map((name) => ({ writes: [], leaf: bytes(name) })))
+    const { log, store } = await opened.reopen()
+    await integrated(log)
+    const kept = store.durable ? named(0, 9) : []
+    expect([...(await all(log))].sort()).toEqual(kept)
   }),
 
   law('after close every method of the log throws closed', async (opened) => {
@@ -195,5 +254,6 @@ export const logstoreLaws: readonly Law<StoreSubject>[] = [
     expect(await refusal(log.tile(0, 0n))).toBe('closed')
     expect(await refusal(log.checkpoint())).toBe('closed')
     expect(await refusal(publish(log, head(3)))).toBe('closed')
+    expect(await refusal(log.integrate())).toBe('closed')
   }),
 ]
