@@ -3,7 +3,7 @@
  * signs. docs/tasks.md has the formats.
  */
 import { join } from 'node:path'
-import { fromBase64url } from '../core/base64.ts'
+import { fromBase64url, sha256Hex } from '../core/crypto.ts'
 import {
   type Envelope,
   type NamedKey,
@@ -130,7 +130,7 @@ class Agent implements NodeAgent {
         : undefined
     if (set === undefined) return 'malformed'
     const refusal = refusalOfSet(describeSet(set, envelope.payload, this.#known))
-    return refusal ?? remember(set, envelope.payload, this.#known)
+    return refusal ?? remember(set, sha256Hex(envelope.payload), this.#known)
   }
 
   /** Another process may have taken a newer one: a key that it revoked is revoked here too. */

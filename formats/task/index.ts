@@ -15,6 +15,7 @@ export {
   readVerifierSet,
   VERIFIER_SET_PAYLOAD_TYPE,
   VERIFIER_SET_SCOPE,
+  type VerifierAlgorithm,
   type VerifierKey,
   type VerifierSet,
   type VerifierState,
@@ -34,4 +35,4 @@ export {
   taskPayload,
   taskType,
 } from './task.ts'
-export { type InstallPackage, installPackage } from './types.ts'
+export { type InstallPackage, installPackage, TASK_TYPES } from './types.ts'

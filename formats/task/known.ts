@@ -88,10 +88,10 @@ function newnessOf(set: VerifierSet, payload: Uint8Array, known: KnownSets | und
   return sha256Hex(payload) === known.digest ? 'same' : 'different'
 }
 
-/** What a reader knows once it has taken `set`. @throws RangeError beyond {@link MAX_REMEMBERED} */
+/** What a reader knows once it has taken `set`. @param digest SHA-256 of its bytes, hex; @throws RangeError beyond {@link MAX_REMEMBERED} */
 export function remember(
   set: VerifierSet,
-  payload: Uint8Array,
+  digest: string,
   known: KnownSets | undefined,
 ): KnownSets {
   const listed = set.keys.map(({ kid: name }) => name)
@@ -100,7 +100,7 @@ export function remember(
   if (published.length > MAX_REMEMBERED) throw new RangeError('too many keys to remember')
   return {
     set,
-    digest: sha256Hex(payload),
+    digest,
     published,
     revoked: union(known?.revoked, revoked),
   }

@@ -3,7 +3,7 @@
  * never one of the keys in it. docs/tasks.md has the format.
  */
 import { fromBase64url } from '../../core/base64.ts'
-import { ed25519Key, sha256Hex, type VerifyKey } from '../../core/crypto.ts'
+import { ed25519Key, type P256Key, p256Key, sha256Hex, type VerifyKey } from '../../core/crypto.ts'
 import { JsonError, LogError } from '../../core/error.ts'
 import { parseJson } from '../../core/json.ts'
 import { type Schema, schema } from '../../core/schema.ts'
@@ -21,11 +21,14 @@ const time = integer({ min: 0 })
 /** The states of NIST SP 800-57 part 1, as far as keys that sign need them. */
 export type VerifierState = 'active' | 'grace' | 'pre-active' | 'retired' | 'revoked'
 
+/** RFC 8032; FIPS 186-5 ECDSA over P-256 with SHA-256, for custodies that have no other. */
+export type VerifierAlgorithm = 'ecdsa-p256' | 'ed25519'
+
 /** Times are UNIX seconds. */
 export interface VerifierKey {
   readonly kid: string
-  readonly alg: 'ed25519'
-  /** The public key of RFC 8032 in base64url. */
+  readonly alg: VerifierAlgorithm
+  /** base64url: of `ed25519` the 32 bytes of RFC 8032, of `ecdsa-p256` the 65 of an uncompressed point (SEC 1 section 2.3.3). */
   readonly x: string
   readonly state: VerifierState
   /** In grace: the first second in which it does not verify any more. */
@@ -50,8 +53,8 @@ export interface VerifierSet {
 export const verifierKeySchema: Schema<VerifierKey> = object(
   {
     kid: string({ maxLength: 16, pattern: /^[0-9a-f]{16}$/ }),
-    alg: literal('ed25519'),
-    x: string({ maxLength: 43, pattern: /^[A-Za-z0-9_-]{43}$/ }),
+    alg: literal('ed25519', 'ecdsa-p256'),
+    x: string({ maxLength: 87, pattern: /^[A-Za-z0-9_-]{43}(?:[A-Za-z0-9_-]{44})?$/ }),
     state: literal('pre-active', 'active', 'grace', 'retired', 'revoked'),
   },
   {
@@ -85,6 +88,7 @@ export function readVerifierSet(payload: Uint8Array): VerifierSet | undefined {
     const value = parseJson(payload, { maxBytes: MAX_VERIFIER_SET_BYTES, maxDepth: 4 })
     if (verifierSetSchema.problem(value, '') !== undefined) return undefined
     const set = value as unknown as VerifierSet
+    if (set.keys.some(({ alg, x }) => x.length !== LENGTHS[alg])) return undefined
     return new Set(set.keys.map(({ kid }) => kid)).size === set.keys.length ? set : undefined
   } catch (error) {
     if (error instanceof JsonError) return undefined
@@ -97,14 +101,20 @@ export function keyIdOf(publicKey: Uint8Array): string {
   return sha256Hex(publicKey).slice(0, 16)
 }
 
-/** The key of an entry; undefined for a weak one. Costs a few milliseconds. */
-export function verifyKeyOf(x: string): VerifyKey | undefined {
+/**
+ * A key of either algorithm: its length says of which. Undefined for a weak one, and for what is no base64url. Costs a few milliseconds.
+ */
+export function verifyKeyOf(x: string): P256Key | VerifyKey | undefined {
   const bytes = fromBase64url(x)
   if (bytes === undefined) return undefined
   try {
-    return ed25519Key(bytes)
+    return bytes.length === P256_BYTES ? p256Key(bytes) : ed25519Key(bytes)
   } catch (error) {
     if (error instanceof LogError) return undefined
     throw error
   }
 }
+const P256_BYTES = 65
+
+/** Characters of a key in base64url. */
+const LENGTHS: Readonly<Record<VerifierAlgorithm, number>> = { 'ecdsa-p256': 87, ed25519: 43 }

@@ -17,3 +17,6 @@ export const installPackage: TaskType<InstallPackage> = taskType(
     digest: string({ maxLength: 71, pattern: /^sha256:[0-9a-f]{64}$/ }),
   }),
 )
+
+/** What comes with the package. */
+export const TASK_TYPES: readonly TaskType[] = [installPackage]
