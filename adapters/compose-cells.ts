@@ -19,13 +19,13 @@ import type { Cells } from './config/cells.ts'
 import type { Config } from './config/complete.ts'
 import type { Telemetry } from './telemetry/telemetry.ts'
 
-/** What cells add to a kernel. */
+/** What acts beside a kernel: here cells; managed keys in compose-signer.ts. */
 export interface CellParts {
   readonly outbound: readonly Outbound[]
   /** Once the kernel has its policy. */
   start(kernel: Kernel, parts: Started): Promise<void>
 }
-interface Started {
+export interface Started {
   readonly store: Store
   readonly custody: Custody
   readonly clock: Clock
@@ -89,7 +89,7 @@ function hasCells({ cells, controller, datagrams, peers, tenants }: Config): boo
 }
 
 /** For adapters that are made before the kernel: they wait until it serves, so that nothing is denied for want of a policy. */
-class LateKernel implements Pick<Kernel, 'check' | 'decide'> {
+export class LateKernel implements Pick<Kernel, 'check' | 'decide'> {
   readonly #kernel = Promise.withResolvers<Kernel>()
 
   use(kernel: Kernel): void {

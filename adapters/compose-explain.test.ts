@@ -105,7 +105,16 @@ describe('a decision in the log', () => {
       'p.rego':
         'package assay.access\n\ndecision := {"allow": true, "effects": [], "obligations": [], "reasons": []}\n',
     }
-    const names = ['access', 'announce', 'audit', 'capability', 'enrolment', 'lease', 'release']
+    const names = [
+      'access',
+      'announce',
+      'audit',
+      'capability',
+      'enrolment',
+      'lease',
+      'release',
+      'signer',
+    ]
     const rest = names
       .slice(1)
       .map((name) => [

@@ -30,6 +30,7 @@ import {
   preparePolicies,
   startShadow,
 } from './compose-policies.ts'
+import { openSigner } from './compose-signer.ts'
 import type { Config } from './config/complete.ts'
 import { makeFolder } from './datafolder/folder.ts'
 import { type LogIdentity, openIdentity } from './datafolder/identity.ts'
@@ -189,15 +190,15 @@ async function start(
   const prepared = await preparePolicies(adapters)
   const untouched = config.state !== undefined && (await isUntouched(log))
   const telemetry = await openTelemetry(adapters, options)
-  const cells = await openCells(adapters)
+  const acting = [await openCells(adapters), await openSigner(adapters)]
   const opened = { custody, identity, log, store, prepared }
-  const kernel = await openKernel(adapters, opened, telemetry, cells)
+  const kernel = await openKernel(adapters, opened, telemetry, acting)
   telemetry.attach(kernel)
   const onPolicy = telemetry.policies(options.onPolicy)
   const policies = await prepared.activate(kernel, identity.anchor, onPolicy)
   telemetry.follow(policies.standing)
   if (untouched && config.state !== undefined) await importState(kernel, config.state)
-  await cells.start(kernel, { clock, custody, store, telemetry })
+  for (const each of acting) await each.start(kernel, { clock, custody, store, telemetry })
   await startExports(adapters, telemetry, { log, store }, identity.origin)
   const { onShadow = () => undefined, watch = config.policies.watch } = options
   if (watch) policies.follow()
@@ -221,11 +222,12 @@ async function openKernel(
     readonly prepared: PreparedPolicies
   },
   telemetry: Telemetry,
-  cells: CellParts,
+  acting: readonly CellParts[],
 ): Promise<Kernel> {
   const { config, opa: desk } = adapters
   // Of two for one kind the last one performs it: a configured one takes the place of ours.
-  const outbound = [...cells.outbound, ...(await adapters.get('outbound'))]
+  const own = acting.flatMap((each) => each.outbound)
+  const outbound = [...own, ...(await adapters.get('outbound'))]
   const kernel = await createKernel({
     origin: identity.origin,
     store,

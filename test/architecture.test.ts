@@ -40,6 +40,7 @@ const MEETING = new Set([
   'adapters/compose-parts',
   'adapters/compose-policies',
   'adapters/compose-realms',
+  'adapters/compose-signer',
   'adapters/index',
 ])
 /** What `core/log`, and with it a browser, may load. */

@@ -42,7 +42,7 @@ export const BUILT_IN: {
   engine: ['jit', 'wasm', 'both'],
   compiler: ['opa'],
   outbound: [],
-  plugins: ['access', 'announce', 'audit', 'capability', 'enrolment', 'lease', 'release'],
+  plugins: ['access', 'announce', 'audit', 'capability', 'enrolment', 'lease', 'release', 'signer'],
 }
 
 const path = z.string().min(1).max(4096)

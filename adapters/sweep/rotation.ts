@@ -1,19 +1,33 @@
 /**
  * Asks the kernel, at intervals, to do with managed keys what is due: rotate, activate what every verifier has acknowledged, retire what is
- * over its grace. Which keys there are it reads from the plugin's records; what is due is decided by the policy, in a dry run first, so that
- * nothing is logged while nothing is.
+ * over its grace. From the plugin's records it reads what may be due, so that keys which are not cost nothing; whether something is due, and
+ * may be done, is decided by the policy, in a dry run first.
  */
 import { NoDecision } from '../../core/error.ts'
 import type { Kernel, Submission } from '../../core/kernel.ts'
 import { isKernelReason } from '../../core/log/leaves.ts'
+import type { Clock } from '../../core/ports/clock.ts'
 import type { Store } from '../../core/ports/store.ts'
 import { Payload } from '../../core/request.ts'
-import { SIGNER, versionsOf } from '../../formats/signingkey/index.ts'
+import { SIGNER } from '../../formats/signingkey/index.ts'
 import { keepSweeping, type Sweeper, type SweepOptions } from './sweeping.ts'
 
 export interface RotationOptions extends SweepOptions {
   readonly kernel: Pick<Kernel, 'check' | 'decide'>
   readonly store: Pick<Store, 'list'>
+  readonly clock: Pick<Clock, 'now'>
+}
+
+/** What matters here of a key's record. Times are Unix seconds. */
+interface Kept {
+  readonly auto: boolean
+  readonly rotate_after: number
+  readonly versions: readonly {
+    readonly activated_at: number
+    readonly grace_until: number
+    readonly state: string
+    readonly version: number
+  }[]
 }
 
 const PEER = { kind: 'kernel', id: 'rotation' } as const
@@ -23,12 +37,14 @@ export function keepRotation(options: RotationOptions): Sweeper {
   return keepSweeping((signal) => sweep(options, signal), options)
 }
 
-async function sweep({ kernel, store }: RotationOptions, signal: AbortSignal): Promise<number> {
+async function sweep(options: RotationOptions, signal: AbortSignal): Promise<number> {
+  const { clock, kernel, store } = options
   const failed = new Set<string>()
   let done = 0
   for await (const { key, value } of store.list(SIGNER, 'key/')) {
     const [, scope = '', name = ''] = key.sort.split('/')
-    for (const proposal of proposals(scope, name, JSON.parse(decoder.decode(value)))) {
+    const record = JSON.parse(decoder.decode(value)) as Kept
+    for (const proposal of proposals({ name, scope }, record, clock.now() / 1000)) {
       if (signal.aborted) return done
       const came = await propose(kernel, proposal)
       if (typeof came === 'string') failed.add(came)
@@ -43,19 +59,18 @@ const decoder = new TextDecoder()
 
 /** What could be due. */
 function proposals(
-  scope: string,
-  name: string,
-  record: Parameters<typeof versionsOf>[0],
+  key: { readonly name: string; readonly scope: string },
+  { auto, rotate_after, versions }: Kept,
+  now: number,
 ): readonly Submission[] {
-  const key = { name, scope }
-  const versions = versionsOf(record)
+  const over = versions.filter(({ grace_until, state }) => state === 'grace' && grace_until <= now)
   const next = versions.findLast(({ state }) => state === 'pre-active')
+  const active = versions.findLast(({ state }) => state === 'active')
+  const old = active !== undefined && rotate_after > 0 && active.activated_at + rotate_after <= now
   return [
-    ...versions
-      .filter(({ state }) => state === 'grace')
-      .map(({ version }) => asked('signer.retire', { ...key, version })),
-    ...(next === undefined ? [] : [asked('signer.activate', { ...key, version: next.version })]),
-    asked('signer.rotate', key),
+    ...over.map(({ version }) => asked('signer.retire', { ...key, version })),
+    ...(auto && next ? [asked('signer.activate', { ...key, version: next.version })] : []),
+    ...(old && !next ? [asked('signer.rotate', key)] : []),
   ]
 }
 

@@ -22,6 +22,7 @@ export type EventName =
   | 'refused'
   | 'request'
   | 'retention_failed'
+  | 'rotation_failed'
   | 'seal_failed'
   | 'stopping'
   | 'store_failed'
