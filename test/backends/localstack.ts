@@ -53,8 +53,13 @@ export async function startLocalstack(into: string): Promise<Localstack> {
     SKIP_SSL_CERT_DOWNLOAD: '1',
     DNS_ADDRESS: '0',
   }
+  // KMS itself is loaded by its first call, which takes seconds.
+  const kms = {
+    'content-type': 'application/x-amz-json-1.1',
+    'x-amz-target': 'TrentService.ListKeys',
+  }
   const ready = async (): Promise<boolean> =>
-    (await fetch(`${endpoint}/_localstack/health`)).status === 200
+    (await fetch(endpoint, { method: 'POST', headers: kms, body: '{}' })).status === 200
   const args = ['-m', 'localstack.runtime.main']
   const logFile = join(into, 'log')
   const { pid } = await startServer({ command, args, env, logFile, ready, timeoutMs: 120_000 })
