@@ -5,7 +5,15 @@ import { leafHash } from '../../core/log/leaf.ts'
 import type { LogStore, Published, Tile } from '../../core/ports/logstore.ts'
 import { bytes, text } from './bytes.ts'
 import { type Law, refusal } from './laws.ts'
-import { law, type Opened, put, type StoreSubject } from './store/subject.ts'
+import {
+  all,
+  inOrder,
+  integrated,
+  law,
+  type Opened,
+  put,
+  type StoreSubject,
+} from './store/subject.ts'
 
 /** Leaves `from` to `to - 1`, waited for where the store orders them later. */
 async function fill({ store, log }: Opened, to: number, from = 0): Promise<void> {
@@ -17,28 +25,6 @@ async function fill({ store, log }: Opened, to: number, from = 0): Promise<void>
 }
 const named = (from: number, to: number): string[] =>
   Array.from({ length: to - from }, (_, i) => `leaf ${from + i}`)
-
-/** Until no leaf waits for its place. */
-async function integrated(log: LogStore): Promise<void> {
-  for (let round = 0; round < 100; round++) if ((await log.integrate()).pending === 0) return
-  throw new Error('leaves still wait after 100 rounds')
-}
-
-/** All leaves in their order. */
-async function all(log: LogStore): Promise<readonly (string | undefined)[]> {
-  const read: (string | undefined)[] = []
-  for (let from = 0n; from < (await log.size()); from += 256n)
-    read.push(...(await log.leaves(from, 256)).map(text))
-  return read
-}
-
-/** The order in which leaves have to stand that were committed in this one: another may be found where they wait for their places. */
-async function inOrder({ log, store }: Opened, names: readonly string[]): Promise<void> {
-  const found = await all(log)
-  expect(store.ordersOnCommit ? found : [...found].sort()).toEqual(
-    store.ordersOnCommit ? names : [...names].sort(),
-  )
-}
 
 function head(size: number, root = 1, note = `note ${size}.${root}`): Published['checkpoint'] {
   return { size: BigInt(size), root: new Uint8Array(32).fill(root), note: bytes(note) }

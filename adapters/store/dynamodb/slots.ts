@@ -17,7 +17,7 @@ export class Slots {
   #turn(ms: number): Promise<boolean> {
     return new Promise((resolve) => {
       const enter = (): void => end(true)
-      const timer = setTimeout(() => end(false), ms)
+      const timer = setTimeout(() => end(false), Math.max(0, ms))
       const end = (entered: boolean): void => {
         clearTimeout(timer)
         this.#waiting.delete(enter)

@@ -1,7 +1,9 @@
 /** What the laws of a store and of its log need of an adapter. */
+
+import { expect } from 'vitest'
 import type { LogStore } from '../../../core/ports/logstore.ts'
 import type { Key, Outcome, Store, Version, Write } from '../../../core/ports/store.ts'
-import { bytes } from '../bytes.ts'
+import { bytes, text } from '../bytes.ts'
 import type { Law, Subject } from '../laws.ts'
 
 /** A store, alone on its data. */
@@ -57,6 +59,28 @@ export async function write(store: Store, ...writes: readonly Write[]): Promise<
 /** The version that a record has, or `absent`. */
 export async function versionOf(store: Store, sort: string, partition = 'p'): Promise<Version> {
   return (await store.get(key(sort, partition)))?.version ?? 'absent'
+}
+
+/** Until no leaf waits for its place. */
+export async function integrated(log: LogStore): Promise<void> {
+  for (let round = 0; round < 100; round++) if ((await log.integrate()).pending === 0) return
+  throw new Error('leaves still wait after 100 rounds')
+}
+
+/** All leaves in their order. */
+export async function all(log: LogStore): Promise<readonly (string | undefined)[]> {
+  const read: (string | undefined)[] = []
+  for (let from = 0n; from < (await log.size()); from += 256n)
+    read.push(...(await log.leaves(from, 256)).map(text))
+  return read
+}
+
+/** The order in which leaves have to stand that were committed in this one: another may be found where they wait for their places. */
+export async function inOrder({ log, store }: Opened, names: readonly string[]): Promise<void> {
+  const found = await all(log)
+  expect(store.ordersOnCommit ? found : [...found].sort()).toEqual(
+    store.ordersOnCommit ? names : [...names].sort(),
+  )
 }
 
 /** Sort keys of a listing, in its order. */
