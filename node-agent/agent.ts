@@ -25,7 +25,7 @@ import { NodeAgentError } from './error.ts'
 import { type KeyRing, ringOf } from './ring.ts'
 import { refusalOfSet, type SetReason } from './set-rule.ts'
 import { SetStore } from './sets.ts'
-import { judgeTask, type TaskReason } from './task-rule.ts'
+import { judgeTask, MAX_CLOCK_AHEAD, MAX_TTL, type TaskReason } from './task-rule.ts'
 import { UsedTasks } from './used.ts'
 
 export interface NodeAgentOptions {
@@ -39,6 +39,10 @@ export interface NodeAgentOptions {
   readonly types: readonly TaskType[]
   /** Refuse signatures that do not say which key made them; default false. */
   readonly requireKeyId?: boolean
+  /** Seconds that the platform's clock may be ahead of the node's; default 300. */
+  readonly maxClockAhead?: number
+  /** Seconds that a task may live; default 3,600. */
+  readonly maxTtl?: number
 }
 
 export type SetAnswer =
@@ -72,6 +76,8 @@ export function openNodeAgent(options: NodeAgentOptions): NodeAgent {
 
 /** In UTF-8 bytes, of what is read: base64 of the largest set, and room for signatures. */
 const MAX_ENVELOPE_BYTES = 524_288
+
+const DEFAULTS = { maxClockAhead: MAX_CLOCK_AHEAD, maxTtl: MAX_TTL, requireKeyId: false }
 
 class Agent implements NodeAgent {
   readonly #options: NodeAgentOptions
@@ -108,9 +114,9 @@ class Agent implements NodeAgent {
 
   accept(text: string | Uint8Array, now: number): TaskAnswer {
     this.#catchUp()
-    const { nodeId, requireKeyId = false, types } = this.#options
     const envelope = parseEnvelope(text, { maxBytes: MAX_ENVELOPE_BYTES })
-    const judged = judgeTask(envelope, { nodeId, requireKeyId, ring: this.#ring, types }, now)
+    const setting = { ...DEFAULTS, ...this.#options, ring: this.#ring }
+    const judged = judgeTask(envelope, setting, now)
     if (typeof judged === 'string') return { accepted: false, reason: judged }
     return this.#used.take(judged.task_id, judged.expires_at, now)
       ? { accepted: true, task: judged }

@@ -10,7 +10,7 @@ import {
 } from '../formats/task/index.ts'
 import type { KeyRing, RingKey } from './ring.ts'
 
-/** Seconds. */
+/** Seconds that a task may live. */
 export const MAX_TTL = 3600
 /** Seconds that the platform's clock may be ahead of the node's. */
 export const MAX_CLOCK_AHEAD = 300
@@ -41,6 +41,9 @@ export interface TaskSetting {
   /** Refuse signatures that do not say which key made them. */
   readonly requireKeyId: boolean
   readonly ring: KeyRing
+  /** Seconds; {@link MAX_CLOCK_AHEAD}, {@link MAX_TTL}. */
+  readonly maxClockAhead: number
+  readonly maxTtl: number
 }
 
 /** All but whether the task was there before. @param now UNIX seconds */
@@ -57,26 +60,28 @@ export function judgeTask(
   return judgeRead(readTask(envelope.payload, setting.types), setting, now)
 }
 
-function judgeRead(read: ReadTask, { nodeId }: TaskSetting, now: number): TaskReason | Task {
+function judgeRead(read: ReadTask, setting: TaskSetting, now: number): TaskReason | Task {
   if ('problem' in read) return 'malformed'
   const { expires_at, issued_at, node_id } = read.task
-  if (node_id !== nodeId) return 'audience_mismatch'
-  if (issued_at > now + MAX_CLOCK_AHEAD) return 'not_yet_valid'
+  if (node_id !== setting.nodeId) return 'audience_mismatch'
+  if (issued_at > now + setting.maxClockAhead) return 'not_yet_valid'
   if (now >= expires_at) return 'task_expired'
-  if (expires_at <= issued_at || expires_at - issued_at > MAX_TTL) return 'ttl_exceeds_max'
+  const ttl = expires_at - issued_at
+  if (ttl <= 0 || ttl > setting.maxTtl) return 'ttl_exceeds_max'
   return read.known ? read.task : 'task_type_unknown'
 }
 
 /** Undefined where a usable key has signed. Of several problems, the one that says most about the keys. */
 function signatureProblem(
   envelope: Envelope,
-  { requireKeyId, ring }: TaskSetting,
+  setting: TaskSetting,
   now: number,
 ): TaskReason | undefined {
+  const { requireKeyId, ring } = setting
   if (envelope.signatures.length === 0) return 'signature_missing'
   const results = verifyEnvelope(envelope, ring.keys)
   const problems = results.map((result) =>
-    requireKeyId && result.keyid === '' ? 'keyid_missing' : problemOf(result, ring, now),
+    requireKeyId && result.keyid === '' ? 'keyid_missing' : problemOf(result, setting, now),
   )
   if (problems.includes(undefined)) return undefined
   const told = problems.find((_, i) => results[i]?.check === 'valid')
@@ -85,9 +90,10 @@ function signatureProblem(
 
 function problemOf(
   result: SignatureResult<RingKey>,
-  { revoked }: KeyRing,
+  { maxClockAhead, ring }: TaskSetting,
   now: number,
 ): TaskReason | undefined {
+  const { revoked } = ring
   if (result.check === 'invalid') return 'signature_invalid'
   // A later set need not list it any more.
   if (result.check === 'unknown') return revoked.has(result.keyid) ? 'key_revoked' : 'key_unknown'
@@ -95,7 +101,7 @@ function problemOf(
   if (revoked.has(entry.kid)) return 'key_revoked'
   switch (entry.state) {
     case 'active':
-      return (entry.not_before ?? 0) > now + MAX_CLOCK_AHEAD ? 'key_not_active' : undefined
+      return (entry.not_before ?? 0) > now + maxClockAhead ? 'key_not_active' : undefined
     case 'grace':
       // By the clock, whether or not a newer set has come.
       return now >= (entry.grace_until ?? 0) ? 'key_grace_over' : undefined

@@ -5,6 +5,7 @@ import { agrees, type Case, CaseFileError, type Kind, type Outcome } from './kin
 const KINDS: Readonly<Record<string, () => Promise<Kind>>> = {
   capability: () => import('./kinds/capability.ts'),
   minisign: () => import('./kinds/minisign.ts'),
+  task: () => import('./kinds/task.ts'),
 }
 
 export interface Tally {
