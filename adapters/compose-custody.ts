@@ -39,6 +39,11 @@ async function openOwn(
     const { openFileCustody } = await import('./custody/file/index.ts')
     return openFileCustody({ ...options, ...served, dir })
   }
+  if (choice.kind === 'kms') {
+    const { kind: _, ...options } = choice
+    const { openKmsCustody } = await import('./custody/kms/index.ts')
+    return openKmsCustody({ ...options, ...served, clock: await adapters.get('clock') })
+  }
   throw new ConfigError('invalid_config', `custody ${choice.kind} cannot be opened`)
 }
 

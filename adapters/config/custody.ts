@@ -4,7 +4,12 @@
  */
 import { z } from 'zod'
 import { ConfigError } from '../../core/error.ts'
-import { KEY_SCOPES, type KeyScope } from '../../core/ports/custody.ts'
+import {
+  KEY_ALGORITHMS,
+  KEY_SCOPES,
+  type KeyAlgorithm,
+  type KeyScope,
+} from '../../core/ports/custody.ts'
 
 export interface FileCustodyConfig {
   readonly kind: 'file'
@@ -43,6 +48,7 @@ export interface KmsCustodyConfig {
   readonly region: string
   readonly endpoint?: string
   readonly prefix?: string
+  readonly algorithms?: readonly KeyAlgorithm[]
   readonly timeoutMs?: number
 }
 export interface Pkcs11CustodyConfig {
@@ -145,6 +151,12 @@ const kms = z.strictObject({
   region: z.string().regex(/^[a-z0-9-]{1,64}$/),
   endpoint: httpUrl.exactOptional(),
   prefix,
+  algorithms: z
+    .array(z.enum(KEY_ALGORITHMS))
+    .min(1)
+    .max(KEY_ALGORITHMS.length)
+    .describe('What keys it makes, the first one by default; default ecdsa-p256 alone')
+    .exactOptional(),
   timeoutMs,
 })
 const pkcs11 = z.strictObject({
