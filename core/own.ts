@@ -50,6 +50,16 @@ export class OwnDecisions {
     entrypoints: readonly string[],
   ): Promise<void> {
     await this.#selfTest(policy, entrypoints)
+    // Processes that start at once serve the same: whoever comes second finds it logged.
+    for (let attempt = 1; ; attempt++)
+      try {
+        return await this.#logServed(role, policy, bundle)
+      } catch (error) {
+        if (!(error instanceof Raced) || attempt >= this.#core.limits.maxAttempts) throw error
+      }
+  }
+
+  async #logServed(role: keyof typeof ROLES, policy: Policy, bundle: Bundle): Promise<void> {
     const { digest, revision } = policy
     const key: Key = { partition: PARTITION.policy, sort: role }
     const active = await this.#core.store.get(key)
@@ -199,9 +209,12 @@ export class OwnDecisions {
       waitForSeal: false,
     })
     if ('index' in committed) return committed
-    throw new NoDecision('unavailable', 'somebody else changed the same record; try again')
+    throw new Raced('unavailable', 'somebody else changed the same record; try again')
   }
 }
+
+/** Another writer was first, and nothing was written. */
+class Raced extends NoDecision {}
 
 /** One record, or several where a value is too large for one: their keys are the first one's with a number behind it. */
 function inParts({ partition, sort }: Key, value: Uint8Array, maxBytes: number): Write[] {

@@ -127,7 +127,8 @@ export function complete(
     outbound: (written.outbound ?? []).map((adapter) => foreign(adapter, at)),
     ...(state === undefined ? {} : { state }),
     http: { ...written.http, ...completeSecure(written.http ?? {}, at), host, port },
-    seal: written.seal ?? 'sealed',
+    // A table that many write to gives a decision its place later.
+    seal: written.seal ?? (written.store?.kind === 'dynamodb' ? 'durable' : 'sealed'),
     limits: written.limits ?? {},
     audit: completeAudit(written.audit),
     operations: completeOperations(written, folder),

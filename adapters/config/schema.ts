@@ -153,6 +153,14 @@ const limits = z.strictObject({
   timeoutMs: whole(1, 60_000).exactOptional(),
   maxDecisionAgeMs: whole(1, 60_000).exactOptional(),
   clockToleranceMs: whole(0, 600_000).exactOptional(),
+  mergeMs: whole(0, 60_000)
+    .describe(
+      'DynamoDB: between two rounds that give leaves their places; default 200; 0: no timer',
+    )
+    .exactOptional(),
+  maxMergeDelayMs: whole(1000, 86_400_000)
+    .describe('DynamoDB: leaves that wait for longer make the server unready; default 60,000')
+    .exactOptional(),
   searchBudget: whole(1, 1_000_000)
     .describe('Candidates that one search, or one page of it, may look at; default 10,000')
     .exactOptional(),
