@@ -1,12 +1,18 @@
-/** Custody in files: one private key a file, read by its owner alone. For one machine; a stolen disk is a stolen key. */
+/** Custody in files: one private key a file, read by its owner alone, and encrypted where there is a passphrase or a key file. For one machine. */
 import { resolve } from 'node:path'
 import type { Clock } from '../../../core/ports/clock.ts'
 import { type Custody, KEY_SCOPES, type KeyScope } from '../../../core/ports/custody.ts'
 import { FileCustody } from './custody.ts'
+import { folderKeyOf } from './encryption.ts'
 import { refuse } from './failure.ts'
 import { makeFolder } from './files.ts'
+import type { SecretFiles } from './secret.ts'
 
-export interface FileCustodyOptions {
+export { type Reencryption, reencryptKeys } from './encryption.ts'
+export type { SecretFiles } from './secret.ts'
+
+/** With one of {@link SecretFiles}' members the keys are encrypted; without, a stolen disk is a stolen key. */
+export interface FileCustodyOptions extends SecretFiles {
   /** Holds `<scope>/<name>.<version>.json`. Made with mode 0700 when it is absent. */
   readonly dir: string
   /** Default: all scopes. Folders of other scopes are not looked at. */
@@ -24,7 +30,7 @@ export interface FileCustodyOptions {
  * revocation counts at once. Not safe against the user that the process runs as, nor against root.
  *
  * @throws CustodyError `insecure_permissions`: a folder or file that others may use, or a link; `weak_key`, `corrupt`: a file's content;
- *   `duplicate_key`: one key in two files; `scope_mismatch`: a scope that does not exist; `unavailable`: the file system
+ *   `denied`: another passphrase or key file; `misconfigured`: none although it is encrypted, or one although it is not; `duplicate_key`: one key in two files; `scope_mismatch`: a scope that does not exist; `unavailable`: the file system
  */
 export async function openFileCustody(options: FileCustodyOptions): Promise<Custody> {
   const { dir, scopes = KEY_SCOPES, clock, lockWaitMs = 5000 } = options
@@ -32,5 +38,7 @@ export async function openFileCustody(options: FileCustodyOptions): Promise<Cust
   if (unknown !== undefined) throw refuse('scope_mismatch', `there is no scope ${String(unknown)}`)
   const folder = resolve(dir)
   makeFolder(folder)
-  return new FileCustody(folder, { scopes, clock, lockWaitMs })
+  const { keyFile, passphraseFile } = options
+  const folderKey = await folderKeyOf(folder, { keyFile, passphraseFile }, lockWaitMs)
+  return new FileCustody(folder, { scopes, clock, folderKey, lockWaitMs })
 }
