@@ -26,7 +26,7 @@ decision := object.union(decided, {"output": accept.output}) if {
 decided := verdict.decide({
 	"deny": {reason | reason := refusal},
 	"effects": effects,
-	"grant": {granted},
+	"grant": {reason | reason := granted},
 	"missing": set(),
 	"obligations": [],
 })

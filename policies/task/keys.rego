@@ -38,8 +38,9 @@ problem(signature) := "keyid_missing" if {
 } else := of_state[signature.state] if {
 	signature.state in object.keys(of_state)
 } else := "key_grace_over" if {
+	# By the clock, whether or not a newer set has come; without an end, at once.
 	signature.state == "grace"
-	over(signature)
+	object.get(signature, "grace_until", 0) <= input.now
 } else := "key_not_active" if {
 	signature.state == "active"
 	signature.not_before > input.now + data.task.max_clock_ahead
@@ -50,6 +51,3 @@ of_state := {
 	"retired": "key_retired",
 	"revoked": "key_revoked",
 }
-
-# By the clock, whether or not a newer set has come; without an end, at once.
-over(signature) if not signature.grace_until > input.now
