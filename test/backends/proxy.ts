@@ -93,7 +93,9 @@ async function forward(
     answer.destroy()
     return
   }
-  answer.writeHead(got.statusCode ?? 502, { ...got.headers, 'content-length': all.length })
+  // The whole body is here, also one that came in chunks.
+  const { 'transfer-encoding': _, ...kept } = got.headers
+  answer.writeHead(got.statusCode ?? 502, { ...kept, 'content-length': all.length })
   if (fault === undefined) answer.end(all)
   else answer.write(all.subarray(0, fault.cut), () => answer.destroy())
 }
