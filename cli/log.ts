@@ -8,21 +8,23 @@ import {
 } from '../adapters/compose-log.ts'
 import { parseAnchor } from '../core/log/anchor.ts'
 import { formatVkey } from '../core/log/note.ts'
+import type { KeyAlgorithm } from '../core/ports/custody.ts'
 import { tellReport } from './fsck.ts'
 import { bytesOf, configured, type PlaceOptions, shown } from './input.ts'
 import { type ExitCode, type Out, UsageError } from './out.ts'
 
 export interface RotateOptions extends PlaceOptions {
   readonly compromisedSince?: string
+  readonly algorithm?: KeyAlgorithm
 }
 
 export async function rotateKey(options: RotateOptions, out: Out): Promise<ExitCode> {
   const config = await configured(options)
-  const { compromisedSince: since } = options
-  const done = await rotateLogKey(
-    config,
-    since === undefined ? {} : { compromisedSince: sizeOf(since) },
-  )
+  const { algorithm, compromisedSince: since } = options
+  const done = await rotateLogKey(config, {
+    ...(algorithm === undefined ? {} : { algorithm }),
+    ...(since === undefined ? {} : { compromisedSince: sizeOf(since) }),
+  })
   const { anchor, lastTrustedSize, next, noteFile, retired, size } = done
   const vkey = formatVkey(anchor.origin, next.publicKey)
   out.answer(
@@ -35,8 +37,8 @@ export async function rotateKey(options: RotateOptions, out: Out): Promise<ExitC
       checkpoint: noteFile,
     },
     [
-      `version ${next.version} of the log's key signs heads from size ${size} on`,
-      `version ${retired.version} counts up to size ${lastTrustedSize}`,
+      `version ${next.version} of key ${next.name} signs heads from size ${size} on`,
+      `version ${retired.version} of key ${retired.name} counts up to size ${lastTrustedSize}`,
       `new key: ${vkey}`,
       `Give verifiers the new anchor, and ${shown(noteFile)} as its proof.`,
     ].join('\n'),

@@ -1,5 +1,6 @@
 /** The verbs that look into a log, keep it, and walk from what is trusted to what stands on it. */
 import { type Command, Option } from 'commander'
+import { KEY_ALGORITHMS } from '../core/ports/custody.ts'
 import {
   anchorOption,
   configOption,
@@ -38,12 +39,16 @@ export function addLog(program: Command, { add, act }: Tree): void {
   addQueryOptions(place(query))
   act(query, async (options, out) => (await import('./query.ts')).query(options, out))
 
-  const rotate = place(
-    add(log, 'rotate-key', "replace the log's key; the server is stopped"),
-  ).option(
-    '--compromised-since <size>',
-    'heads of more leaves that the old key signed count no more',
-  )
+  const rotate = place(add(log, 'rotate-key', "replace the log's key; the server is stopped"))
+    .option(
+      '--compromised-since <size>',
+      'heads of more leaves that the old key signed count no more',
+    )
+    .addOption(
+      new Option('--algorithm <name>', 'of the next key, default as before').choices(
+        KEY_ALGORITHMS,
+      ),
+    )
   act(rotate, async (options, out) => (await import('./log.ts')).rotateKey(options, out))
 
   const archive = place(

@@ -15,6 +15,15 @@ export function developmentAnchor(origin: string, publicKey: Uint8Array): TrustA
   }
 }
 
+/** Whether the anchor has the key without an end. */
+export function signsNow(
+  { keys, origin }: TrustAnchor,
+  { publicKey }: { readonly publicKey: Uint8Array },
+): boolean {
+  const own = formatVkey(origin, publicKey)
+  return keys.some(({ to, vkey }) => to === undefined && vkey === own)
+}
+
 /** Undefined when there is none yet. @throws LogError `malformed`, `weak_key` */
 export async function readAnchor(path: string): Promise<TrustAnchor | undefined> {
   let text: Uint8Array

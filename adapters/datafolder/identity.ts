@@ -7,7 +7,7 @@ import { parseCheckpoint } from '../../core/log/checkpoint.ts'
 import { parseNote } from '../../core/log/note.ts'
 import type { Custody, PublicKey } from '../../core/ports/custody.ts'
 import type { LogStore } from '../../core/ports/logstore.ts'
-import { developmentAnchor, ensureAnchor, readAnchor } from './anchor.ts'
+import { developmentAnchor, ensureAnchor, readAnchor, signsNow } from './anchor.ts'
 import { defaultOrigin, logKey } from './logkey.ts'
 
 export interface LogIdentity {
@@ -50,7 +50,9 @@ export async function openIdentity(options: IdentityOptions): Promise<LogIdentit
   const found = await readAnchor(anchorFile)
   const written = found?.note === FORGETFUL && !durable ? undefined : found
   const name = durable ? 'log' : `memory-${toHex(randomBytes(4))}`
-  const { active, first } = await logKey(custody, name, (await log.size()) === 0n)
+  const trusted = (key: PublicKey): boolean => written !== undefined && signsNow(written, key)
+  const fresh = (await log.size()) === 0n
+  const { active, first } = await logKey(custody, { name, fresh, trusted })
   const origin = options.origin ?? written?.origin ?? defaultOrigin(first)
   await requireSameLog(log, origin)
   const now = developmentAnchor(origin, active.publicKey)

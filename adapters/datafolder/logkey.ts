@@ -10,12 +10,25 @@ export interface LogKey {
   readonly first: PublicKey
 }
 
+export interface LogKeyOptions {
+  /** Of a key that is made now; what the anchor has may have another. */
+  readonly name: string
+  /** The log has no leaf yet, so a key may be made. */
+  readonly fresh: boolean
+  /** Whether the anchor has this key as the one that signs now. */
+  readonly trusted: (key: PublicKey) => boolean
+}
+
 /**
- * @param fresh the log has no leaf yet, so a key may be made
  * @throws CustodyError `unknown_key`: the log has leaves and its key is gone; `not_active`: it is there and may not sign
  */
-export async function logKey(custody: Custody, name: string, fresh: boolean): Promise<LogKey> {
-  const versions = (await custody.list('log')).filter((key) => key.name === name)
+export async function logKey(
+  custody: Custody,
+  { fresh, trusted, ...made }: LogKeyOptions,
+): Promise<LogKey> {
+  const all = await custody.list('log')
+  const name = all.findLast(trusted)?.name ?? made.name
+  const versions = all.filter((key) => key.name === name)
   const active = versions.findLast(({ state }) => state === 'active')
   if (active !== undefined) return { active, first: versions[0]! }
   const usable = versions.findLast(({ state }) => state === 'pre-active')

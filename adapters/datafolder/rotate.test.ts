@@ -95,6 +95,33 @@ describe('a new key', () => {
     expect(await fsck(server.kernel.log, old.anchor)).toMatchObject({ ok: false })
   })
 
+  it('may be of another algorithm, and lead back', async () => {
+    const first = await served()
+    const start = async (): Promise<Receipt> => {
+      const receipt = await decide(await place.start())
+      await place.stop()
+      return receipt
+    }
+    const receipts = [first.receipt]
+    const names: string[] = []
+    for (const algorithm of ['ecdsa-p256', undefined, 'ed25519', 'ecdsa-p256'] as const) {
+      const { next } = await rotate(algorithm === undefined ? {} : { algorithm })
+      names.push(`${next.name} ${next.version} ${next.algorithm}`)
+      receipts.push(await start())
+    }
+    expect(names).toEqual([
+      'log-ecdsa-p256 1 ecdsa-p256',
+      'log-ecdsa-p256 2 ecdsa-p256',
+      'log 2 ed25519',
+      'log-ecdsa-p256 3 ecdsa-p256',
+    ])
+    const { kernel } = await place.start()
+    const anchor = await trust()
+    for (const receipt of receipts)
+      expect(verifyReceipt(receipt, anchor)).toMatchObject({ ok: true })
+    expect(await fsck(kernel.log, anchor)).toMatchObject({ ok: true })
+  })
+
   it('may take over again', async () => {
     const { receipt } = await served()
     await rotate()

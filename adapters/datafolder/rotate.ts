@@ -10,7 +10,7 @@ import { formatAnchor } from '../../core/log/anchor.ts'
 import { encodeLeaf } from '../../core/log/leaf.ts'
 import { formatVkey } from '../../core/log/note.ts'
 import type { Clock } from '../../core/ports/clock.ts'
-import type { Custody, PublicKey } from '../../core/ports/custody.ts'
+import type { Custody, KeyAlgorithm, PublicKey } from '../../core/ports/custody.ts'
 import type { LogStore } from '../../core/ports/logstore.ts'
 import type { Key, Store, Write } from '../../core/ports/store.ts'
 import { Sealer } from '../../core/seal.ts'
@@ -32,6 +32,8 @@ export interface RotationOptions {
    * such heads have to be fetched again.
    */
   readonly compromisedSince?: bigint
+  /** Of the next key, default that of the one before. Another one is of another name: a key has one algorithm for life. */
+  readonly algorithm?: KeyAlgorithm
 }
 export interface Rotation {
   readonly retired: PublicKey
@@ -47,6 +49,8 @@ export interface Rotation {
 /** Of versions of one key. */
 interface Pending {
   readonly name: string
+  /** Of the next key where it is not {@link name}. */
+  readonly nextName?: string
   readonly retired: number
   readonly next: number
   readonly size: string
@@ -65,7 +69,7 @@ const PENDING: Key = { partition: '#rotation', sort: 'pending' }
  */
 export async function rotateKey(
   ports: RotationPorts,
-  { compromisedSince }: RotationOptions = {},
+  { algorithm, compromisedSince }: RotationOptions = {},
 ): Promise<Rotation> {
   // What was begun is ended first: it may have been this very call, tried again.
   const begun = await finishRotation(ports)
@@ -83,9 +87,10 @@ export async function rotateKey(
   const size = (await log.size()) + 1n
   const lastTrusted = compromisedSince ?? size
   checkLastTrusted(lastTrusted, size, retired, anchor)
-  const next = await nextVersion(custody, retired)
+  const next = await nextVersion(custody, retired, algorithm ?? retired.algorithm)
   const pending: Pending = {
     name: retired.name,
+    ...(next.name === retired.name ? {} : { nextName: next.name }),
     retired: retired.version,
     next: next.version,
     size: size.toString(),
@@ -115,9 +120,9 @@ export async function finishRotation(ports: RotationPorts): Promise<Rotation | u
   if ((await log.size()) !== size)
     throw new StoreError('data', 'corrupt', 'the log went on in the middle of a change of its key')
   const anchor = await requireAnchor(dataFolder)
-  const versions = (await custody.list('log')).filter(({ name }) => name === pending.name)
-  const retired = versionOf(custody, versions, pending.retired)
-  const created = versionOf(custody, versions, pending.next)
+  const versions = await custody.list('log')
+  const retired = versionOf(custody, versions, pending.name, pending.retired)
+  const created = versionOf(custody, versions, pending.nextName ?? pending.name, pending.next)
   const next =
     created.state === 'pre-active' ? await custody.transition(created, 'active') : created
   const keys = { next, retired, compromised: pending.compromised }
@@ -171,20 +176,39 @@ function checkLastTrusted(
 }
 
 /** One that an earlier try left behind or an operator made, or a new one. */
-async function nextVersion(custody: Custody, { name, version }: PublicKey): Promise<PublicKey> {
-  const left = (await custody.list('log')).findLast(
+async function nextVersion(
+  custody: Custody,
+  retired: PublicKey,
+  algorithm: KeyAlgorithm,
+): Promise<PublicKey> {
+  const all = await custody.list('log')
+  const name = nameFor(all, retired, algorithm)
+  const left = all.findLast(
     (key) =>
       key.name === name &&
-      key.version > version &&
+      (name !== retired.name || key.version > retired.version) &&
       (key.state === 'pre-active' || key.state === 'active'),
   )
-  return left ?? (await custody.create('log', name))
+  return left ?? (await custody.create('log', name, algorithm))
 }
 
-function versionOf(custody: Custody, versions: readonly PublicKey[], version: number): PublicKey {
-  const found = versions.find((key) => key.version === version)
+/** `log` for keys of the log's first algorithm, `log-ALGORITHM` for those of the other one. */
+function nameFor(all: readonly PublicKey[], retired: PublicKey, algorithm: KeyAlgorithm): string {
+  if (algorithm === retired.algorithm) return retired.name
+  const first = retired.name.replace(`-${retired.algorithm}`, '')
+  const fits = all.some((key) => key.name === first && key.algorithm === algorithm)
+  return fits ? first : `${first}-${algorithm}`
+}
+
+function versionOf(
+  custody: Custody,
+  versions: readonly PublicKey[],
+  name: string,
+  version: number,
+): PublicKey {
+  const found = versions.find((key) => key.name === name && key.version === version)
   if (found) return found
-  const what = `version ${version} of the log's key is gone: restore the keys from a backup`
+  const what = `version ${version} of the log's key "${name}" is gone: restore the keys from a backup`
   throw new CustodyError(custody.name, 'unknown_key', what)
 }
 
