@@ -60,7 +60,9 @@ granted := move.grant(action)
 
 granted := verifiers.grant(action)
 
-effects := approvals.recording if {
+effects := [] if {
+	refusal
+} else := approvals.recording if {
 	not approvals.enough
 } else := array.concat(own, approvals.clearing)
 

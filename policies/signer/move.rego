@@ -12,8 +12,6 @@ import data.assay.signer.peers
 import data.assay.signer.record
 import data.assay.signer.transition
 
-action := input.request.action
-
 payload := input.facts.payload
 
 key := record.key

@@ -6,8 +6,6 @@
 #   What was revoked stays so. `emergency` has the steps that need such a word.
 package assay.signer.transition
 
-states := ["none", "pre-active", "active", "grace", "retired", "revoked"]
-
 next := {
 	"active": {"grace", "revoked"},
 	"grace": {"active", "retired", "revoked"},
