@@ -1,6 +1,7 @@
 /** `assay/node-agent`: what runs on a node. It needs Node.js 20 or later and no configuration, no network and no clock. */
 
 export { schema } from '../core/schema.ts'
+export { type EnvelopeJson, signedEnvelope } from '../formats/dsse/index.ts'
 export {
   type InstallPackage,
   installPackage,

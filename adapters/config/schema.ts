@@ -42,7 +42,10 @@ export const BUILT_IN: {
   engine: ['jit', 'wasm', 'both'],
   compiler: ['opa'],
   outbound: [],
-  plugins: ['access', 'announce', 'audit', 'capability', 'enrolment', 'lease', 'release', 'signer'],
+  plugins: [
+    ...['access', 'announce', 'audit', 'capability'],
+    ...['enrolment', 'lease', 'release', 'signer', 'task'],
+  ],
 }
 
 const path = z.string().min(1).max(4096)

@@ -64,6 +64,25 @@ export function createEnvelope({ payload, payloadType, signatures }: Envelope): 
   }
 }
 
+/**
+ * The envelope of a decision's output: the parts stand beside each other there, because a signature is made last.
+ *
+ * @param output `payload` in base64, `signature` in base64url, `keyid` where the key has a name
+ */
+export function signedEnvelope(output: {
+  readonly keyid?: string
+  readonly payload: string
+  readonly payloadType: string
+  readonly signature: string
+}): EnvelopeJson {
+  const { keyid, payload, payloadType, signature } = output
+  return {
+    payloadType,
+    payload,
+    signatures: [{ ...(keyid !== undefined && { keyid }), sig: signature }],
+  }
+}
+
 /** Strict JSON, then {@link openEnvelope}; undefined for what is none. */
 export function parseEnvelope(
   source: string | Uint8Array,

@@ -9,5 +9,6 @@ export {
   openEnvelope,
   pae,
   parseEnvelope,
+  signedEnvelope,
 } from './envelope.ts'
 export { type NamedKey, type SignatureResult, verifyEnvelope } from './verify.ts'

@@ -1,14 +1,14 @@
 /** The plugin `task`: what the platform asks nodes to do, and what a node may make of it. See README.md. */
+import { canonicalJson } from '../../core/canonical.ts'
 import { JsonError } from '../../core/error.ts'
-import type { Json } from '../../core/json.ts'
 import type { Plugin, ReadPorts } from '../../core/plugin.ts'
 import type { UnixSeconds } from '../../core/ports/clock.ts'
 import type { Request } from '../../core/request.ts'
 import { SIGNER, signingKeyFacts } from '../../formats/signingkey/index.ts'
-import { TASK_TYPES, type TaskType, verifyKeyOf } from '../../formats/task/index.ts'
+import { TASK_TYPES, type Task, type TaskType, verifyKeyOf } from '../../formats/task/index.ts'
 import { taskEffects } from './effects.ts'
 import { ROOTS, sentRecord, TASK_KEY, TASK_SCOPE } from './keys.ts'
-import { acceptFacts, ingestFacts } from './received.ts'
+import { acceptFacts, ingestFacts, type Reads } from './received.ts'
 import { actions, type Payload, payloads, type TaskFacts, taskSchema } from './schema.ts'
 
 /** The plugin with types of tasks of one's own; `task` has those that come with the package. */
@@ -35,17 +35,18 @@ async function facts(
   const payload = readPayload(request)
   if ('problem' in payload) return { ...NOTHING, payload: { check: 'malformed', ...payload } }
   const said = { ...NOTHING, claimed: claimedOf(payload) }
+  const reads = until(signal, read)
   switch (request.action) {
     case 'task.accept':
-      return { ...said, ...(await acceptFacts(payload, read, types)) }
+      return { ...said, ...(await acceptFacts(payload, reads, types)) }
     case 'task.ingest':
-      return { ...said, ...(await ingestFacts(payload, read)) }
+      return { ...said, ...(await ingestFacts(payload, reads)) }
     case 'task.report':
-      return { ...said, sent: await sentFacts(payload, read) }
+      return { ...said, sent: await sentFacts(payload, reads) }
     case 'task.trust':
-      return { ...said, root: await rootFacts(payload, read) }
+      return { ...said, root: await rootFacts(payload, reads) }
     default:
-      return { ...said, ...(await signFacts(payload, read, types)) }
+      return { ...said, ...(await signFacts(payload, reads, types)) }
   }
 }
 
@@ -64,32 +65,46 @@ const MAX_PROBLEM = 512
 
 async function signFacts(
   { params = {}, type, version }: Payload,
-  read: ReadPorts,
+  read: Reads,
   types: readonly TaskType[],
 ): Promise<Pick<TaskFacts, 'key' | 'type'>> {
   const known = types.find((one) => one.type === type && one.version === version)
   const fits = known?.params.problem(params, '') === undefined
-  const getFrom = (plugin: string, sort: string): Promise<Json | undefined> =>
-    read.getFrom(plugin, sort)
   return {
-    key: await signingKeyFacts(getFrom, TASK_SCOPE, TASK_KEY),
+    key: await signingKeyFacts(read.getFrom, TASK_SCOPE, TASK_KEY),
     type: { fits: known !== undefined && fits, known: known !== undefined },
   }
 }
 
-async function sentFacts({ task_id = '' }: Payload, read: ReadPorts): Promise<TaskFacts['sent']> {
+async function sentFacts({ task_id = '' }: Payload, read: Reads): Promise<TaskFacts['sent']> {
   const record = (await read.get(sentRecord(task_id))) as { readonly node_id: string } | undefined
   return record === undefined ? NOTHING.sent : { known: true, node_id: record.node_id }
 }
 
-async function rootFacts({ root = '' }: Payload, read: ReadPorts): Promise<TaskFacts['root']> {
+async function rootFacts({ root = '' }: Payload, read: Reads): Promise<TaskFacts['root']> {
   if (verifyKeyOf(root) === undefined) return { ...NOTHING.root, check: 'weak_key' }
   const roots = ((await read.get(ROOTS)) ?? []) as readonly string[]
   return { check: 'valid', count: roots.length, trusted: roots.includes(root) }
 }
 
-function claimedOf({ envelope: _, ...said }: Payload): TaskFacts['claimed'] {
-  return { ...NOTHING.claimed, ...said }
+/** In one order, whatever the caller's was. */
+function claimedOf({ envelope: _, params = {}, ...said }: Payload): TaskFacts['claimed'] {
+  const ordered = JSON.parse(canonicalJson(params)) as Task['params']
+  return { ...NOTHING.claimed, ...said, params: ordered }
+}
+
+/** Reads nothing once the caller has given up. */
+function until(signal: AbortSignal, read: ReadPorts): Reads {
+  return {
+    get: async (sort) => {
+      signal.throwIfAborted()
+      return read.get(sort)
+    },
+    getFrom: async (plugin, sort) => {
+      signal.throwIfAborted()
+      return read.getFrom(plugin, sort)
+    },
+  }
 }
 
 const NOTHING: TaskFacts = {

@@ -23,6 +23,8 @@ import {
 import { ROOTS, SET, usedRecord } from './keys.ts'
 import type { Payload, SetFact, SignatureFact, TaskFact, TaskFacts } from './schema.ts'
 
+export type Reads = Pick<ReadPorts, 'get' | 'getFrom'>
+
 interface SetKey extends NamedKey {
   readonly entry?: VerifierKey
 }
@@ -32,7 +34,7 @@ export type UsedRecord = readonly (readonly [taskId: string, expiresAt: number])
 
 export async function acceptFacts(
   { envelope: sent = null, node_id = '' }: Payload,
-  read: ReadPorts,
+  read: Reads,
   types: readonly TaskType[],
 ): Promise<Received> {
   const envelope = openEnvelope(sent)
@@ -50,7 +52,7 @@ export async function acceptFacts(
 
 export async function ingestFacts(
   { envelope: sent = null }: Payload,
-  read: ReadPorts,
+  read: Reads,
 ): Promise<Received> {
   const envelope = openEnvelope(sent)
   if (envelope === undefined) return MALFORMED
@@ -65,7 +67,7 @@ export async function ingestFacts(
   return { ...facts, set: setFact(envelope, known) }
 }
 
-async function knownSets(read: ReadPorts): Promise<KnownSets | undefined> {
+async function knownSets(read: Reads): Promise<KnownSets | undefined> {
   return (await read.get(SET)) as unknown as KnownSets | undefined
 }
 
@@ -142,11 +144,7 @@ function taskFact(
   return { check: 'valid', document: read.task, known: read.known }
 }
 
-async function usedBefore(
-  { document }: TaskFact,
-  nodeId: string,
-  read: ReadPorts,
-): Promise<boolean> {
+async function usedBefore({ document }: TaskFact, nodeId: string, read: Reads): Promise<boolean> {
   if (document === undefined) return false
   const used = (await read.get(usedRecord(nodeId))) as unknown as UsedRecord | undefined
   return used?.some(([id]) => id === document.task_id) ?? false
