@@ -31,3 +31,20 @@ test(`eight writers that are killed and frozen for ${SECONDS} seconds leave one 
   expect(report.heads).toBeGreaterThan(SECONDS / 10)
   expect(report.kills).toBeGreaterThan(SECONDS / 10)
 })
+
+test('a writer that is frozen while it signs is followed by another, and changes nothing when it wakes up', {
+  timeout: 240_000,
+}, async () => {
+  const { endpoint } = await dynamodb()
+  const place = { endpoint, region: REGION, table: 'writers', prefix: `f${process.pid}` }
+  const keys = join(folder, 'frozen-keys')
+  const report = await manyWriters({
+    ...{ keys, place, inFlight: 1, writers: 3, harm: 'signing' },
+    ...{ seconds: 10, seed: 1, signMs: 200, sealed: 1 },
+  })
+  console.log('frozen:', JSON.stringify(report))
+  expect(report.problems).toEqual([])
+  expect(report.freezes).toBeGreaterThan(0)
+  // The lease is three seconds; the rest is a busy machine.
+  expect(report.takeOverMs).toBeLessThan(20_000)
+})

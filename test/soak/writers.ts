@@ -10,7 +10,7 @@ import { systemClock } from '../../adapters/clock/system.ts'
 import { openFileCustody } from '../../adapters/custody/file/index.ts'
 import { initTable } from '../../adapters/store/dynamodb/index.ts'
 import { percentile } from '../bench/stats.ts'
-import { between, type Random, seeded } from '../crash/random.ts'
+import { between, seeded } from '../crash/random.ts'
 import { audit } from './writers-audit.ts'
 
 export interface Place {
@@ -43,8 +43,8 @@ export interface Load extends Omit<WriterOptions, 'sealed'> {
   readonly seconds: number
   readonly seed: number
   readonly sealed?: number
-  /** Kill, freeze and restart. Default true. */
-  readonly harm?: boolean
+  /** `random`: killed and frozen. `signing`: frozen one after the other while they sign. Default `random`. */
+  readonly harm?: 'none' | 'random' | 'signing'
 }
 
 export interface WritersReport {
@@ -53,6 +53,8 @@ export interface WritersReport {
   readonly none: Readonly<Record<string, number>>
   readonly kills: number
   readonly freezes: number
+  /** From a freeze while signing until another writer's head, at most. */
+  readonly takeOverMs: number
   readonly heads: number
   readonly perSecond: number
   readonly p50Ms: number
@@ -88,15 +90,13 @@ export async function manyWriters(load: Load): Promise<WritersReport> {
   const writers = Array.from({ length: load.writers }, () => new Writer(load, told))
   await Promise.all(writers.map((writer) => writer.start()))
   const began = performance.now()
-  const harm = load.harm === false ? pause(load.seconds * 1000) : hurt(writers, load)
-  const done = await harm
+  const done = await HARM[load.harm ?? 'random'](writers, load, told)
   const seconds = (performance.now() - began) / 1000
   await Promise.all(writers.map((writer) => writer.stop()))
   const problems = [...(await audit(load, told)), ...writers.flatMap(({ problems }) => problems)]
   const times = [...told.acknowledged.values()].map(({ ms }) => ms)
-  const { kills = 0, freezes = 0 } = done ?? {}
   return {
-    ...{ acknowledged: told.acknowledged.size, none: told.none, kills, freezes, problems },
+    ...{ acknowledged: told.acknowledged.size, none: told.none, ...done, problems },
     sealed: [...told.acknowledged.values()].filter(({ seal }) => seal === 'sealed').length,
     heads: told.heads.size,
     perSecond: Math.round(told.acknowledged.size / seconds),
@@ -113,33 +113,57 @@ async function prepare({ keys, place }: Load): Promise<void> {
   await custody.close()
 }
 
-async function hurt(
-  writers: readonly Writer[],
-  { seconds, seed }: Load,
-): Promise<{ readonly kills: number; readonly freezes: number }> {
+type Done = Pick<WritersReport, 'freezes' | 'kills' | 'takeOverMs'>
+type Harm = (writers: readonly Writer[], load: Load, told: Told) => Promise<Done>
+
+const unharmed: Harm = async (_, { seconds }) => {
+  await pause(seconds * 1000)
+  return { freezes: 0, kills: 0, takeOverMs: 0 }
+}
+
+const killed: Harm = async (writers, { seconds, seed }) => {
   const random = seeded(seed)
   const ends = performance.now() + seconds * 1000
   let [kills, freezes] = [0, 0]
-  const thawing: Promise<void>[] = []
+  const under: Promise<void>[] = []
   while (performance.now() < ends) {
     await pause(between(random, ...KILL_EVERY_MS))
     const writer = writers[between(random, 0, writers.length - 1)] as Writer
-    if (writer.frozen) continue
-    if (random() < 0.25) {
-      freezes++
-      thawing.push(writer.freeze(random))
-    } else {
-      kills++
-      await writer.kill()
-    }
+    if (writer.hurt) continue
+    const frozen = random() < 0.25
+    if (frozen) freezes++
+    else kills++
+    under.push(frozen ? writer.freeze(() => pause(between(random, ...FROZEN_MS))) : writer.kill())
   }
-  await Promise.all(thawing)
-  return { kills, freezes }
+  await Promise.all(under)
+  return { kills, freezes, takeOverMs: 0 }
 }
+
+const frozenWhileSigning: Harm = async (writers, { seconds }, told) => {
+  const ends = performance.now() + seconds * 1000
+  let [freezes, takeOverMs] = [0, 0]
+  while (performance.now() < ends) {
+    told.signing = 0
+    while (told.signing === 0) await pause(1)
+    const writer = writers.find(({ pid }) => pid === told.signing)
+    if (writer === undefined) throw new Error('somebody signs who is no writer')
+    await writer.freeze(async () => {
+      const [began, before] = [performance.now(), told.heads.size]
+      while (told.heads.size === before && performance.now() - began < 60_000) await pause(10)
+      takeOverMs = Math.max(takeOverMs, Math.round(performance.now() - began))
+    })
+    freezes++
+    await pause(500)
+  }
+  return { freezes, kills: 0, takeOverMs }
+}
+
+const HARM = { none: unharmed, random: killed, signing: frozenWhileSigning } as const
 
 /** One process at a time, started again as often as it is killed. */
 class Writer {
-  frozen = false
+  /** Killed or frozen just now. */
+  hurt = false
   readonly problems: string[] = []
   readonly #load: Load
   readonly #told: Told
@@ -149,6 +173,10 @@ class Writer {
   constructor(load: Load, told: Told) {
     this.#load = load
     this.#told = told
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid
   }
 
   /** Resolves when it decides. */
@@ -184,17 +212,19 @@ class Writer {
   }
 
   async kill(): Promise<void> {
+    this.hurt = true
     this.#child?.kill('SIGKILL')
     await this.#ended
     await this.start()
+    this.hurt = false
   }
 
-  async freeze(random: Random): Promise<void> {
-    this.frozen = true
+  async freeze(until: () => Promise<void>): Promise<void> {
+    this.hurt = true
     this.#child?.kill('SIGSTOP')
-    await pause(between(random, ...FROZEN_MS))
+    await until()
     this.#child?.kill('SIGCONT')
-    this.frozen = false
+    this.hurt = false
   }
 
   async stop(): Promise<void> {
