@@ -1,9 +1,11 @@
+import { createHash, generateKeyPairSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { p256 } from '@noble/curves/nist.js'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { FIXTURES_ABSENT, fixture } from '../../test/fixtures.ts'
 import { codeOf, testSigner, utf8 } from '../../test/log.ts'
-import { fromHex, toBase64, toHex } from '../crypto.ts'
+import { derFromSignature, fromHex, p256Spki, toBase64, toHex } from '../crypto.ts'
 import { formatCheckpoint, parseCheckpoint, parseDecimal } from './checkpoint.ts'
 import { formatVkey, joinNotes, parseNote, parseVkey, signNote, verifyNote } from './note.ts'
 
@@ -238,6 +240,106 @@ describe('vkeys', () => {
   function formatVkeyUnchecked(name: string, publicKey: Uint8Array): string {
     return formatVkey(name, publicKey)
   }
+})
+
+/** Public logs of others: Rekor's and that of Pixel devices, whose checkpoints ECDSA keys signed. */
+const PUBLIC_LOGS = [
+  [
+    'rekor.sigstore.dev+c0d23d6a+AjBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABNhtmPtrWm3U1eQXBogSMdGvXwBcK5AW5i0hrZLOC96l+smGNM7nwZ4QvFK/4sueRoVj//QP22Ni4Qt9DPfkWLc=',
+    'Rekor\n798034\nf+7CoKgXKE/tNys9TTXcr/ad6U/K3xvznmzew9y6SP0=\n\n— rekor.sigstore.dev wNI9ajBEAiARInWIWyCdyG27CO6LPnPekyw20qO0YJfoaPaowGp/XgIgc+qEHS3+GKVClgqq20uDLet7MCoTURUCRdxwWBHHufk=\n',
+  ],
+  [
+    'pixel6_transparency_log+91c16e30+AjBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABN+4x0Jk1yTwvLFI9A4NDdGZcX0aiWVdWM5XJVy0M4VWD3AvyW5Q6Hs9A0mcDkpUoYgn+KKPNzFC0H3nN3q6JQ8=',
+    'DEFAULT\n10\nbsWRucJU5xJPHb5eBdOm6+DM+VelCZBuvtI3sHERJ9Y=\n\n— pixel6_transparency_log kcFuMDBFAiEAhqMAP8P6qf6QxtUJhzMhbN+MbZ9dwfUHzGQJmffJHtoCIGD0cNe47dHWBoPwYdgBCepB06/+g5O1FmYjXl06owL4\n',
+  ],
+] as const
+
+describe('ECDSA keys', () => {
+  const secret = new Uint8Array(32).fill(3)
+  const publicKey = p256.getPublicKey(secret, false)
+  const sign = async (message: Uint8Array): Promise<Uint8Array> =>
+    p256.sign(message, secret, { lowS: false })
+  const name = 'log.example/p'
+  const key = parseVkey(formatVkey(name, publicKey))
+  const withSignature = (bytes: Uint8Array): Uint8Array =>
+    utf8(`${text}\n— ${name} ${toBase64(Uint8Array.of(...fromHex(key.id)!, ...bytes))}\n`)
+
+  it.each(PUBLIC_LOGS)('verify what others signed: %s', (vkey, whole) => {
+    const others = parseVkey(vkey)
+    expect(others).toMatchObject({ vkey, type: 'log', key: { algorithm: 'ecdsa-p256' } })
+    expect(formatVkey(others.name, others.key.publicKey)).toBe(vkey)
+    expect(verify(whole, [others])).toEqual([{ key: others }])
+    const changed = whole.replace('\n10\n', '\n11\n').replace('\n798034\n', '\n798035\n')
+    expect(codeOf(() => verify(changed, [others]))).toBe('signature_invalid')
+  })
+
+  it('sign notes whose lines hold DER', async () => {
+    const signed = await signNote(text, name, publicKey, sign)
+    expect(verifyNote(parseNote(signed), [key])).toEqual([{ key }])
+    const [line] = parseNote(signed).lines
+    expect(line?.signature[0]).toBe(0x30)
+    expect(line?.id).toBe(
+      createHash('sha256').update(p256Spki(publicKey)).digest('hex').slice(0, 8),
+    )
+    const short = signNote(text, name, publicKey, async () => new Uint8Array(63))
+    await expect(short).rejects.toMatchObject({ code: 'malformed' })
+  })
+
+  it('refuse what is not strict DER of a signature, and a signature of another text', async () => {
+    const [line] = parseNote(await signNote(text, name, publicKey, sign)).lines
+    const der = line!.signature
+    const check = (bytes: Uint8Array): string =>
+      codeOf(() => verifyNote(parseNote(withSignature(bytes)), [key]))
+    expect(check(der)).toBe('accepted')
+    const raw = await sign(utf8(text))
+    for (const wrong of [
+      raw,
+      Uint8Array.of(...der, 0),
+      der.subarray(0, -1),
+      new Uint8Array(),
+      derFromSignature(await sign(utf8(`${text}x`))),
+    ])
+      expect(check(wrong)).toBe('signature_invalid')
+  })
+
+  it('sign beside an Ed25519 key', async () => {
+    const { publicKey: first, sign: signFirst } = testSigner(1)
+    const both = joinNotes(
+      await signNote(text, 'log.example/a', first, signFirst),
+      await signNote(text, name, publicKey, sign),
+    )
+    expect(verifyNote(parseNote(both), [log, key])).toEqual([{ key: log }, { key }])
+    expect(verifyNote(parseNote(both), [key])).toEqual([{ key }])
+  })
+
+  it('are refused with another curve, another encoding, and as a witness', () => {
+    const vkeyOf = (type: number, bytes: Uint8Array): string => {
+      const id = createHash('sha256').update(bytes).digest('hex').slice(0, 8)
+      return `${name}+${id}+${toBase64(Uint8Array.of(type, ...bytes))}`
+    }
+    const spki = p256Spki(publicKey)
+    expect(vkeyOf(2, spki)).toBe(key.vkey)
+    const off = spki.slice()
+    off[90]! ^= 1
+    expect(codeOf(() => parseVkey(vkeyOf(2, off)))).toBe('weak_key')
+    const k256 = Uint8Array.from(
+      generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).publicKey.export({
+        format: 'der',
+        type: 'spki',
+      }),
+    )
+    const cosigning = formatVkey(name, publicKey, 'cosignature')
+    for (const vkey of [
+      vkeyOf(2, k256),
+      vkeyOf(2, publicKey),
+      vkeyOf(2, Uint8Array.of(...spki, 0)),
+      vkeyOf(1, spki),
+      vkeyOf(4, spki),
+      vkeyOf(3, spki),
+      cosigning,
+    ])
+      expect(codeOf(() => parseVkey(vkey))).toBe('malformed')
+  })
 })
 
 describe('checkpoints', () => {
