@@ -42,6 +42,7 @@ type Kind =
   | 'throttled'
   | 'unknown_host'
   | 'unreachable'
+  | 'unsupported'
 
 const KINDS: Readonly<Record<Kind, Pick<Failure, 'again' | 'code' | 'uncertain'>>> = {
   throttled: { code: 'unavailable', uncertain: false, again: true },
@@ -51,7 +52,7 @@ const KINDS: Readonly<Record<Kind, Pick<Failure, 'again' | 'code' | 'uncertain'>
   unreachable: { code: 'unavailable', uncertain: false, again: true },
   interrupted: { code: 'unavailable', uncertain: true, again: true },
   unknown_host: { code: 'misconfigured', uncertain: false, again: false },
-  insecure: { code: 'misconfigured', uncertain: false, again: false },
+  insecure: { code: 'misconfigured', uncertain: true, again: false },
   no_credentials: { code: 'denied', uncertain: false, again: false },
   refused_credentials: { code: 'denied', uncertain: false, again: false },
   expired_credentials: { code: 'denied', uncertain: false, again: false },
@@ -59,6 +60,8 @@ const KINDS: Readonly<Record<Kind, Pick<Failure, 'again' | 'code' | 'uncertain'>
   skewed_clock: { code: 'misconfigured', uncertain: false, again: true },
   no_table: { code: 'misconfigured', uncertain: false, again: false },
   other_layout: { code: 'misconfigured', uncertain: false, again: false },
+  /** A stand-in for DynamoDB that has not all of it. */
+  unsupported: { code: 'misconfigured', uncertain: false, again: false },
   /** Something answers that does not speak DynamoDB's protocol. */
   foreign: { code: 'misconfigured', uncertain: true, again: false },
 }
@@ -95,6 +98,7 @@ const BY_NAME: Readonly<Record<string, Kind>> = {
   RequestTimeTooSkewed: 'skewed_clock',
   ResourceNotFoundException: 'no_table',
   TableNotFoundException: 'no_table',
+  UnknownOperationException: 'unsupported',
   ValidationException: 'other_layout',
 }
 
@@ -106,8 +110,8 @@ const BY_CODE: Readonly<Record<string, Kind>> = {
   EAI_AGAIN: 'unreachable',
   ENOTFOUND: 'unknown_host',
 }
-/** Also before anything was sent: no certificate that is trusted here, or no TLS at all. */
-const INSECURE = /^(CERT_|DEPTH_ZERO_|ERR_SSL_|ERR_TLS_|SELF_SIGNED_|UNABLE_TO_)/
+/** No certificate that is trusted here, or no TLS at all. */
+const INSECURE = /^(CERT_|DEPTH_ZERO_|EPROTO$|ERR_SSL_|ERR_TLS_|SELF_SIGNED_|UNABLE_TO_)/
 
 /** The members of an error that the SDK, Node or a parser throws. */
 interface Thrown {
@@ -189,5 +193,7 @@ const WAY_OUT: Readonly<Record<Kind, (place: Place) => string>> = {
     `there is no ${named(place)}; correct store.table, store.region or store.endpoint, or run "assay store init"`,
   other_layout: (place) =>
     `${named(place)} has other keys than Assay's; name another table in store.table and run "assay store init"`,
+  unsupported: (place) =>
+    `what serves ${named(place)} has no such operation; do without it, or correct store.endpoint`,
   foreign: (place) => `what answers for ${named(place)} is not DynamoDB; correct store.endpoint`,
 }
