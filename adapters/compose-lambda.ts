@@ -15,9 +15,11 @@ import { access } from '../plugins/access/facts.ts'
 import { audit } from '../plugins/audit/facts.ts'
 import { capability } from '../plugins/capability/facts.ts'
 import { systemClock } from './clock/system.ts'
+import { type KmsCustodyOptions, openKmsCustody } from './custody/kms/index.ts'
 import { createJitEngine, type ModuleFunction, type PackedPlan } from './engine/jit/index.ts'
 import type { StorePair } from './extension/extension.ts'
 import { checkHistory, lastRelease } from './policies/bundle/history.ts'
+import { type DynamoOptions, openDynamo } from './store/dynamodb/index.ts'
 import { WebCall } from './transport/http/call.ts'
 import { readTarget } from './transport/http/forward-path.ts'
 import { createFinder } from './transport/http/forward-route.ts'
@@ -128,6 +130,16 @@ export function createLambdaHandler(parts: LambdaParts): LambdaFunction {
       await closed()
     },
   }
+}
+
+/** For `store`: one that `assay store init` made. Credentials are those of the function's role. */
+export function dynamodb(options: Omit<DynamoOptions, 'clock' | 'readOnly'>): LambdaParts['store'] {
+  return () => openDynamo({ ...options, clock: systemClock })
+}
+
+/** For `custody`: keys in AWS KMS, with the function's role. */
+export function kms(options: Omit<KmsCustodyOptions, 'clock'>): LambdaParts['custody'] {
+  return () => openKmsCustody({ ...options, clock: systemClock })
 }
 
 interface Opened {
