@@ -7,16 +7,17 @@ import { logstoreLaws } from '../logstore.ts'
 import { logWith } from '../store/delegate.ts'
 import { memorySubject } from '../store/memory.ts'
 import type { Opened, StoreSubject } from '../store/subject.ts'
+import { waitingSubject } from '../store/waiting.ts'
 
 export const laws: readonly Law<StoreSubject>[] = logstoreLaws
 
 type Change = (log: LogStore) => Partial<LogStore>
 
-function broken(change: Change, durable = false): StoreSubject {
+function broken(change: Change, durable = false, base = memorySubject): StoreSubject {
   return {
     name: 'logstore/mutant',
     async open() {
-      const sound = await memorySubject.open()
+      const sound = await base.open()
       const log = logWith(sound.log, change(sound.log))
       const store = durable ? { ...storeThatLies(sound), durable: true } : sound.store
       const opened: Opened = {
@@ -102,6 +103,31 @@ const firstNote: Change = (log) => {
   }
 }
 
+/** The leaf at 0 is at 1 too. */
+const twice: Change = (log) => ({
+  async leaves(from, count) {
+    const leaves = await log.leaves(from, count)
+    const [first] = from <= 1n ? await log.leaves(0n, 1) : []
+    return leaves.map((leaf, i) => (from + BigInt(i) === 1n && first ? first : leaf))
+  },
+})
+
+/** The last leaf is the first, always. */
+const reordered: Change = (log) => ({
+  async leaves(from, count) {
+    const leaves: Uint8Array[] = []
+    const size = await log.size()
+    for (let at = from; at < size && leaves.length < count; at++)
+      leaves.push(...(await log.leaves(size - 1n - at, 1)))
+    return leaves
+  },
+})
+
+/** Says that it did what is asked of it. */
+const idle: Change = (log) => ({
+  integrate: async () => ({ size: await log.size(), leads: true, pending: 0 }),
+})
+
 /** Hashes leaves without RFC 6962's prefix. */
 const plainHash: Change = (log) => ({
   async indexOf(hash) {
@@ -164,6 +190,27 @@ export const mutants: readonly Mutant<StoreSubject>[] = (
   ] satisfies [string, string, Change][]
 )
   .map(([name, law, change]) => ({ name, law, subject: broken(change) }))
+  .concat(
+    (
+      [
+        [
+          'never gives a leaf its place',
+          'a leaf has its place when none waits any more, and keeps it',
+          idle,
+        ],
+        [
+          'gives places anew each time',
+          'a leaf has its place when none waits any more, and keeps it',
+          reordered,
+        ],
+        [
+          'gives a leaf two places',
+          'a leaf has one place, whoever integrates and however often',
+          twice,
+        ],
+      ] satisfies [string, string, Change][]
+    ).map(([name, law, change]) => ({ name, law, subject: broken(change, false, waitingSubject) })),
+  )
   .concat({
     name: 'forgets what a store kept',
     law: 'reopening shows leaves and what was published, on a durable store',
