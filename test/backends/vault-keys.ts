@@ -17,10 +17,14 @@ let made = 0
 /** A name that nobody else in this test run has. */
 export const unique = (kind: string): string => `${kind}${process.pid}x${made++}`
 
+/** What tests look at of an answer of Vault. */
+export interface Said {
+  readonly auth: { readonly client_token: string }
+  readonly data: Readonly<Record<string, string>>
+}
 export interface Asked {
   readonly status: number
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into it
-  readonly body: any
+  readonly body: Said
 }
 
 /** One request to Vault's API; `token` is the administrator's by default. */
@@ -38,7 +42,7 @@ export async function ask(
   return { status: answer.status, body: text === '' ? {} : JSON.parse(text) }
 }
 
-async function must(...asked: Parameters<typeof ask>): Promise<Asked['body']> {
+async function must(...asked: Parameters<typeof ask>): Promise<Said> {
   const { body, status } = await ask(...asked)
   if (status >= 300) throw new Error(`${asked[1]} ${asked[2]}: ${status} ${JSON.stringify(body)}`)
   return body
@@ -69,10 +73,10 @@ export class Keys {
     return keys
   }
 
-  get(path: string): Promise<Asked['body']> {
+  get(path: string): Promise<Said> {
     return must(this.vault, 'GET', path)
   }
-  post(path: string, body: object = {}): Promise<Asked['body']> {
+  post(path: string, body: object = {}): Promise<Said> {
     return must(this.vault, 'POST', path, body)
   }
 
@@ -116,7 +120,7 @@ export class Keys {
     await this.post(`auth/${mount}/role/own`, settings)
     const { role_id } = (await this.get(`auth/${mount}/role/own/role-id`)).data
     const made = async (): Promise<string> =>
-      (await this.post(`auth/${mount}/role/own/secret-id`)).data.secret_id
+      String((await this.post(`auth/${mount}/role/own/secret-id`)).data.secret_id)
     const secretIdFile = this.file(`${mount}-secret-id`, await made())
     const roleIdFile = this.file(`${mount}-role-id`, `${role_id}\n`)
     return {
