@@ -4,6 +4,7 @@
  */
 import { writeFile } from 'node:fs/promises'
 import { ed25519 } from '@noble/curves/ed25519.js'
+import { p256 } from '@noble/curves/nist.js'
 import { sha256Hex, sha256Text, toHex } from '../core/crypto.ts'
 import type { Json } from '../core/json.ts'
 import { anchorJsonSchema, type TrustAnchor } from '../core/log/anchor.ts'
@@ -214,7 +215,14 @@ function leafVectors(): readonly LeafVector[] {
 }
 
 const secret = (name: string): Uint8Array => sha256Text(`secret ${name}`)
-const publicKey = (name: string): Uint8Array => ed25519.getPublicKey(secret(name))
+const isP256 = (name: string): boolean => name.startsWith('p256')
+const publicKey = (name: string): Uint8Array =>
+  isP256(name) ? p256.getPublicKey(secret(name), false) : ed25519.getPublicKey(secret(name))
+/** 64 bytes; of P-256 as RFC 6979 has it, so that they are the same in every run. */
+const sign = (name: string, message: Uint8Array): Uint8Array =>
+  isP256(name)
+    ? p256.sign(message, secret(name), { lowS: false })
+    : ed25519.sign(message, secret(name))
 
 function trust(changes: Partial<TrustAnchor> = {}): TrustAnchor {
   const vkey = formatVkey(ORIGIN, publicKey('log'))
@@ -233,7 +241,7 @@ async function seal(
   tree.append(leafHash(leaf))
   const text = formatCheckpoint({ origin, size: tree.size, root: tree.root() })
   const note = await signNote(text, origin, publicKey(signer), async (message) =>
-    ed25519.sign(message, secret(signer)),
+    sign(signer, message),
   )
   const checkpoint = new TextEncoder().encode(new TextDecoder().decode(note) + extraLines)
   const index = BigInt(size - 1)
@@ -301,6 +309,10 @@ async function receiptVectors(): Promise<readonly ReceiptVector[]> {
       { vkey: trust().keys[0]!.vkey, from: '11' },
     ],
   })
+  const p256Log = trust({ keys: [{ vkey: formatVkey(ORIGIN, publicKey('p256')), from: '0' }] })
+  const byP256 = await seal(decide(107), 11, { signer: 'p256' })
+  const [signature = ''] = byP256.proof.trimEnd().split(' ').slice(-1)
+  const negative = `${signature.slice(0, 8)}${signature.slice(8).replace(/./, 'B')}`
   return [
     valid('whole', 'every field is opened', good),
     valid('erased', 'openings may go, the leaf stays', erased),
@@ -314,6 +326,17 @@ async function receiptVectors(): Promise<readonly ReceiptVector[]> {
       await seal(decide(106), 11, { extraLines: unknownLine }),
     ),
     valid('rotated', 'the key that counts at this size', good, rotated),
+    valid('p-256', 'an ECDSA key of type 0x02', byP256, p256Log),
+    invalid(
+      'p-256 not in DER',
+      'r has another tag than INTEGER',
+      ['signature'],
+      {
+        ...byP256,
+        proof: byP256.proof.replace(signature, negative),
+      },
+      p256Log,
+    ),
     valid('last trusted', 'ranges include their ends', good, range('11', '11')),
     invalid('changed leaf', 'one character of the leaf', ['inclusion'], {
       ...good,

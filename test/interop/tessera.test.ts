@@ -98,6 +98,22 @@ test('Tessera fsck accepts it under the key that took over', async () => {
   expect(await fsck(url)).toMatchObject({ sound: true })
 })
 
+test('Tessera fsck accepts it under a P-256 key, and refuses it with another byte', async () => {
+  await server?.stop()
+  const rotate = ['log', 'rotate-key', '--algorithm', 'ecdsa-p256', '--json']
+  const rotated = await assay(...rotate, '--data', join(folder, 'data'))
+  expect(rotated).toMatchObject({ code: 0 })
+  writeFileSync(vkeyFile, (JSON.parse(rotated.output) as { vkey: string }).vkey)
+  server = new Server({ data: join(folder, 'data') })
+  url = await server.ready
+  await decide(DECISIONS + 1)
+  expect(await fsck(url)).toMatchObject({ sound: true })
+  const proxy = await changing('/log/checkpoint')
+  const { port } = proxy.address() as AddressInfo
+  expect(await fsck(`http://127.0.0.1:${port}`)).toMatchObject({ sound: false })
+  proxy.close()
+})
+
 /** Serves the log with the middle byte of `path` changed. */
 async function changing(path: string): Promise<HttpServer> {
   const proxy = createServer((request, response) => {
