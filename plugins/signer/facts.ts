@@ -110,8 +110,8 @@ function readPayload({ action, payload }: Request): Body | { readonly problem: s
 /** UTF-16 units: a problem names the member, however long its name is. */
 const MAX_PROBLEM = 1024
 
-function saidBy({ public_key: _, ...body }: Body): Said {
-  return { ...UNSAID, ...body }
+function saidBy({ peer = UNSAID.peer, public_key: _, ...body }: Body): Said {
+  return { ...UNSAID, ...body, peer: { id: peer.id, kind: peer.kind } }
 }
 
 async function listed(records: Records): Promise<SignerFacts['keys']> {
