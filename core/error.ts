@@ -165,6 +165,12 @@ export class NoDecision extends KernelError<NoDecisionCode> {
   }
 }
 
+/** A store that cannot even be read. */
+export function asNoDecision(cause: unknown): NoDecision {
+  if (cause instanceof NoDecision) return cause
+  return new NoDecision('unavailable', 'the store failed', { cause, retryAfterMs: 1000 })
+}
+
 /** Raised at start: the transport serves nothing. `address_in_use`: stop the other program, or choose another port. */
 export type TransportErrorCode = 'address_in_use' | 'invalid_options'
 export class TransportError extends KernelError<TransportErrorCode> {}

@@ -3,6 +3,8 @@ import type { Admission } from './admission.ts'
 import type { Core } from './core.ts'
 import type { Readiness } from './kernel.ts'
 import type { Outbox } from './outbox.ts'
+import type { UnixSeconds } from './ports/clock.ts'
+import type { LogStore } from './ports/logstore.ts'
 import type { Sealer } from './seal.ts'
 
 export interface Condition {
@@ -39,4 +41,13 @@ export function readinessOf({ core, sealer, outbox, admission }: Condition): Rea
 /** Decisions made now would be older than what the log holds already. */
 export function clockBehind({ clock, committer, limits }: Core): boolean {
   return clock.now() + limits.clockToleranceMs < committer.newestSeconds * 1000
+}
+
+/** Of the log's newest leaf. */
+export async function newestTime(log: LogStore): Promise<UnixSeconds> {
+  const size = await log.size()
+  if (size === 0n) return 0
+  const [leaf] = await log.leaves(size - 1n, 1)
+  const { time, to } = JSON.parse(new TextDecoder().decode(leaf)) as { time?: number; to?: number }
+  return time ?? to ?? 0
 }

@@ -5,7 +5,7 @@ import { type Core, DEFAULT_LIMITS, type Limits } from './core.ts'
 import { Counts } from './counts.ts'
 import { Deadlines } from './deadline.ts'
 import { type Decided, decide, deliberate } from './decide.ts'
-import { CustodyError, NoDecision } from './error.ts'
+import { asNoDecision, CustodyError, NoDecision } from './error.ts'
 import { checkPage } from './frame.ts'
 import { Idempotency } from './idempotency.ts'
 import type { Json } from './json.ts'
@@ -30,7 +30,7 @@ import { OwnDecisions } from './own.ts'
 import { letGo, Policies } from './policies.ts'
 import type { Bundle, Release } from './ports/compiler.ts'
 import type { DataOperation, Policy } from './ports/engine.ts'
-import { readinessOf } from './readiness.ts'
+import { newestTime, readinessOf } from './readiness.ts'
 import { RecordCache } from './reads.ts'
 import { recall } from './recall.ts'
 import { awaitDecision, type Found, makeReceipt, receiptUnder } from './receipts.ts'
@@ -73,18 +73,10 @@ export class KernelRuntime implements Kernel {
     const merger = store.ordersOnCommit ? undefined : new Merger({ log, sealer, clock, limits })
     const committing = { store, log, clock, sealer, merger, limits, newestSeconds, watching }
     this.#core = {
-      store,
-      log,
-      custody,
-      clock,
-      limits,
-      registry,
+      ...{ store, log, custody, clock, limits, registry, merger, deadlines, watching },
       cache: new RecordCache(),
       committer: new Committer(committing),
-      merger,
       idempotency: new Idempotency(store, clock),
-      deadlines,
-      watching,
       shadow: new Shadow({ clock, deadlines, limits, registry, watching }),
       development: options.development,
       auditor: options.auditor,
@@ -326,18 +318,4 @@ export class KernelRuntime implements Kernel {
       // The committer remembers that the store failed; this window's counts are lost, as a crash would lose them.
     }
   }
-}
-
-/** A store that cannot even be read. */
-function asNoDecision(cause: unknown): NoDecision {
-  if (cause instanceof NoDecision) return cause
-  return new NoDecision('unavailable', 'the store failed', { cause, retryAfterMs: 1000 })
-}
-
-async function newestTime(log: KernelOptions['log']): Promise<number> {
-  const size = await log.size()
-  if (size === 0n) return 0
-  const [leaf] = await log.leaves(size - 1n, 1)
-  const { time, to } = JSON.parse(new TextDecoder().decode(leaf)) as { time?: number; to?: number }
-  return time ?? to ?? 0
 }

@@ -230,7 +230,7 @@ describe('budgets, in lines of code without comments', () => {
       log: total(/^core\/log\//),
     }
     console.log('lines of code:', JSON.stringify({ ...lines, foundations }))
-    const budget = { kernel: 3100, search: 600, shadow: 350, audit: 120, log: 1600 }
+    const budget = { kernel: 3400, search: 600, shadow: 350, audit: 120, log: 1600 }
     for (const [folder, most] of Object.entries(budget)) {
       const found = lines[folder as keyof typeof lines]
       expect(found, folder).toBeGreaterThan(most / 2)
