@@ -1,4 +1,5 @@
 /** A store and its log in one DynamoDB table, for many processes at once: each batch is a transaction, and whoever holds the lease orders what was committed. */
+import type { DynamoDB } from '@aws-sdk/client-dynamodb'
 import type { Clock } from '../../../core/ports/clock.ts'
 import type { LogStore } from '../../../core/ports/logstore.ts'
 import type { Store } from '../../../core/ports/store.ts'
@@ -18,6 +19,8 @@ export interface DynamoOptions extends Place {
   readonly timeoutMs?: number
   /** Default false. Readers change nothing, and integrate nothing. */
   readonly readOnly?: boolean
+  /** An SDK client of the caller's own, with its own credentials; it ends with the pair. It must try nothing again by itself: `maxAttempts: 1`. */
+  readonly sdk?: DynamoDB
 }
 
 /**
@@ -27,7 +30,7 @@ export interface DynamoOptions extends Place {
  */
 export async function openDynamo(options: DynamoOptions): Promise<{ store: Store; log: LogStore }> {
   const { clock, prefix, readOnly = false } = options
-  const client = new Client(await openSdk(options), options)
+  const client = new Client(options.sdk ?? (await openSdk(options)), options)
   client.join()
   try {
     await checkLayout(client)

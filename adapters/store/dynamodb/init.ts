@@ -14,6 +14,8 @@ export interface InitOptions extends Place {
   readonly pointInTimeRecovery?: boolean
   /** Whoever deletes the table has to take this away first. Default: as it is. */
   readonly deletionProtection?: boolean
+  /** An SDK client of the caller's own, with its own credentials; it ends here. */
+  readonly sdk?: DynamoDB
 }
 
 /** Milliseconds that a new table may take. */
@@ -27,7 +29,7 @@ const POLL_MS = 500
  * @throws StoreError `misconfigured`: there is a table of that name with other keys or of another layout; `denied`, `unavailable`
  */
 export async function initTable(options: InitOptions): Promise<boolean> {
-  const sdk = await openSdk(options)
+  const sdk = options.sdk ?? (await openSdk(options))
   const client = new Client(sdk, options)
   client.join()
   try {

@@ -1,11 +1,14 @@
 /** The DynamoDB store as a subject: AWS's own emulator, one table for all, a prefix for each. */
+import { expect } from 'vitest'
 import { systemClock } from '../../../adapters/clock/system.ts'
+import policy from '../../../adapters/store/dynamodb/iam-policy.json' with { type: 'json' }
 import {
   type DynamoOptions,
   initTable,
   openDynamo,
 } from '../../../adapters/store/dynamodb/index.ts'
 import { dynamodb, REGION } from '../../backends/dynamodb.ts'
+import { type Call, recording } from '../../backends/dynamodb-calls.ts'
 import type { Opened, StoreSubject } from './subject.ts'
 
 /** The table of a test file, made once. Each call names a prefix that nobody had. */
@@ -22,10 +25,19 @@ export function dynamoPlaces(table: string): (endpoint?: string) => Promise<Dyna
 }
 
 const places = dynamoPlaces('conformance')
+const allowed: ReadonlySet<string> = new Set(
+  policy.Statement.flatMap(({ Action }) => Action.map((action) => action.replace('dynamodb:', ''))),
+)
+/** What a law made the store ask for without a permission: the server that runs here would not mind. */
+const forbidden = new Set<string>()
+function look({ actions }: Call): void {
+  for (const action of actions) if (!allowed.has(action)) forbidden.add(action)
+}
 
 async function open(): Promise<Opened> {
   const place = await places()
-  let pair = await openDynamo(place)
+  const openPair = async () => openDynamo({ ...place, sdk: await recording(place, look) })
+  let pair = await openPair()
   const close = async (): Promise<void> => {
     await pair.store.close()
     await pair.log.close()
@@ -39,11 +51,14 @@ async function open(): Promise<Opened> {
     },
     async reopen() {
       await close()
-      pair = await openDynamo(place)
+      pair = await openPair()
       return opened
     },
     // Nothing comes after it in its prefix, and the server ends with the run.
-    dispose: close,
+    async dispose() {
+      await close()
+      expect([...forbidden]).toEqual([])
+    },
   }
   return opened
 }
