@@ -125,6 +125,7 @@ interface Thrown {
   readonly code?: unknown
   readonly message?: string
   readonly $metadata?: { readonly httpStatusCode?: number }
+  readonly $response?: { readonly statusCode?: number }
 }
 
 /** An answer lacks what every answer of KMS has. */
@@ -141,8 +142,10 @@ export function failureOf(thrown: unknown): Failure {
 
 function kindOf(error: Thrown): Kind {
   const { $metadata, code, message = '', name = '' } = error
-  // An answer that is whole and no JSON comes from somebody else.
-  if (error instanceof Incomplete || name === 'SyntaxError') return 'foreign'
+  const status = $metadata?.httpStatusCode ?? error.$response?.statusCode ?? 0
+  // A good answer that is whole and not KMS's comes from somebody else; a gateway's bad one is no JSON either.
+  if (error instanceof Incomplete) return 'foreign'
+  if (name === 'SyntaxError') return status >= 500 ? 'interrupted' : 'foreign'
   // The only way to tell a wrong clock from a wrong secret: the service uses one name for both.
   if (name === 'InvalidSignatureException' && /Signature (expired|not yet current)/.test(message))
     return 'skewed_clock'
@@ -150,9 +153,8 @@ function kindOf(error: Thrown): Kind {
   if (known !== undefined) return known
   if (typeof code === 'string' && INSECURE.test(code)) return 'insecure'
   if (typeof code === 'string' && Object.hasOwn(BY_CODE, code)) return BY_CODE[code] as Kind
-  const status = $metadata?.httpStatusCode
   if (status === 429) return 'throttled'
-  return status !== undefined && status >= 300 && status < 500 ? 'foreign' : 'interrupted'
+  return status >= 300 && status < 500 ? 'foreign' : 'interrupted'
 }
 
 /** A call that KMS, or the way to it, refused in the end. Without a cause: the SDK's errors hold the request and its headers. */

@@ -148,10 +148,13 @@ async function tagsOf(
   let Marker: string | undefined
   do {
     const input = { KeyId, ...(Marker === undefined ? {} : { Marker }) }
-    const ask: Ask<ListResourceTagsResponse> = (client, options) =>
-      client.send(new ListResourceTagsCommand(input), options)
-    const { NextMarker, Tags } = await calls.call('ListResourceTags', deadline, ask)
-    for (const { TagKey = '', TagValue = '' } of present(Tags)) found.set(TagKey, TagValue)
+    const ask: Ask<ListResourceTagsResponse> = async (client, options) => {
+      const answer = await client.send(new ListResourceTagsCommand(input), options)
+      present(answer.Tags)
+      return answer
+    }
+    const { NextMarker, Tags = [] } = await calls.call('ListResourceTags', deadline, ask)
+    for (const { TagKey = '', TagValue = '' } of Tags) found.set(TagKey, TagValue)
     Marker = NextMarker
   } while (Marker !== undefined)
   return found

@@ -101,10 +101,13 @@ export class Listing {
     let Marker: string | undefined
     do {
       const input = { Limit: PAGE, ...(KeyId && { KeyId }), ...(Marker && { Marker }) }
-      const ask: Ask<ListAliasesResponse> = (client, options) =>
-        client.send(new ListAliasesCommand(input), options)
+      const ask: Ask<ListAliasesResponse> = async (client, options) => {
+        const answer = await client.send(new ListAliasesCommand(input), options)
+        present(answer.Aliases)
+        return answer
+      }
       const page = await this.#calls.call('ListAliases', deadline, ask)
-      for (const { AliasName = '', TargetKeyId } of present(page.Aliases))
+      for (const { AliasName = '', TargetKeyId } of page.Aliases ?? [])
         if (AliasName.startsWith(`alias/${this.#prefix}/`) && TargetKeyId !== undefined)
           aliases.push({ name: AliasName, keyId: TargetKeyId })
       Marker = page.NextMarker
