@@ -107,7 +107,7 @@ export async function proxyProgram(name: 'caddy' | 'nginx'): Promise<string> {
 }
 
 /** The folder with what Debian's packages contain: nothing of it is installed or started. */
-async function unpacked(name: string, packages: readonly string[]): Promise<string> {
+export async function unpacked(name: string, packages: readonly string[]): Promise<string> {
   const bin = folder(`package-${name}`)
   await fetched(join(bin, 'ready'), bin, async (into) => {
     const download = (): Promise<unknown> =>
