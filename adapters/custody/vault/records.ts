@@ -102,7 +102,7 @@ export class Records {
     throw refuse('unknown_outcome', `no answer to write ${path}; list the keys, then try again`)
   }
 
-  /** Undefined when there was no answer. */
+  /** Undefined when there was no answer that says no. */
   async #write(
     path: string,
     body: Readonly<Record<string, unknown>>,
@@ -114,7 +114,8 @@ export class Records {
       if (isUnavailable(error)) return undefined
       throw error
     })
-    return answer && answer.status < 500 ? answer : undefined
+    // Throttled, it was not done, and may be the next time.
+    return answer && answer.status < 500 && answer.status !== 429 ? answer : undefined
   }
 
   #confirm({ body }: Answer, revision: number): true {
