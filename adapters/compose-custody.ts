@@ -44,6 +44,11 @@ async function openOwn(
     const { openKmsCustody } = await import('./custody/kms/index.ts')
     return openKmsCustody({ ...options, ...served, clock: await adapters.get('clock') })
   }
+  if (choice.kind === 'vault') {
+    const { kind: _, ...options } = choice
+    const { openVaultCustody } = await import('./custody/vault/index.ts')
+    return openVaultCustody({ ...options, ...served, clock: await adapters.get('clock') })
+  }
   throw new ConfigError('invalid_config', `custody ${choice.kind} cannot be opened`)
 }
 
