@@ -1,7 +1,6 @@
 /** Every verb, argument and option in one tree: help, parsing and shell completion follow it. A verb's code is loaded when it runs. */
 import { readFileSync } from 'node:fs'
 import { Argument, Command, Option, type OutputConfiguration } from 'commander'
-import { KEY_SCOPES } from '../core/ports/custody.ts'
 import {
   configOption,
   dataOption,
@@ -10,10 +9,10 @@ import {
   realmOption,
   type Tree,
   trustOption,
-  version,
   whole,
 } from './options.ts'
 import type { ExitCode, Out } from './out.ts'
+import { addKey } from './program-key.ts'
 import { addLog, addTrust } from './program-log.ts'
 import { addPolicy } from './program-policy.ts'
 import { addRelease } from './program-release.ts'
@@ -166,31 +165,6 @@ function addShadow(program: Command, { add, act }: Tree): void {
     .addOption(realmOption())
     .addOption(configOption())
   act(replay, async (options, out) => (await import('./shadow.ts')).replay(options, out))
-}
-
-function addKey(program: Command, { add, act }: Tree): void {
-  const key = add(program, 'key', 'create keys, and move them from pre-active to revoked')
-  const verb = (
-    name: 'activate' | 'create' | 'export' | 'list' | 'retire' | 'revoke',
-    text: string,
-  ) => {
-    const command = add(key, name, text)
-    const scope = new Argument(name === 'list' ? '[scope]' : '<scope>', 'what the key is for')
-    command.addArgument(scope.choices([...KEY_SCOPES]))
-    if (name !== 'list') command.argument('<name>')
-    if (!['list', 'create'].includes(name))
-      command.addArgument(new Argument('[version]', 'default: the newest').argParser(version))
-    command.addOption(dataOption()).addOption(realmOption()).addOption(configOption())
-    act(command, async (options, out, ...args) =>
-      (await import('./key.ts')).key(name, options, out, args),
-    )
-  }
-  verb('list', 'list keys, their states and public halves')
-  verb('create', 'a new key, or its next version, pre-active')
-  verb('activate', 'sign with it from now on')
-  verb('retire', 'verify with it for now, and at the second call never again')
-  verb('revoke', 'trust nothing that it signed')
-  verb('export', 'print the public half')
 }
 
 function addRest(program: Command, { add, act }: Tree): void {

@@ -1,16 +1,16 @@
-/** `assay key`: keys and their states. Private halves never come here. */
-import { Adapters } from '../adapters/compose.ts'
-import { makeFolder } from '../adapters/datafolder/folder.ts'
-import { toBase64 } from '../core/crypto.ts'
+/** `assay key` for keys that custody alone keeps the states of, such as the log's. Private halves never come here. */
+import { Adapters } from '../../adapters/compose.ts'
+import { makeFolder } from '../../adapters/datafolder/folder.ts'
+import { toBase64 } from '../../core/crypto.ts'
 import {
   type Custody,
   KEY_SCOPES,
   type KeyScope,
   type KeyState,
   type PublicKey,
-} from '../core/ports/custody.ts'
-import { configured, type PlaceOptions } from './input.ts'
-import { type ExitCode, type Out, UsageError } from './out.ts'
+} from '../../core/ports/custody.ts'
+import { configured, type PlaceOptions } from '../input.ts'
+import { type ExitCode, type Out, UsageError } from '../out.ts'
 
 export type KeyVerb = 'activate' | 'create' | 'export' | 'list' | 'retire' | 'revoke'
 
