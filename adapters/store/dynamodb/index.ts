@@ -7,6 +7,7 @@ import { Client, openSdk } from './client.ts'
 import type { Place } from './failure.ts'
 import { checkLayout } from './layout.ts'
 import { DynamoLog } from './log.ts'
+import { Mirror, type MirrorOptions } from './mirror.ts'
 import { DynamoStore } from './store.ts'
 
 export { type InitOptions, initTable } from './init.ts'
@@ -19,6 +20,8 @@ export interface DynamoOptions extends Place {
   readonly timeoutMs?: number
   /** Default false. Readers change nothing, and integrate nothing. */
   readonly readOnly?: boolean
+  /** A bucket in which the log is published too, as static files. */
+  readonly publish?: MirrorOptions
   /** An SDK client of the caller's own, with its own credentials; it ends with the pair. It must try nothing again by itself: `maxAttempts: 1`. */
   readonly sdk?: DynamoDB
 }
@@ -29,13 +32,18 @@ export interface DynamoOptions extends Place {
  * @throws StoreError `misconfigured`: no such table there, or not one that `assay store init` made; `denied`; `newer_version`; `unavailable`
  */
 export async function openDynamo(options: DynamoOptions): Promise<{ store: Store; log: LogStore }> {
-  const { clock, prefix, readOnly = false } = options
-  const client = new Client(options.sdk ?? (await openSdk(options)), options)
+  const { clock, prefix, publish, readOnly = false } = options
+  const sdk = options.sdk ?? (await openSdk(options))
+  const client = new Client(sdk, options)
   client.join()
   try {
     await checkLayout(client)
     const pair = { client, clock, prefix, readOnly }
-    return { store: new DynamoStore(pair), log: new DynamoLog(pair) }
+    const mirror = publish && new Mirror(publish, clock, () => sdk.config.credentials())
+    return {
+      store: new DynamoStore(pair),
+      log: new DynamoLog({ ...pair, ...(mirror && { mirror }) }),
+    }
   } finally {
     // Store and log hold it now, or nobody does.
     client.leave()

@@ -9,6 +9,7 @@ import { checkLeafRange } from '../../../core/storage.ts'
 import type { Client } from './client.ts'
 import { type LogHead, readHead } from './head.ts'
 import { indexKey, Sequencer } from './integrate.ts'
+import type { Mirror } from './mirror.ts'
 import { publish, readCheckpoint, readTile } from './publish.ts'
 import { placedOf, Segments } from './segments.ts'
 
@@ -17,6 +18,8 @@ export interface DynamoLogOptions {
   readonly clock: Clock
   readonly prefix: string
   readonly readOnly: boolean
+  /** Where everything that is published is published too. */
+  readonly mirror?: Mirror
   /** Milliseconds after which a silent holder of the lease is taken for dead; default 3,000. */
   readonly leaseMs?: number
 }
@@ -26,16 +29,18 @@ export class DynamoLog implements LogStore {
   readonly #client: Client
   readonly #prefix: string
   readonly #readOnly: boolean
+  readonly #mirror: Mirror | undefined
   readonly #segments: Segments
   readonly #sequencer: Sequencer
   #integrating: Promise<Integration> | undefined
   #closed = false
 
-  constructor({ client, clock, leaseMs, prefix, readOnly }: DynamoLogOptions) {
+  constructor({ client, clock, leaseMs, mirror, prefix, readOnly }: DynamoLogOptions) {
     client.join()
     this.#client = client
     this.#prefix = prefix
     this.#readOnly = readOnly
+    this.#mirror = mirror
     const segments = new Segments(client, prefix)
     this.#segments = segments
     this.#sequencer = new Sequencer({
@@ -82,7 +87,9 @@ export class DynamoLog implements LogStore {
     this.#assertOpen()
     if (this.#readOnly)
       throw new StoreError(this.name, 'read_only', 'it was opened to read; open it to write')
-    await publish(this.#client, this.#prefix, copyOf(published), await this.size())
+    const copy = copyOf(published)
+    await publish(this.#client, this.#prefix, copy, await this.size())
+    await this.#mirror?.publish(this, copy.checkpoint)
   }
 
   async integrate(): Promise<Integration> {
