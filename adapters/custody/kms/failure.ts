@@ -142,15 +142,16 @@ export function failureOf(thrown: unknown): Failure {
 
 function kindOf(error: Thrown): Kind {
   const { $metadata, code, message = '', name = '' } = error
-  const status = $metadata?.httpStatusCode ?? error.$response?.statusCode ?? 0
-  // A good answer that is whole and not KMS's comes from somebody else; a gateway's bad one is no JSON either.
-  if (error instanceof Incomplete) return 'foreign'
-  if (name === 'SyntaxError') return status >= 500 ? 'interrupted' : 'foreign'
   // The only way to tell a wrong clock from a wrong secret: the service uses one name for both.
   if (name === 'InvalidSignatureException' && /Signature (expired|not yet current)/.test(message))
     return 'skewed_clock'
   const known = Object.hasOwn(BY_NAME, name) ? BY_NAME[name] : undefined
   if (known !== undefined) return known
+  const status = $metadata?.httpStatusCode ?? error.$response?.statusCode ?? 0
+  // A good answer that is whole and not KMS's comes from somebody else; a gateway's bad one is no JSON either.
+  if (error instanceof Incomplete) return 'foreign'
+  if (status === 401 || status === 403) return 'forbidden'
+  if (name === 'SyntaxError') return status >= 500 ? 'interrupted' : 'foreign'
   if (typeof code === 'string' && INSECURE.test(code)) return 'insecure'
   if (typeof code === 'string' && Object.hasOwn(BY_CODE, code)) return BY_CODE[code] as Kind
   if (status === 429) return 'throttled'
