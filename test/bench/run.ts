@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- decide|http|opa|capability|announce|engine|all] [--rounds N] [--seconds N] [--warm SECONDS] [--part PARTS]`: measures Assay on
+ * `npm run bench [-- decide|http|opa|capability|announce|engine|writers|all] [--rounds N] [--seconds N] [--warm SECONDS] [--part PARTS]`: measures Assay on
  * one CPU against its own floor and against OPA's server, tokens against bare signatures and biscuit-wasm, what signed messages and floods of
  * others cost, and the engine against the engines of others (`engine/main.ts`); prints the tables that docs/benchmarks.md keeps. Needs Linux with
  * taskset, Go at first for OPA, npm for biscuit-wasm, cedar-wasm and casbin, cargo for regorus and Cedar.
@@ -18,6 +18,7 @@ import { measureHttp, type Side } from './http.ts'
 import { runPinned } from './pinned.ts'
 import { embeddedTable, goals, httpTable } from './report.ts'
 import { WORKLOAD } from './workload.ts'
+import { measureWriters } from './writers.ts'
 
 const IN_FLIGHT = [1, 16, 256]
 const CONNECTIONS = [16, 256]
@@ -38,6 +39,7 @@ const WHAT: Readonly<
       readonly capability: boolean
       readonly decide: boolean
       readonly sides: readonly Side[]
+      readonly writers?: true
     }
   >
 > = {
@@ -47,6 +49,8 @@ const WHAT: Readonly<
   capability: { capability: true, decide: false, sides: [] },
   announce: { announce: true, capability: false, decide: false, sides: [] },
   engine: { engine: true, capability: false, decide: false, sides: [] },
+  /** On all CPUs, and Java's: not among all. */
+  writers: { writers: true, capability: false, decide: false, sides: [] },
   all: { announce: true, engine: true, capability: true, decide: true, sides: ['assay', 'opa'] },
 }
 
@@ -152,7 +156,8 @@ try {
   const messages = what.announce ? await announce(options) : []
   const chosen = { folder, milliseconds: TURN_MS, parts: new Set(values.part.split(',')) }
   const engines = what.engine ? await measureEngines({ ...chosen, rounds: options.rounds }) : []
-  const parts = [machine(), ...decisions, ...tokens, ...messages, ...engines]
+  const writers = what.writers ? [await measureWriters(options)] : []
+  const parts = [machine(), ...writers, ...decisions, ...tokens, ...messages, ...engines]
   console.log(parts.filter((part) => part !== '').join('\n\n'))
 } finally {
   rmSync(folder, { recursive: true, force: true })

@@ -57,9 +57,15 @@ export interface WritersReport {
   readonly takeOverMs: number
   readonly heads: number
   readonly perSecond: number
+  /** From the call to the answer, of those that waited for the commit alone and of those that waited for the seal. */
+  readonly durable: Latency
+  readonly waited: Latency
+  readonly problems: readonly string[]
+}
+
+export interface Latency {
   readonly p50Ms: number
   readonly p99Ms: number
-  readonly problems: readonly string[]
 }
 
 /** What the writers said, all together. */
@@ -89,20 +95,27 @@ export async function manyWriters(load: Load): Promise<WritersReport> {
   }
   const writers = Array.from({ length: load.writers }, () => new Writer(load, told))
   await Promise.all(writers.map((writer) => writer.start()))
+  const before = told.acknowledged.size
   const began = performance.now()
   const done = await HARM[load.harm ?? 'random'](writers, load, told)
   const seconds = (performance.now() - began) / 1000
+  const counted = [...told.acknowledged.values()].slice(before)
   await Promise.all(writers.map((writer) => writer.stop()))
   const problems = [...(await audit(load, told)), ...writers.flatMap(({ problems }) => problems)]
-  const times = [...told.acknowledged.values()].map(({ ms }) => ms)
   return {
     ...{ acknowledged: told.acknowledged.size, none: told.none, ...done, problems },
     sealed: [...told.acknowledged.values()].filter(({ seal }) => seal === 'sealed').length,
     heads: told.heads.size,
-    perSecond: Math.round(told.acknowledged.size / seconds),
-    p50Ms: times.length > 0 ? percentile(times, 0.5) : 0,
-    p99Ms: times.length > 0 ? percentile(times, 0.99) : 0,
+    perSecond: Math.round(counted.length / seconds),
+    durable: latency(counted.filter(({ seal }) => seal === 'durable')),
+    waited: latency(counted.filter(({ seal }) => seal !== 'durable')),
   }
+}
+
+function latency(answers: readonly { readonly ms: number }[]): Latency {
+  const times = answers.map(({ ms }) => ms)
+  if (times.length === 0) return { p50Ms: 0, p99Ms: 0 }
+  return { p50Ms: percentile(times, 0.5), p99Ms: percentile(times, 0.99) }
 }
 
 async function prepare({ keys, place }: Load): Promise<void> {
