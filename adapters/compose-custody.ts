@@ -1,5 +1,4 @@
 /** The custody that a configuration names, or several by scope. A module is imported when it is asked for, and not before. */
-import { ConfigError } from '../core/error.ts'
 import type { Custody, KeyScope } from '../core/ports/custody.ts'
 import type { Adapters } from './compose.ts'
 import type { Foreign } from './config/complete.ts'
@@ -33,23 +32,25 @@ async function openOwn(
   scopes?: readonly KeyScope[],
 ): Promise<Custody> {
   const served = scopes === undefined ? {} : { scopes }
-  if (choice.kind === 'file') {
-    const { kind: _, ...options } = choice
-    const dir = await keysFolder(adapters, choice.dir)
-    const { openFileCustody } = await import('./custody/file/index.ts')
-    return openFileCustody({ ...options, ...served, dir })
+  switch (choice.kind) {
+    case 'file': {
+      const dir = await keysFolder(adapters, choice.dir)
+      const { openFileCustody } = await import('./custody/file/index.ts')
+      return openFileCustody({ ...choice, ...served, dir })
+    }
+    case 'vault': {
+      const { openVaultCustody } = await import('./custody/vault/index.ts')
+      return openVaultCustody({ ...choice, ...served, clock: await adapters.get('clock') })
+    }
+    case 'kms': {
+      const { openKmsCustody } = await import('./custody/kms/index.ts')
+      return openKmsCustody({ ...choice, ...served, clock: await adapters.get('clock') })
+    }
+    case 'pkcs11': {
+      const { openPkcs11Custody } = await import('./custody/pkcs11/index.ts')
+      return openPkcs11Custody({ ...choice, ...served })
+    }
   }
-  if (choice.kind === 'kms') {
-    const { kind: _, ...options } = choice
-    const { openKmsCustody } = await import('./custody/kms/index.ts')
-    return openKmsCustody({ ...options, ...served, clock: await adapters.get('clock') })
-  }
-  if (choice.kind === 'vault') {
-    const { kind: _, ...options } = choice
-    const { openVaultCustody } = await import('./custody/vault/index.ts')
-    return openVaultCustody({ ...options, ...served, clock: await adapters.get('clock') })
-  }
-  throw new ConfigError('invalid_config', `custody ${choice.kind} cannot be opened`)
 }
 
 /** A log in memory takes its keys with it. */

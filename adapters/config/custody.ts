@@ -106,7 +106,7 @@ const timeoutMs = z
 const mount = (usually: string) =>
   z
     .string()
-    .regex(/^[A-Za-z0-9._-]+(?:\/[A-Za-z0-9._-]+)*$/)
+    .regex(/^[A-Za-z0-9_-]+(?:\/[A-Za-z0-9_-]+)*$/)
     .max(255)
     .describe(`Where it is mounted; default ${usually}`)
     .exactOptional()
@@ -140,9 +140,13 @@ const vault = z.strictObject({
   address: httpUrl.describe('For example https://vault.example.com:8200'),
   auth,
   namespace: word.exactOptional(),
-  mount: mount('transit'),
-  kvMount: mount('secret'),
-  prefix,
+  mount: mount('assay-transit'),
+  kvMount: mount('assay-kv'),
+  prefix: z
+    .string()
+    .regex(/^[a-z0-9]{1,32}$/)
+    .describe('Begins the name of every key there; default assay')
+    .exactOptional(),
   caFile: path.describe('PEM; these certificate authorities and no others').exactOptional(),
   timeoutMs,
 })
