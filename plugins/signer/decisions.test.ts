@@ -1,38 +1,24 @@
 /** `signer` with its own policies, a real kernel and keys in files: what happens to keys, and what verifiers are told of it. */
-import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { ed25519Key, fromBase64url } from '../../core/crypto.ts'
 import type { Json } from '../../core/json.ts'
 import type { Peer } from '../../core/request.ts'
 import { verifyEnvelope } from '../../formats/dsse/index.ts'
-import { ROOT, ROTATION, type Signing, signing, TASK } from '../../test/signer/kit.ts'
+import { keyFolder } from '../../test/signer/folder.ts'
+import { begin, ROOT, ROTATION, type Signing, signing, TASK } from '../../test/signer/kit.ts'
 
 const NODE: Peer = { kind: 'node', id: 'node-7' }
-const ANYBODY: Peer = { kind: 'anonymous', id: 'anonymous' }
 const DAY = 86_400
 
 let place: Signing
 beforeEach(async () => {
-  place = await signing()
+  place = await signing({ custody: await keyFolder() })
   onTestFinished(() => place.kernel.close())
 })
 
 const ask = (verb: string, more: object = {}, peer?: Peer) =>
   place.ask(`signer.${verb}`, { ...TASK, ...more } as Json, peer)
 const states = async () => (await place.key()).versions.map(({ state }) => state)
-
-/** A root that signs sets, and a key with one active version. */
-async function begun(): Promise<void> {
-  expect(await place.ask('signer.create', ROOT)).toEqual([true, 'creation_begun'])
-  expect(await ask('create')).toEqual([true, 'creation_begun'])
-  await place.settled()
-  expect(await place.ask('signer.activate', { ...ROOT, version: 1 })).toEqual([
-    true,
-    'activation_begun',
-  ])
-  await place.settled()
-  expect(await ask('activate', { version: 1 })).toEqual([true, 'activation_begun'])
-  await place.settled()
-}
 
 async function rotated(): Promise<void> {
   expect(await ask('rotate')).toEqual([true, 'rotation_begun'])
@@ -41,7 +27,7 @@ async function rotated(): Promise<void> {
 
 describe('a key', () => {
   test('is made by custody, and signs once it is active in custody and on record', async () => {
-    await begun()
+    await begin(place)
     expect(await states()).toEqual(['active'])
     expect(await place.states()).toEqual(['active'])
     const { envelope, set } = await place.set()
@@ -55,7 +41,7 @@ describe('a key', () => {
   })
 
   test('is rotated: published, acknowledged, activated, and the one before it ends', async () => {
-    await begun()
+    await begin(place)
     expect(await ask('register', { peer: NODE, verifier: 'node-7' })).toEqual([true, 'registered'])
     await rotated()
     expect((await place.set()).set.keys).toMatchObject([
@@ -86,7 +72,7 @@ describe('a key', () => {
   })
 
   test('that is revoked has a successor in the same breath', async () => {
-    await begun()
+    await begin(place)
     expect(await ask('revoke', { reason: 'stolen', version: 1 })).toEqual([true, 'revoked'])
     expect(await states()).toEqual(['revoked'])
     await place.settled()
@@ -104,7 +90,7 @@ describe('a key', () => {
   })
 
   test('is rolled back to in a higher version of the set', async () => {
-    await begun()
+    await begin(place)
     await rotated()
     await ask('activate', { version: 2 })
     await expect.poll(states).toEqual(['grace', 'active'])
@@ -121,6 +107,3 @@ describe('a key', () => {
     expect((await place.set()).set).toMatchObject({ rollback_of: 3, version: 4 })
   })
 })
-
-afterEach(() => undefined)
-void ANYBODY

@@ -1,9 +1,4 @@
 /** A kernel with the plugin `signer` and its policies, keys in files, and the outbox that has custody make and move them. */
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { onTestFinished } from 'vitest'
-import { openFileCustody } from '../../adapters/custody/file/index.ts'
 import { createKeyCustody } from '../../adapters/outbound/custody/index.ts'
 import { openMemory } from '../../adapters/store/memory/index.ts'
 import type { Json } from '../../core/json.ts'
@@ -40,21 +35,13 @@ export interface SigningOptions {
   readonly data?: Readonly<Record<string, Json>>
   readonly plugins?: readonly Plugin[]
   readonly outbound?: readonly Outbound[]
-  readonly custody?: Custody
+  /** With an active key of the log. */
+  readonly custody: Custody
   readonly pair?: { readonly store: Store; readonly log: LogStore }
 }
 
-/** A folder of keys with an active one for the log; removed with the test. */
-export async function keyFolder(): Promise<Custody> {
-  const folder = await mkdtemp(join(tmpdir(), 'assay-signer-'))
-  onTestFinished(() => rm(folder, { recursive: true }))
-  const custody = await openFileCustody({ dir: join(folder, 'keys') })
-  await custody.transition(await custody.create('log', 'log'), 'active')
-  return custody
-}
-
-export async function signing(options: SigningOptions = {}): Promise<Signing> {
-  const custody = options.custody ?? (await keyFolder())
+export async function signing(options: SigningOptions): Promise<Signing> {
+  const { custody } = options
   const kernel = lateKernel()
   let now = (): number => 0
   const outbound = createKeyCustody({ clock: { now: () => now() as never }, custody, kernel })
@@ -102,4 +89,19 @@ async function waitUntilEmpty(store: Store): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
   throw new Error('the outbox does not become empty')
+}
+
+/** A root that signs sets, and a key with one active version. @throws when the policy refuses a step */
+export async function begin(place: Pick<Signing, 'ask' | 'settled'>): Promise<void> {
+  for (const key of [ROOT, TASK]) {
+    await must(place.ask('signer.create', key))
+    await place.settled()
+    await must(place.ask('signer.activate', { ...key, version: 1 }))
+    await place.settled()
+  }
+}
+
+async function must(asked: Promise<readonly (boolean | string)[]>): Promise<void> {
+  const [allow, ...codes] = await asked
+  if (allow !== true) throw new Error(`refused: ${codes.join(' ')}`)
 }
