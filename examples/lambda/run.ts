@@ -73,9 +73,11 @@ try {
   )
   // Nothing is asked here but the anchor.
   const { checks, index, ok } = verifyReceipt(decided.receipt, deployed.anchor)
-  for (const { code, detail } of checks) console.log(`  ${code}: ${detail}`)
+  for (const { detail, name } of checks) console.log(`  ${name}: ${detail}`)
   if (!ok) throw new Error('the receipt does not hold')
-  console.log(`its receipt holds, without asking anybody: leaf ${index} of ${deployed.anchor.origin}`)
+  console.log(
+    `its receipt holds, without asking anybody: leaf ${index} of ${deployed.anchor.origin}`,
+  )
 } finally {
   for (const end of ending.reverse()) end()
 }

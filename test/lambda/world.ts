@@ -63,11 +63,14 @@ export async function deploy(folder: string, name: string, at: Endpoints): Promi
   return { anchor: parseAnchor(readFileSync(anchorFile)), anchorFile, operator, env }
 }
 
-/** Its standard output. @throws what it says on standard error, where it ends with another code than 0 */
+type Ended = Error & { readonly stdout: string; readonly stderr: string }
+
+/** Its standard output. @throws with what it says, where it ends with another code than 0 */
 export async function assay(args: readonly string[]): Promise<string> {
   const env = { ...process.env, ...CREDENTIALS, AWS_REGION: REGION }
-  const { stdout } = await run(join(root, 'bin/assay'), [...args], { env })
-  return stdout
+  const ran = await run(join(root, 'bin/assay'), [...args], { env }).catch((error: Ended) => error)
+  if (ran instanceof Error) throw new Error(`assay ${args[0]}: ${ran.stderr}${ran.stdout}`)
+  return ran.stdout
 }
 
 /** Another environment of the deployed function. */
