@@ -12,7 +12,9 @@ import { Client, openSdk } from './client.ts'
 import { initTable } from './init.ts'
 import { DynamoStore } from './store.ts'
 
+/** Of a store that is not waited for: where nothing is right until the end. */
 const TIMEOUT_MS = 900
+const PATIENT_MS = 15_000
 const TABLE = 'faults'
 /** Beyond the deadline, on a busy machine. */
 const SLACK_MS = 2000
@@ -20,16 +22,11 @@ const SLACK_MS = 2000
 let proxy: FaultProxy
 let sound: DynamoStore
 let store: DynamoStore
+let hasty: DynamoStore
 let count = 0
 
-async function storeAt(endpoint: string, prefix: string): Promise<DynamoStore> {
-  const place = {
-    table: TABLE,
-    region: REGION,
-    endpoint,
-    timeoutMs: TIMEOUT_MS,
-    clock: systemClock,
-  }
+async function storeAt(endpoint: string, prefix: string, timeoutMs: number): Promise<DynamoStore> {
+  const place = { table: TABLE, region: REGION, endpoint, timeoutMs, clock: systemClock }
   const client = new Client(await openSdk(place), place)
   return new DynamoStore({ client, clock: systemClock, prefix, readOnly: false })
 }
@@ -42,11 +39,13 @@ beforeAll(async () => {
 beforeEach(async () => {
   proxy.fault = () => undefined
   const prefix = `faults-${process.pid}-${count++}`
-  sound = await storeAt((await dynamodb()).endpoint, prefix)
-  store = await storeAt(proxy.url, prefix)
+  sound = await storeAt((await dynamodb()).endpoint, prefix, PATIENT_MS)
+  store = await storeAt(proxy.url, prefix, PATIENT_MS)
+  hasty = await storeAt(proxy.url, prefix, TIMEOUT_MS)
   return async () => {
     await sound.close()
     await store.close()
+    await hasty.close()
   }
 })
 afterAll(() => proxy.close())
@@ -95,16 +94,16 @@ test('an answer that is lost is asked for again with the same token, and counts 
 
 test('when no answer comes nobody says that nothing was written', async () => {
   always('loseAnswer')
-  expect(await timed(() => refusal(write(store, put('a', '1'))))).toBe('unknown_outcome')
+  expect(await timed(() => refusal(write(hasty, put('a', '1'))))).toBe('unknown_outcome')
   expect(text((await sound.get(key('a')))?.value)).toBe('1')
 })
 
 const silent: readonly Fault[] = ['hang', 'lose', { cut: 3 }, { delayMs: 5000 }]
 test.each(silent)('%o: neither a hang nor a claim', async (fault) => {
   always(fault)
-  expect(await timed(() => refusal(write(store, put('a', '1'))))).toBe('unknown_outcome')
-  expect(await timed(() => refusal(store.get(key('a'))))).toBe('unavailable')
-  expect(await timed(() => refusal(sorts(store)))).toBe('unavailable')
+  expect(await timed(() => refusal(write(hasty, put('a', '1'))))).toBe('unknown_outcome')
+  expect(await timed(() => refusal(hasty.get(key('a'))))).toBe('unavailable')
+  expect(await timed(() => refusal(sorts(hasty)))).toBe('unavailable')
 })
 
 const passing: readonly (readonly [string, Fault])[] = [
@@ -141,7 +140,7 @@ test.each(conflicts)('%s: once more', async (_, fault) => {
 test('throttled for good is unavailable, and nothing was written', async () => {
   for (const fault of [error('ThrottlingException'), cancelled('TransactionConflict')]) {
     always(fault)
-    expect(await timed(() => refusal(write(store, put('a', '1'))))).toBe('unavailable')
+    expect(await timed(() => refusal(write(hasty, put('a', '1'))))).toBe('unavailable')
   }
   expect(await sorts(sound)).toEqual([])
 })
@@ -149,14 +148,14 @@ test('throttled for good is unavailable, and nothing was written', async () => {
 test('throttled after an attempt that may have come through is not known', async () => {
   let calls = 0
   proxy.fault = () => (calls++ === 0 ? 'loseAnswer' : error('ThrottlingException'))
-  expect(await refusal(write(store, put('a', '1')))).toBe('unknown_outcome')
+  expect(await refusal(write(hasty, put('a', '1')))).toBe('unknown_outcome')
 })
 
 test('an answer without its members is no absent record', async () => {
   await write(sound, put('a', '1'))
   always({ answer: { status: 200, body: '{}' } })
-  expect(await refusal(store.get(key('a')))).toBe('unavailable')
-  expect(await refusal(sorts(store))).toBe('unavailable')
+  expect(await refusal(hasty.get(key('a')))).toBe('unavailable')
+  expect(await refusal(sorts(hasty))).toBe('unavailable')
 })
 
 test('what is there now may be absent when a late attempt arrives; a version never comes back', async () => {
@@ -199,7 +198,7 @@ test('in a group each batch has its own outcome', async () => {
   proxy.fault = (seen) =>
     isLost(seen) ? 'loseAnswer' : isThrottled(seen) ? error('ThrottlingException') : undefined
   const names = ['first', 'lost', 'throttled', 'last']
-  const outcomes = await store.commit(
+  const outcomes = await hasty.commit(
     names.map((name) => ({ writes: [put(name, '1')], leaf: bytes(name) })),
   )
   const told = outcomes.map((outcome) => ('error' in outcome ? outcome.error.code : outcome))
@@ -211,9 +210,9 @@ test('a group of which nothing came through is refused as a whole, by the worst 
   const isLost = about('lost')
   proxy.fault = (seen) => (isLost(seen) ? 'loseAnswer' : error('ThrottlingException'))
   const group = ['first', 'lost'].map((name) => ({ writes: [put(name, '1')] }))
-  expect(await refusal(store.commit(group))).toBe('unknown_outcome')
+  expect(await refusal(hasty.commit(group))).toBe('unknown_outcome')
   const alone = [{ writes: [put('first', '1')] }]
-  expect(await refusal(store.commit(alone))).toBe('unavailable')
+  expect(await refusal(hasty.commit(alone))).toBe('unavailable')
 })
 
 const refused: readonly (readonly [string, Fault, string])[] = [
@@ -233,7 +232,7 @@ const refused: readonly (readonly [string, Fault, string])[] = [
 ]
 test.each(refused)('%s is told in one clear error', async (_, fault, code) => {
   always(fault)
-  for (const call of [() => store.get(key('a')), () => write(store, put('a', '1'))]) {
+  for (const call of [() => hasty.get(key('a')), () => write(hasty, put('a', '1'))]) {
     const thrown = await call().catch((caught: unknown) => caught)
     if (!(thrown instanceof StoreError)) throw thrown
     expect(thrown.code).toBe(code)
@@ -245,6 +244,6 @@ test.each(refused)('%s is told in one clear error', async (_, fault, code) => {
 
 test('no more than the connections there are, and no wait beyond the deadline', async () => {
   always('hang')
-  const many = Array.from({ length: 300 }, (_, i) => refusal(store.get(key(`${i}`))))
+  const many = Array.from({ length: 300 }, (_, i) => refusal(hasty.get(key(`${i}`))))
   expect(new Set(await timed(() => Promise.all(many)))).toEqual(new Set(['unavailable']))
 })
