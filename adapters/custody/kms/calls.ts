@@ -87,7 +87,8 @@ export class Calls {
         const failure = failureOf(error)
         uncertain ||= failure.uncertain
         const ms = pauseMs(made)
-        const late = this.#options.clock.monotonic() + ms >= deadline.ends
+        const { aborted } = deadline.signal
+        const late = aborted || this.#options.clock.monotonic() + ms >= deadline.ends
         if (late || !mayRepeat(failure, manner))
           throw new CallFailed({ ...failure, uncertain }, this.place, action)
         await pause(ms, undefined, { signal: this.#closing.signal }).catch(() => undefined)
