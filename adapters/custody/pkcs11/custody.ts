@@ -112,13 +112,14 @@ export class Pkcs11Custody implements Custody {
     if (own === undefined || (algorithm !== undefined && algorithm !== own))
       throw refuse('algorithm_mismatch', `${scope}/${name} is ${own}; give the new key a name`)
     const id = randomUUID().replaceAll('-', '')
+    const privateLabel = `${prefixOf(this.#prefix, scope)}${name}`
+    const asked = { id, algorithm: own, privateLabel }
     const label = (version: number, state?: KeyState): string =>
       labelOf(this.#prefix, { scope, name, version }, state)
     const made = await claim(
       {
         others,
-        make: (version) =>
-          this.#host.ask('generate', { id, label: label(version), algorithm: own }, limit),
+        make: (version) => this.#host.ask('generate', { ...asked, label: label(version) }, limit),
         move: (version) => this.#host.ask('relabel', { id, label: label(version) }, limit),
         drop: () => this.#host.ask('destroy', { id, both: true }, limit),
         keep: (version) =>

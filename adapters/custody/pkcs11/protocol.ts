@@ -28,7 +28,13 @@ export interface Operations {
   /** Public keys whose label begins with this. */
   list: { takes: { readonly prefix: string }; gives: readonly TokenKey[] }
   generate: {
-    takes: { readonly id: string; readonly label: string; readonly algorithm: KeyAlgorithm }
+    takes: {
+      readonly id: string
+      readonly label: string
+      /** Of the private half, for whoever looks at the token: it says nothing that changes. */
+      readonly privateLabel: string
+      readonly algorithm: KeyAlgorithm
+    }
     gives: undefined
   }
   relabel: { takes: { readonly id: string; readonly label: string }; gives: undefined }

@@ -83,22 +83,23 @@ export class Token {
   }
 
   /** The private half can neither leave the token nor be read, from its first moment. */
-  generate({ algorithm, id, label }: Operations['generate']['takes']): void {
+  generate({ algorithm, id, label, privateLabel }: Operations['generate']['takes']): void {
     const { CKA_EC_PARAMS, CKA_EXTRACTABLE, CKA_ID, CKA_LABEL, CKA_PRIVATE } = this.#sdk
     const { CKA_SENSITIVE, CKA_SIGN, CKA_TOKEN, CKA_VERIFY } = this.#sdk
     const { curve, generating } = KINDS[algorithm]
     const both: Template = [
       { type: CKA_TOKEN, value: true },
       { type: CKA_ID, value: Buffer.from(id, 'hex') },
-      { type: CKA_LABEL, value: label },
     ]
     const publicHalf: Template = [
       ...both,
+      { type: CKA_LABEL, value: label },
       { type: CKA_VERIFY, value: true },
       { type: CKA_EC_PARAMS, value: curve },
     ]
     const privateHalf: Template = [
       ...both,
+      { type: CKA_LABEL, value: privateLabel },
       { type: CKA_PRIVATE, value: true },
       { type: CKA_SENSITIVE, value: true },
       { type: CKA_EXTRACTABLE, value: false },
