@@ -122,12 +122,12 @@ test('a secret-id that was used up or revoked is denied until the file has anoth
     ])
 })
 
-/** A SPIFFE JWT-SVID. */
-function svid(key: KeyObject, ttlSeconds: number): string {
-  const now = Math.floor(Date.now() / 1000)
+/** A SPIFFE JWT-SVID. @param aheadSeconds of the clock of whoever made it */
+function svid(key: KeyObject, ttlSeconds: number, aheadSeconds = 0): string {
+  const now = Math.floor(Date.now() / 1000) + aheadSeconds
   const claims = {
     ...{ sub: 'spiffe://cell.test/assay', aud: ['vault'] },
-    ...{ iat: now - 1200, exp: now + ttlSeconds },
+    ...{ iat: now - 1200, nbf: now - 1200, exp: now + ttlSeconds },
   }
   const text = [{ alg: 'ES256', typ: 'JWT' }, claims]
     .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
@@ -136,7 +136,7 @@ function svid(key: KeyObject, ttlSeconds: number): string {
   return `${text}.${signature.toString('base64url')}`
 }
 
-test('a JWT-SVID is read at each login, and an expired one is denied', async () => {
+test('a JWT-SVID is read at each login, and one that expired or is of tomorrow is denied', async () => {
   const { key, options, policy } = await world()
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const mount = unique('j')
@@ -152,11 +152,12 @@ test('a JWT-SVID is read at each login, and an expired one is denied', async () 
   const auth = { kind: 'jwt', role: 'assay', jwtFile, mount } as const
   const custody = await openVaultCustody({ ...options, auth })
   expect(await signed(custody, key)).toBe(64)
-  const jwt = svid(privateKey, -600)
-  keys.file(jwtFile.split('/').at(-1) ?? '', jwt)
-  await pause(1500)
-  const error = await caught(signed(custody, key))
-  expect([error.code, error.message]).toEqual(['denied', expect.stringContaining('auth.jwtFile')])
+  for (const jwt of [svid(privateKey, -600), svid(privateKey, 60, 3600)]) {
+    keys.file(jwtFile.split('/').at(-1) ?? '', jwt)
+    await pause(1600)
+    const error = await caught(signed(custody, key))
+    expect([error.code, error.message]).toEqual(['denied', expect.stringContaining('auth.jwtFile')])
+  }
   keys.file(jwtFile.split('/').at(-1) ?? '', svid(privateKey, 60))
   expect(await signed(custody, key)).toBe(64)
   const other = await caught(openVaultCustody({ ...options, auth: { ...auth, role: 'other' } }))

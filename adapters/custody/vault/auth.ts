@@ -83,7 +83,7 @@ function refused(client: VaultClient, { status }: Answer, path: string, setting:
   const what = setting === 'auth.jwtFile' ? 'the JWT or auth.role' : 'the role-id or secret-id'
   return refuse(
     'denied',
-    `${path} refuses ${what} (${status}): expired, used up, revoked or of another role; renew ${setting}, or correct auth and namespace`,
+    `${path} refuses ${what} (${status}): expired, used up, revoked, of another role or clock; renew ${setting}, or correct auth, namespace and time`,
   )
 }
 

@@ -89,7 +89,9 @@ export class VaultCustody implements Custody {
     const { known, transit } = this.#parts
     const key = await transit.read(ref.scope, ref.name, deadline)
     known.changed()
-    if (key !== undefined && ref.version < key.limits.signing)
+    if (key === undefined)
+      return refuse('misconfigured', `there is no more ${labelOf(ref)} in mount; correct mount`)
+    if (ref.version < key.limits.signing)
       return refuse('retired', `Vault signs no more with ${labelOf(ref)}; sign with the active one`)
     return refuse('unavailable', `Vault does not sign with ${labelOf(ref)}; see its log`)
   }

@@ -7,6 +7,7 @@ import { vault } from '../../../test/backends/vault.ts'
 import { ask, Keys, unique } from '../../../test/backends/vault-keys.ts'
 import { refusal } from '../../../test/conformance/laws.ts'
 import { openVaultCustody, type VaultCustodyOptions } from './index.ts'
+import { STATES_AGE_MS } from './known.ts'
 
 const TIMEOUT_MS = 600
 let keys: Keys
@@ -205,6 +206,10 @@ test('whoever can write records alone gets no key in, and deleting one revives n
     const fresh = (): Promise<string> =>
       openVaultCustody(options).then((one) => refusal(one.list('log')).finally(() => one.close()))
     expect(await fresh()).toBe('corrupt')
+    await keys.post(path, { data: { ...data, algorithm: 'ecdsa-p256' } })
+    expect(await fresh()).toBe('misconfigured')
+    await pause(STATES_AGE_MS)
+    expect(await refusal(witness.list('log'))).toBe('misconfigured')
     await keys.post(path, { data: { ...data, versions: 'none' } })
     expect(await fresh()).toBe('corrupt')
     await ask(keys.vault, 'DELETE', path)

@@ -1,7 +1,13 @@
 /** What this process knows of keys: their states for a moment, their public keys for good. */
 import { ed25519Key, p256Key, sameBytes, verifyEd25519, verifyP256 } from '../../../core/crypto.ts'
 import type { Clock } from '../../../core/ports/clock.ts'
-import type { KeyAlgorithm, KeyRef, KeyScope, PublicKey } from '../../../core/ports/custody.ts'
+import type {
+  KeyAlgorithm,
+  KeyRef,
+  KeyScope,
+  KeyState,
+  PublicKey,
+} from '../../../core/ports/custody.ts'
 import type { Deadline } from './deadline.ts'
 import { refuse } from './failure.ts'
 import type { Kept, Records } from './records.ts'
@@ -10,6 +16,8 @@ import type { Transit, TransitKey } from './transit.ts'
 
 /** How old a state may be that somebody else changed. What this process changes counts at once. */
 export const STATES_AGE_MS = 2000
+
+const GONE: ReadonlySet<KeyState> = new Set(['retired', 'revoked'])
 
 interface Listed {
   readonly at: number
@@ -29,8 +37,11 @@ export class KnownKeys {
   readonly #running = new Map<KeyScope, Running>()
   /** A listing that began before this process changed a state must not be kept. */
   #changes = 0
-  /** Public keys that Vault itself showed, by key and version: what somebody writes into a record is not believed. */
-  readonly #shown = new Map<string, Uint8Array>()
+  /**
+   * Public keys that Vault itself showed, by key, algorithm and version; undefined for one that it does not show any more. What somebody writes
+   * into a record is not believed.
+   */
+  readonly #shown = new Map<string, Uint8Array | undefined>()
   readonly #verifiers = new Map<string, (message: Uint8Array, signature: Uint8Array) => boolean>()
 
   constructor(session: Session, records: Records, transit: Transit, clock: Clock) {
@@ -98,18 +109,28 @@ export class KnownKeys {
 
   /** @throws CustodyError `corrupt`: the record holds another public key than Vault; `misconfigured`: a key of another type */
   async #compare(scope: KeyScope, name: string, kept: Kept, deadline: Deadline): Promise<void> {
-    const idOf = (version: number): string => `${this.#transit.nameOf(scope, name)}/${version}`
-    if (kept.versions.some((_, i) => !this.#shown.has(idOf(i + 1)))) {
-      const key = await this.#transit.read(scope, name, deadline)
-      checkKey(scope, name, kept, key)
-      for (const [version, publicKey] of key?.publicKeys ?? [])
-        this.#shown.set(idOf(version), publicKey)
-    }
+    const key = `${this.#transit.nameOf(scope, name)}/${kept.algorithm}`
+    if (kept.versions.some(({ state }, i) => this.#isNew(`${key}/${i + 1}`, state)))
+      await this.#look(scope, name, kept, deadline)
     for (const [i, { publicKey }] of kept.versions.entries()) {
-      const shown = this.#shown.get(idOf(i + 1))
-      // Versions below Vault's minimum are not shown any more, and do not sign.
-      if (shown !== undefined && !sameBytes(shown, publicKey))
+      const shown = this.#shown.get(`${key}/${i + 1}`)
+      if (shown && !sameBytes(shown, publicKey))
         throw refuse('corrupt', `the record of ${scope}/${name} has another key; restore it`)
+    }
+  }
+
+  /** Whether Vault has to be asked about a version. Those below its minimum it does not show, and they are not looked for each time. */
+  #isNew(id: string, state: KeyState): boolean {
+    const shown = this.#shown.get(id)
+    return shown === undefined && !(this.#shown.has(id) && GONE.has(state))
+  }
+
+  async #look(scope: KeyScope, name: string, kept: Kept, deadline: Deadline): Promise<void> {
+    const key = await this.#transit.read(scope, name, deadline)
+    checkKey(scope, name, kept, key)
+    for (const i of kept.versions.keys()) {
+      const id = `${this.#transit.nameOf(scope, name)}/${kept.algorithm}/${i + 1}`
+      this.#shown.set(id, this.#shown.get(id) ?? key.publicKeys.get(i + 1))
     }
   }
 
