@@ -6,6 +6,7 @@
  */
 import type { TransactWriteItem } from '@aws-sdk/client-dynamodb'
 import { toHex } from '../../../core/crypto.ts'
+import { StoreError } from '../../../core/error.ts'
 import { leafHash } from '../../../core/log/leaf.ts'
 import type { Clock, UnixMillis } from '../../../core/ports/clock.ts'
 import type { Integration } from '../../../core/ports/logstore.ts'
@@ -33,6 +34,8 @@ const MAX_LEAVES = 1024
 const MAX_BYTES = 8 * 1024 * 1024
 /** Two items each, in one transaction. */
 const SETTLED = MAX_ITEMS / 2
+/** Transactions at the same time; then the lease is looked after. */
+const AT_ONCE = 4
 
 export const indexKey = (prefix: string, hash: string): ItemKey =>
   itemKey(`${prefix}|l|i|${hash}`, 'i')
@@ -96,19 +99,19 @@ export class Sequencer {
     head: LogHead,
     seen?: Awaited<ReturnType<PendingLeaves['look']>>,
   ): Promise<Integration> {
-    if (this.#settled !== head.version) await this.#settle(head)
+    const whole = this.#settled === head.version ? head : await this.#settle(head)
     const { leaves, more } = seen ?? (await this.#pending.look())
     const fresh = await this.#unplaced(leaves)
     const count = within(fresh)
-    if (count === 0) return this.#rest(head, more)
+    if (count === 0) return this.#rest(whole, more)
     const taken = fresh.slice(0, count)
     const { segments } = this.#options
     const recent = await segments.write(
-      head.size,
+      whole.size,
       taken.map(({ leaf }) => leaf),
     )
-    const next = await this.#replace(head, { size: head.size + BigInt(count), recent })
-    if (!next) return { size: head.size, leads: false, pending: fresh.length }
+    const next = await this.#replace(whole, { size: whole.size + BigInt(count), recent })
+    if (!next) return { size: whole.size, leads: false, pending: fresh.length }
     await this.#settle(next)
     const oldest = fresh[count]?.at
     return { size: next.size, leads: true, ...left(fresh.length - count, more, oldest) }
@@ -121,9 +124,8 @@ export class Sequencer {
       await this.release()
       return { size, leads: false, pending: 0 }
     }
-    const kept = this.#lease.due ? await this.#replace(head, {}) : head
-    if (kept && kept !== head) this.#settled = kept.version
-    return { size, leads: kept !== undefined, ...left(0, more, undefined) }
+    this.#settled = (await this.#keep(head)).version
+    return { size, leads: true, ...left(0, more, undefined) }
   }
 
   async #replace(
@@ -153,8 +155,12 @@ export class Sequencer {
     return leaves.filter((leaf) => !has(leaf))
   }
 
-  /** Writes what follows from the head's last change; doing it again changes nothing. */
-  async #settle(head: LogHead): Promise<void> {
+  /**
+   * Writes what follows from the head's last change; doing it again changes nothing. What it returns is the head with the lease renewed.
+   *
+   * @throws StoreError `unavailable`: another process has the lease now, and does the same
+   */
+  async #settle(head: LogHead): Promise<LogHead> {
     const { client, prefix, segments } = this.#options
     const TableName = client.table
     const placed = placedOf(head)
@@ -172,8 +178,21 @@ export class Sequencer {
         this.#waitsNoMore(hash),
       ])
     await this.#write(inChunks(places, MAX_ITEMS))
-    await this.#write(inChunks(pairs, SETTLED).map((chunk) => chunk.flat()))
-    this.#settled = head.version
+    let kept = head
+    const transactions = inChunks(pairs, SETTLED).map((chunk) => chunk.flat())
+    for (const some of inChunks(transactions, AT_ONCE)) {
+      await this.#write(some)
+      kept = await this.#keep(kept)
+    }
+    this.#settled = kept.version
+    return kept
+  }
+
+  async #keep(head: LogHead): Promise<LogHead> {
+    const kept = this.#lease.due ? await this.#replace(head, {}) : head
+    if (kept) return kept
+    const what = 'another process has the lease; nothing is lost, and it goes on'
+    throw new StoreError('logstore/dynamodb', 'unavailable', what)
   }
 
   #waitsNoMore(hash: string): TransactWriteItem {

@@ -13,7 +13,8 @@ export class Lease {
   readonly me: string = toHex(randomBytes(8))
   readonly #clock: Clock
   readonly #leaseMs: number
-  #seen: { readonly version: string; readonly at: number } | undefined
+  /** `changed`: it was seen at work, and not only found. */
+  #seen: { readonly version: string; readonly at: number; readonly changed: boolean } | undefined
   #renewedAt = 0
 
   constructor(clock: Clock, leaseMs: number = LEASE_MS) {
@@ -25,15 +26,16 @@ export class Lease {
     return holder === this.me
   }
 
-  /** Whether this process may take the lease, and whether the holder was seen at work since the last look. */
+  /** Whether this process may take the lease, and whether the holder was seen at work lately. */
   look({ holder, version }: LogHead): { readonly free: boolean; readonly alive: boolean } {
     const now = this.#clock.monotonic()
-    const before = this.#seen
-    if (before?.version !== version) this.#seen = { version, at: now }
-    const at = before?.version === version ? before.at : now
+    if (this.#seen?.version !== version)
+      this.#seen = { version, at: now, changed: this.#seen !== undefined }
+    const { at, changed } = this.#seen
+    const silent = now - at
     return {
-      free: holder === '' || now - at >= this.#leaseMs,
-      alive: before !== undefined && before.version !== version,
+      free: holder === '' || silent >= this.#leaseMs,
+      alive: changed && silent < this.#leaseMs / 3,
     }
   }
 
