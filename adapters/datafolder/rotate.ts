@@ -88,11 +88,8 @@ export async function rotateKey(
   const lastTrusted = compromisedSince ?? size
   checkLastTrusted(lastTrusted, size, retired, anchor)
   const next = await nextVersion(custody, retired, algorithm ?? retired.algorithm)
-  const pending: Pending = {
-    name: retired.name,
-    ...(next.name === retired.name ? {} : { nextName: next.name }),
-    retired: retired.version,
-    next: next.version,
+  const pending = {
+    ...namesOf(retired, next),
     size: size.toString(),
     lastTrustedSize: lastTrusted.toString(),
     compromised: compromisedSince !== undefined,
@@ -108,6 +105,13 @@ export async function rotateKey(
   const done = await finishRotation(ports)
   if (!done) throw new StoreError('data', 'corrupt', 'the key change that was just begun is gone')
   return done
+}
+
+type Names = Pick<Pending, 'name' | 'next' | 'nextName' | 'retired'>
+
+function namesOf(retired: PublicKey, next: PublicKey): Names {
+  const versions = { name: retired.name, retired: retired.version, next: next.version }
+  return next.name === retired.name ? versions : { ...versions, nextName: next.name }
 }
 
 /** Takes the steps that are left of a change that was begun. Undefined when there is none. Has to be called before anything is signed. */

@@ -157,12 +157,16 @@ const anchor: Target = {
   },
 }
 
+/** Rekor's. */
+const P256_VKEY =
+  'rekor.sigstore.dev+c0d23d6a+AjBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABNhtmPtrWm3U1eQXBogSMdGvXwBcK5AW5i0hrZLOC96l+smGNM7nwZ4QvFK/4sueRoVj//QP22Ni4Qt9DPfkWLc='
+
 const vkey: Target = {
   name: 'vkey',
   property: 'a key that is read says who it is, to the byte',
   files: /core\/log\/note\.ts$/,
-  seeds: trust.keys.map((key) => key.vkey),
-  tokens: ['+', '=', '/', 'AQ', 'BA'],
+  seeds: [...trust.keys.map((key) => key.vkey), P256_VKEY],
+  tokens: ['+', '=', '/', 'AQ', 'AjBZ', 'BA'],
   check(bytes) {
     const text = looseText(bytes)
     const got = parsed(() => parseVkey(text), LogError)
