@@ -26,6 +26,7 @@ import { type KeyRing, ringOf } from './ring.ts'
 import { refusalOfSet, type SetReason } from './set-rule.ts'
 import { SetStore } from './sets.ts'
 import { judgeTask, MAX_CLOCK_AHEAD, MAX_TTL, type TaskReason } from './task-rule.ts'
+import type { purpose } from './trust.ts'
 import { UsedTasks } from './used.ts'
 
 export interface NodeAgentOptions {
@@ -33,8 +34,8 @@ export interface NodeAgentOptions {
   readonly dir: string
   /** The name under which the platform knows the node. */
   readonly nodeId: string
-  /** Public keys, base64url, whose signatures make verifier sets: from the node's bootstrap. Task keys are not among them. */
-  readonly root: readonly string[]
+  /** Public keys, base64url, whose signatures make verifier sets: from the node's bootstrap. Task keys are not among them, and CAs are of another type. */
+  readonly root: readonly string[] & { readonly [purpose]?: 'verifier-root' }
   /** What the node can be asked to do. */
   readonly types: readonly TaskType[]
   /** Refuse signatures that do not say which key made them; default false. */

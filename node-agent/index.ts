@@ -10,6 +10,13 @@ export {
   taskType,
 } from '../formats/task/index.ts'
 export {
+  createToken,
+  type EnrolmentToken,
+  readToken,
+  tokenHash,
+  tokenText,
+} from '../formats/trust/index.ts'
+export {
   type NodeAgent,
   type NodeAgentOptions,
   openNodeAgent,
@@ -19,3 +26,13 @@ export {
 export { NodeAgentError, type NodeAgentErrorCode } from './error.ts'
 export { SET_REASONS, type SetReason } from './set-rule.ts'
 export { MAX_CLOCK_AHEAD, MAX_TTL, TASK_REASONS, type TaskReason } from './task-rule.ts'
+export {
+  type HttpsCa,
+  type NodeCa,
+  type NodeTrust,
+  openNodeTrust,
+  TRUST_REASONS,
+  type TrustAnswer,
+  type TrustReason,
+  type VerifierRoots,
+} from './trust.ts'
