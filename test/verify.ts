@@ -1,11 +1,16 @@
 /**
  * `npm run verify`: sets up what the tests need and runs every check there is, the README's own steps included. Ends with one line,
- * `N passed, N failed`, and with 1 when anything failed or did not run. Needs npm, Go, Rust, Python and a network for the first
- * run.
+ * `N passed, N failed`, and with 1 when anything failed or did not run. Needs npm, Go, Rust, Python, Java with Maven
+ * and a network for the first run.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { installDynamoLocal } from './backends/dynamodb.ts'
+import { installLambda } from './backends/lambda.ts'
+import { installLocalstack } from './backends/localstack.ts'
+import { installSoftHsm } from './backends/softhsm.ts'
+import { installVault } from './backends/vault.ts'
 import { FIXTURES_ABSENT } from './fixtures.ts'
 import { compiledCases } from './interop/rego-compliance/build.ts'
 import { root } from './source.ts'
@@ -125,6 +130,12 @@ const SMOKE = `
 async function verify(): Promise<boolean> {
   const before = await runSteps(
     [
+      // The slowest first: two of them wait for the network more than for a core.
+      setUp('set up vault', installVault),
+      setUp('set up localstack', installLocalstack),
+      setUp('set up dynamodb local', installDynamoLocal),
+      setUp('set up lambda', installLambda),
+      setUp('set up softhsm', async () => (await installSoftHsm()).module),
       setUp('set up tessera fsck', tesseraFsck),
       setUp('set up opa', opaProgram),
       setUp('set up the reader of exports', exportReader),
@@ -139,7 +150,7 @@ async function verify(): Promise<boolean> {
       oneTest('rego compiler rebuild', ['adapters/compiler/opa/rebuild.sh']),
       ...policyFolders().map(regoStep),
     ],
-    2,
+    3,
   )
   // Alone: its tests measure time and use both cores.
   const all = [...before, ...(await runSteps([vitest], 1))]
