@@ -204,6 +204,27 @@ describe('what a file says', () => {
     expect(await refusal(open())).toBe(code)
   })
 
+  const X = Buffer.alloc(32, 3).toString('base64url')
+  test.each<[string, (jwk: Record<string, string>) => Record<string, unknown>]>([
+    ['halves of two points', ({ x }) => ({ y: x })],
+    ['a point that is not on the curve', () => ({ x: X })],
+    ['another private number', () => ({ d: X })],
+    ['the private number 0', () => ({ d: Buffer.alloc(32).toString('base64url') })],
+    [
+      'a private number beyond the order',
+      () => ({ d: Buffer.alloc(32, 255).toString('base64url') }),
+    ],
+    ['no y', () => ({ y: undefined })],
+    ['a short x', () => ({ x: 'AAAA' })],
+    ['another curve', () => ({ crv: 'P-384' })],
+    ['the type of the other kind', () => ({ kty: 'OKP' })],
+  ])('of a P-256 key is refused for %s', async (_, change) => {
+    const custody = await open()
+    const path = fileOf(await keyIn(custody, 'active', 'main', 'log', 'ecdsa-p256'))
+    edit(path, change(JSON.parse(readFileSync(path, 'utf8'))))
+    expect(await refusal(open())).toBe('corrupt')
+  })
+
   test.each([
     ['nothing', ''],
     ['half of it', '{"kty":"OKP","d":"'],

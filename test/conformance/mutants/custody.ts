@@ -52,6 +52,14 @@ const leaking: Change = (custody, folder) => ({
   },
 })
 
+/** Only of the other curve: looking for Ed25519 keys alone would not find it. */
+const leakingPoint: Change = (custody, folder) => ({
+  create: async (scope, name, algorithm) =>
+    algorithm === 'ecdsa-p256'
+      ? (leaking(custody, folder).create ?? custody.create)(scope, name, algorithm)
+      : custody.create(scope, name, algorithm),
+})
+
 /** A revocation lives in memory only. */
 const forgetful: Change = (custody) => {
   const revoked = new Set<string>()
@@ -226,6 +234,11 @@ const fickle: Change = (custody) => ({
 
 export const mutants: readonly Mutant<CustodySubject>[] = (
   [
+    [
+      'hides a private P-256 key in a property',
+      'no method or property gives out a private key',
+      leakingPoint,
+    ],
     ['hides a private key in a property', 'no method or property gives out a private key', leaking],
     [
       'forgets a state when it closes',
