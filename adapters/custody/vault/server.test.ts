@@ -32,7 +32,7 @@ beforeAll(async () => {
   writeFileSync(tokenFile, own.root)
   const auth = { kind: 'token', tokenFile } as const
   const { address } = own
-  options = { address, auth, caFile: authority.cert, clock: systemClock, timeoutMs: 1000 }
+  options = { address, auth, caFile: authority.cert, clock: systemClock, timeoutMs: 3000 }
 }, 600_000)
 afterAll(async () => {
   client.close()
