@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- decide|http|opa|capability|announce|engine|writers|all] [--rounds N] [--seconds N] [--warm SECONDS] [--part PARTS]`: measures Assay on
+ * `npm run bench [-- decide|http|opa|capability|announce|engine|writers|dynamodb|all] [--rounds N] [--seconds N] [--warm SECONDS] [--part PARTS]`: measures Assay on
  * one CPU against its own floor and against OPA's server, tokens against bare signatures and biscuit-wasm, what signed messages and floods of
  * others cost, and the engine against the engines of others (`engine/main.ts`); prints the tables that docs/benchmarks.md keeps. Needs Linux with
  * taskset, Go at first for OPA, npm for biscuit-wasm, cedar-wasm and casbin, cargo for regorus and Cedar.
@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util'
 import { root } from '../source.ts'
 import type { CapabilityOptions, RevocationResult, TokenResults } from './capability/main.ts'
 import { revocationTable, tokenGoals, tokenTable } from './capability/report.ts'
+import { measureDynamo } from './dynamodb.ts'
 import type { EmbeddedOptions, EmbeddedResult } from './embedded.ts'
 import { measureEngines, PARTS } from './engine/main.ts'
 import { measureHttp, type Side } from './http.ts'
@@ -38,6 +39,7 @@ const WHAT: Readonly<
       readonly engine?: true
       readonly capability: boolean
       readonly decide: boolean
+      readonly dynamodb?: true
       readonly sides: readonly Side[]
       readonly writers?: true
     }
@@ -51,6 +53,7 @@ const WHAT: Readonly<
   engine: { engine: true, capability: false, decide: false, sides: [] },
   /** On all CPUs, and Java's: not among all. */
   writers: { writers: true, capability: false, decide: false, sides: [] },
+  dynamodb: { dynamodb: true, capability: false, decide: false, sides: [] },
   all: { announce: true, engine: true, capability: true, decide: true, sides: ['assay', 'opa'] },
 }
 
@@ -157,7 +160,16 @@ try {
   const chosen = { folder, milliseconds: TURN_MS, parts: new Set(values.part.split(',')) }
   const engines = what.engine ? await measureEngines({ ...chosen, rounds: options.rounds }) : []
   const writers = what.writers ? [await measureWriters(options)] : []
-  const parts = [machine(), ...writers, ...decisions, ...tokens, ...messages, ...engines]
+  const dynamodb = what.dynamodb ? [await measureDynamo(options)] : []
+  const parts = [
+    machine(),
+    ...dynamodb,
+    ...writers,
+    ...decisions,
+    ...tokens,
+    ...messages,
+    ...engines,
+  ]
   console.log(parts.filter((part) => part !== '').join('\n\n'))
 } finally {
   rmSync(folder, { recursive: true, force: true })
