@@ -4,7 +4,7 @@
  * cut off instead of refused.
  */
 import { execFile } from 'node:child_process'
-import { chmodSync, mkdirSync, readdirSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { NODE } from '../installed.ts'
@@ -29,6 +29,20 @@ export async function installLambda(): Promise<string> {
     await run('python3', ['-c', only, join(into, wheel), into])
     chmodSync(join(into, 'samcli', 'local', 'rapid', `aws-lambda-rie-${name}`), 0o755)
   })
+}
+
+const CFN_LINT = '1.58.0'
+
+/** AWS's own checker of CloudFormation and SAM templates, which asks nobody. @throws without Python and pip */
+export async function installCfnLint(): Promise<string> {
+  const venv = folder(`cfn-lint-${CFN_LINT}`)
+  const ready = await fetched(join(venv, 'ready'), venv, async (into) => {
+    await run('python3', ['-m', 'venv', '--clear', into])
+    const install = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check']
+    await run(join(into, 'bin', 'python'), [...install, `cfn-lint==${CFN_LINT}`])
+    writeFileSync(join(into, 'ready'), '')
+  })
+  return join(ready, '..', 'bin', 'python')
 }
 
 export interface LambdaSetting {
