@@ -42,7 +42,7 @@ export async function logKey(
     throw new CustodyError(
       custody.name,
       'unknown_key',
-      `the log has leaves and its key "${name}" is gone: restore the keys from a backup`,
+      `the log has leaves and its key "${name}" is not there: correct the settings of custody, or restore the keys from a backup`,
     )
   // A first start that ended between the two steps goes on here.
   const created = usable ?? (await custody.create('log', name))
