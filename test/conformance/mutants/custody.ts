@@ -7,6 +7,7 @@ import { CustodyError } from '../../../core/error.ts'
 import {
   type Custody,
   KEY_TRANSITIONS,
+  type KeyAlgorithm,
   type KeyRef,
   type PublicKey,
 } from '../../../core/ports/custody.ts'
@@ -42,23 +43,18 @@ const labelOf = ({ scope, name, version }: KeyRef): string => `${scope}/${name}.
 const isCode = (error: unknown, code: string): boolean =>
   error instanceof CustodyError && error.code === code
 
-const leaking: Change = (custody, folder) => ({
-  create: async (scope, name, algorithm) => {
-    const key = await custody.create(scope, name, algorithm)
-    const file: { d: string } = JSON.parse(
-      readFileSync(join(folder, `${labelOf(key)}.json`), 'utf8'),
-    )
-    return Object.defineProperty({ ...key }, 'handle', { value: { d: file.d }, enumerable: false })
-  },
-})
-
-/** Only of the other curve: looking for Ed25519 keys alone would not find it. */
-const leakingPoint: Change = (custody, folder) => ({
-  create: async (scope, name, algorithm) =>
-    algorithm === 'ecdsa-p256'
-      ? (leaking(custody, folder).create ?? custody.create)(scope, name, algorithm)
-      : custody.create(scope, name, algorithm),
-})
+/** Of one curve: who looks for keys of the other alone does not find it. */
+const leaking =
+  (of: KeyAlgorithm): Change =>
+  (custody, folder) => ({
+    create: async (...asked) => {
+      const key = await custody.create(...asked)
+      if (key.algorithm !== of) return key
+      const path = join(folder, `${labelOf(key)}.json`)
+      const { d }: { d: string } = JSON.parse(readFileSync(path, 'utf8'))
+      return Object.defineProperty({ ...key }, 'handle', { value: { d }, enumerable: false })
+    },
+  })
 
 /** A revocation lives in memory only. */
 const forgetful: Change = (custody) => {
@@ -237,9 +233,13 @@ export const mutants: readonly Mutant<CustodySubject>[] = (
     [
       'hides a private P-256 key in a property',
       'no method or property gives out a private key',
-      leakingPoint,
+      leaking('ecdsa-p256'),
     ],
-    ['hides a private key in a property', 'no method or property gives out a private key', leaking],
+    [
+      'hides a private key in a property',
+      'no method or property gives out a private key',
+      leaking('ed25519'),
+    ],
     [
       'forgets a state when it closes',
       'what is not active refuses, also after reopening, and revoked does so forever',
