@@ -43,7 +43,7 @@ export const BUILT_IN: {
   compiler: ['opa'],
   outbound: [],
   plugins: [
-    ...['access', 'announce', 'audit', 'capability'],
+    ...['access', 'announce', 'audit', 'bootstrap', 'capability'],
     ...['enrolment', 'lease', 'release', 'signer', 'task'],
   ],
 }

@@ -14,6 +14,7 @@ import {
   signedEnvelope,
 } from '../../node-agent/index.ts'
 import { task } from '../../plugins/task/facts.ts'
+import { keyFolder } from '../signer/folder.ts'
 import { ROOT, type Signing, signing, TASK } from '../signer/kit.ts'
 
 const NODES = ['node-1', 'node-2', 'node-3']
@@ -90,7 +91,7 @@ class Fleet {
 }
 
 async function begin(): Promise<Fleet> {
-  const place = await signing({ plugins: [task as Plugin] })
+  const place = await signing({ custody: await keyFolder(), plugins: [task as Plugin] })
   onTestFinished(() => place.kernel.close())
   await place.ask('signer.create', ROOT)
   await place.ask('signer.create', TASK)
