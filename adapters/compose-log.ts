@@ -7,6 +7,7 @@ import type { Checkpoint } from '../core/log/checkpoint.ts'
 import { type FsckReport, fsck } from '../core/log/fsck.ts'
 import { rootAt } from '../core/log/proof.ts'
 import { logReader, publishedHead } from '../core/log/reader.ts'
+import { settledSize } from '../core/merge.ts'
 import type { LogStore } from '../core/ports/logstore.ts'
 import { type Head, Sealer } from '../core/seal.ts'
 import { type AdapterOptions, Adapters, openLog, SEAL_TIMEOUT_MS } from './compose.ts'
@@ -26,6 +27,7 @@ export async function sealLog(config: Config): Promise<Head | undefined> {
   const adapters = new Adapters(config)
   try {
     const { clock, custody, identity, log } = await openLog(adapters)
+    await settledSize(log)
     const { origin, key } = identity
     const timeoutMs = SEAL_TIMEOUT_MS
     const sealer = await Sealer.open({ origin, log, custody, key, timeoutMs, clock })

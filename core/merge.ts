@@ -225,6 +225,22 @@ export class Merger {
   }
 }
 
+/**
+ * The log's size once no leaf waits for its place: for whoever works on the log of servers that are stopped.
+ *
+ * @throws StoreError `unavailable`: they are not, and go on
+ */
+export async function settledSize(log: LogStore): Promise<bigint> {
+  for (let round = 0; round < SETTLING_ROUNDS; round++) {
+    const { pending, size } = await log.integrate()
+    if (pending === 0) return size
+    await pause(ROUND_MS)
+  }
+  throw new StoreError(log.name, 'unavailable', 'other servers write to this log; stop them')
+}
+/** Longer than the lease of one that died. */
+const SETTLING_ROUNDS = 200
+
 /** Between two looks while somebody waits. */
 const ROUND_MS = 50
 /** Between two looks while nothing is known to wait: others may have died with theirs. */

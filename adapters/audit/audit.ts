@@ -2,6 +2,7 @@
  * Looks into decisions under policy. The plugin `audit` and its Rego decide; this carries out what they granted, so that no rule stands
  * here: which records, which fields.
  */
+import { decisionKey } from '../../core/decision.ts'
 import { NoDecision } from '../../core/error.ts'
 import type { Json } from '../../core/json.ts'
 import type { DecideOptions, Decision, Kernel, Submission } from '../../core/kernel.ts'
@@ -11,7 +12,7 @@ import { publishedHead } from '../../core/log/reader.ts'
 import type { Audit, AuditedReceipt, AuditPage, CommittedOutcome } from '../../core/ports/audit.ts'
 import type { LogStore } from '../../core/ports/logstore.ts'
 import type { Store } from '../../core/ports/store.ts'
-import { findDecision } from '../../core/receipts.ts'
+import { type Found, findDecision } from '../../core/receipts.ts'
 import { Payload } from '../../core/request.ts'
 import { schema } from '../../core/schema.ts'
 import { cut } from './record.ts'
@@ -24,6 +25,17 @@ export interface AuditPorts {
 }
 
 export function createAudit({ kernel, store, log }: AuditPorts): Audit {
+  /** Found by its id also where its leaf waits for its place. @throws NoDecision `unavailable`: ask again */
+  async function committed(id: string): Promise<Found | undefined> {
+    const found = await findDecision(store, log, id)
+    if (found || !(await store.get(decisionKey(id)))) return found
+    await kernel.integrate()
+    const placed = await findDecision(store, log, id)
+    if (placed) return placed
+    const what = 'the decision is committed and waits for its place in the log; ask again'
+    throw new NoDecision('unavailable', what, { decisionId: id })
+  }
+
   return {
     async query(submission, options): Promise<AuditPage> {
       const decision = await decideFor(kernel, { ...submission, action: 'audit.query' }, options)
@@ -52,7 +64,7 @@ export function createAudit({ kernel, store, log }: AuditPorts): Audit {
     },
 
     async outcome(id): Promise<CommittedOutcome | undefined> {
-      const found = await findDecision(store, log, id)
+      const found = await committed(id)
       if (!found) return undefined
       const { allow, reasons } = JSON.parse(found.leaf) as DecisionLeaf
       const head = await publishedHead(kernel.log)

@@ -9,6 +9,7 @@ import type { TrustAnchor } from '../../core/log/anchor.ts'
 import { formatAnchor } from '../../core/log/anchor.ts'
 import { encodeLeaf } from '../../core/log/leaf.ts'
 import { formatVkey } from '../../core/log/note.ts'
+import { settledSize } from '../../core/merge.ts'
 import type { Clock } from '../../core/ports/clock.ts'
 import type { Custody, KeyAlgorithm, PublicKey } from '../../core/ports/custody.ts'
 import type { LogStore } from '../../core/ports/logstore.ts'
@@ -84,7 +85,7 @@ export async function rotateKey(
       `the log's key is ${retired.state} and cannot sign the change: say up to which size it is trusted`,
     )
   const { clock, custody, log, store } = ports
-  const size = (await log.size()) + 1n
+  const size = (await settledSize(log)) + 1n
   const lastTrusted = compromisedSince ?? size
   checkLastTrusted(lastTrusted, size, retired, anchor)
   const next = await nextVersion(custody, retired, algorithm ?? retired.algorithm)
@@ -121,7 +122,7 @@ export async function finishRotation(ports: RotationPorts): Promise<Rotation | u
   if (!stored) return undefined
   const pending = JSON.parse(decoder.decode(stored.value)) as Pending
   const size = BigInt(pending.size)
-  if ((await log.size()) !== size)
+  if ((await settledSize(log)) !== size)
     throw new StoreError('data', 'corrupt', 'the log went on in the middle of a change of its key')
   const anchor = await requireAnchor(dataFolder)
   const versions = await custody.list('log')

@@ -3,11 +3,14 @@ import { readFile } from 'node:fs/promises'
 import { ConfigError } from '../../core/error.ts'
 import type { Kernel, Submission } from '../../core/kernel.ts'
 import { decodeLeaf } from '../../core/log/leaf.ts'
+import { settledSize } from '../../core/merge.ts'
 import type { LogStore } from '../../core/ports/logstore.ts'
 import { Payload } from '../../core/request.ts'
 
 /** Nobody has decided anything yet: at most the kernel has, about itself. */
 export async function isUntouched(log: LogStore): Promise<boolean> {
+  // What others decided just now may wait for its place.
+  await settledSize(log)
   const leaves = await log.leaves(0n, 256)
   if (BigInt(leaves.length) < (await log.size())) return false
   return leaves.every((bytes) => {

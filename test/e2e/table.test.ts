@@ -66,6 +66,7 @@ test('two servers decide on one log', { timeout: 120_000 }, async () => {
   await one.close()
   await two.close()
   const trust = join(folder, 'one/trust.json')
+  expect(await assay('log', 'rotate-key', '--config', file('one'))).toMatchObject({ code: 0 })
   const checked = await assay('fsck', '--config', file('two'), '--trust', trust)
   expect(checked).toMatchObject({ code: 0, stdout: expect.stringMatching(/^valid: \d+ leaves/) })
 })
