@@ -31,7 +31,8 @@ export interface Batch {
 /**
  * `index`: committed; the leaf's place in the log where the store {@link Store.ordersOnCommit} and the batch had a leaf.
  * `conflict`: the named key was not at the version asked for; nothing of this batch was written.
- * `error`: this batch alone is at fault (too large, a key twice); nothing of it was written.
+ * `error`: this batch alone is at fault (too large, a key twice), or the machinery failed for it and not for all of the call; nothing of it was
+ * written, but for `unknown_outcome`: then it may have been.
  */
 export type Outcome =
   | { readonly index?: bigint }

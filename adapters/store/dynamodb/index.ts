@@ -1,5 +1,6 @@
 /** A store and its log in one DynamoDB table, for many processes at once: each batch is a transaction, and whoever holds the lease orders what was committed. */
 import type { DynamoDB } from '@aws-sdk/client-dynamodb'
+import { StoreError } from '../../../core/error.ts'
 import type { Clock } from '../../../core/ports/clock.ts'
 import type { LogStore } from '../../../core/ports/logstore.ts'
 import type { Store } from '../../../core/ports/store.ts'
@@ -9,6 +10,7 @@ import { checkLayout } from './layout.ts'
 import { DynamoLog } from './log.ts'
 import { Mirror, type MirrorOptions } from './mirror.ts'
 import { DynamoStore } from './store.ts'
+import { NAME, PREFIX } from './table.ts'
 
 export { type InitOptions, initTable } from './init.ts'
 
@@ -33,6 +35,12 @@ export interface DynamoOptions extends Place {
  */
 export async function openDynamo(options: DynamoOptions): Promise<{ store: Store; log: LogStore }> {
   const { clock, prefix, publish, readOnly = false } = options
+  if (!PREFIX.test(prefix))
+    throw new StoreError(
+      NAME,
+      'misconfigured',
+      'store.prefix has 1 to 64 letters, digits, . _ or -',
+    )
   const sdk = options.sdk ?? (await openSdk(options))
   const client = new Client(sdk, options)
   client.join()
