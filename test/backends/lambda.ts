@@ -33,8 +33,8 @@ export async function installLambda(): Promise<string> {
 
 const CFN_LINT = '1.58.0'
 
-/** AWS's own checker of CloudFormation and SAM templates, which asks nobody. @throws without Python and pip */
-export async function installCfnLint(): Promise<string> {
+/** AWS's own checker of CloudFormation and SAM templates, which asks nobody: its Python and its program. @throws without Python and pip */
+export async function installCfnLint(): Promise<readonly [python: string, program: string]> {
   const venv = folder(`cfn-lint-${CFN_LINT}`)
   const ready = await fetched(join(venv, 'ready'), venv, async (into) => {
     await run('python3', ['-m', 'venv', '--clear', into])
@@ -42,7 +42,7 @@ export async function installCfnLint(): Promise<string> {
     await run(join(into, 'bin', 'python'), [...install, `cfn-lint==${CFN_LINT}`])
     writeFileSync(join(into, 'ready'), '')
   })
-  return join(ready, '..', 'bin', 'python')
+  return [join(ready, '..', 'bin', 'python'), join(ready, '..', 'bin', 'cfn-lint')]
 }
 
 export interface LambdaSetting {

@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- decide|http|opa|capability|announce|engine|writers|dynamodb|all] [--rounds N] [--seconds N] [--warm SECONDS] [--part PARTS]`: measures Assay on
+ * `npm run bench [-- decide|http|opa|capability|announce|engine|writers|dynamodb|lambda|all] [--rounds N] [--seconds N] [--warm SECONDS] [--part PARTS]`: measures Assay on
  * one CPU against its own floor and against OPA's server, tokens against bare signatures and biscuit-wasm, what signed messages and floods of
  * others cost, and the engine against the engines of others (`engine/main.ts`); prints the tables that docs/benchmarks.md keeps. Needs Linux with
  * taskset, Go at first for OPA, npm for biscuit-wasm, cedar-wasm and casbin, cargo for regorus and Cedar.
@@ -16,6 +16,7 @@ import { measureDynamo } from './dynamodb.ts'
 import type { EmbeddedOptions, EmbeddedResult } from './embedded.ts'
 import { measureEngines, PARTS } from './engine/main.ts'
 import { measureHttp, type Side } from './http.ts'
+import { measureLambda } from './lambda.ts'
 import { runPinned } from './pinned.ts'
 import { embeddedTable, goals, httpTable } from './report.ts'
 import { WORKLOAD } from './workload.ts'
@@ -40,6 +41,7 @@ const WHAT: Readonly<
       readonly capability: boolean
       readonly decide: boolean
       readonly dynamodb?: true
+      readonly lambda?: true
       readonly sides: readonly Side[]
       readonly writers?: true
     }
@@ -54,6 +56,7 @@ const WHAT: Readonly<
   /** On all CPUs, and Java's: not among all. */
   writers: { writers: true, capability: false, decide: false, sides: [] },
   dynamodb: { dynamodb: true, capability: false, decide: false, sides: [] },
+  lambda: { lambda: true, capability: false, decide: false, sides: [] },
   all: { announce: true, engine: true, capability: true, decide: true, sides: ['assay', 'opa'] },
 }
 
@@ -161,8 +164,10 @@ try {
   const engines = what.engine ? await measureEngines({ ...chosen, rounds: options.rounds }) : []
   const writers = what.writers ? [await measureWriters(options)] : []
   const dynamodb = what.dynamodb ? [await measureDynamo(options)] : []
+  const lambda = what.lambda ? [await measureLambda(options)] : []
   const parts = [
     machine(),
+    ...lambda,
     ...dynamodb,
     ...writers,
     ...decisions,

@@ -13,13 +13,18 @@ const TEMPLATE = readText('examples/lambda/template.yaml')
 const folder = mkdtempSync(join(tmpdir(), 'assay-template-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
+interface Ended {
+  readonly stdout: string
+  readonly stderr: string
+}
 /** What cfn-lint says; empty where it is content. */
 async function linted(template: string): Promise<string> {
   const file = join(folder, 'template.yaml')
   writeFileSync(file, template)
-  const python = await installCfnLint()
-  const ran = promisify(execFile)(python, ['-m', 'cfnlint', '--template', file])
-  return (await ran.catch((error: { readonly stdout: string }) => error)).stdout.trim()
+  const [python, program] = await installCfnLint()
+  const ran = promisify(execFile)(python, [program, file])
+  const { stderr, stdout } = await ran.catch((error: Ended) => error)
+  return `${stdout}${stderr}`.trim()
 }
 
 test('it is a template, and a mistake in one is noticed', async () => {
