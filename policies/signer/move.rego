@@ -35,6 +35,13 @@ refusal("signer.publish") := {
 } if {
 	key.set.name == ""
 } else := {
+	"code": "root_not_ed25519",
+	"message": "those who read verifier sets verify Ed25519: make the root such a key",
+	"rule": "assay.signer.move.refusal",
+} if {
+	key.set.name != ""
+	record.root_is_p256
+} else := {
 	"code": "root_not_active",
 	"message": "the key that signs the verifier set is not active: create and activate it",
 	"rule": "assay.signer.move.refusal",
@@ -73,6 +80,13 @@ refusal("signer.activate") := {
 	"rule": "assay.signer.move.refusal",
 } if {
 	not activatable
+} else := {
+	"code": "root_not_ed25519",
+	"message": "those who read verifier sets verify Ed25519: make the root such a key",
+	"rule": "assay.signer.move.refusal",
+} if {
+	key.set.name != ""
+	record.root_is_p256
 } else := {
 	"code": "root_not_active",
 	"message": "the key that signs the verifier set is not active: create and activate it",
@@ -210,6 +224,13 @@ refusal("signer.rollback") := {
 	"rule": "assay.signer.move.refusal",
 } if {
 	asked.activated_at == 0
+} else := {
+	"code": "root_not_ed25519",
+	"message": "those who read verifier sets verify Ed25519: make the root such a key",
+	"rule": "assay.signer.move.refusal",
+} if {
+	key.set.name != ""
+	record.root_is_p256
 } else := {
 	"code": "root_not_active",
 	"message": "the key that signs the verifier set is not active: create and activate it",

@@ -48,6 +48,14 @@ test_the_set_needs_its_root if {
 	given.refused(asks("rollback", 2, [given.key([given.active(1), given.grace(2)], {}), {"root": given.no_root}]), "root_not_active")
 }
 
+test_those_who_read_sets_verify_ed25519 if {
+	letters := concat("", ["A" | some _ in numbers.range(1, 87)])
+	p256 := {"root": object.union(given.root, {"public_key": letters})}
+	every verb, version in {"activate": given.waiting(2), "publish": given.waiting(2), "rollback": given.grace(2)} {
+		given.refused(asks(verb, 2, [given.key([given.active(1), version], {}), p256]), "root_not_ed25519")
+	}
+}
+
 test_some_keys_a_person_activates if {
 	by := given.asks(given.rotation, "activate", [given.says({"version": 2}), given.key([given.active(1), given.waiting(2)], {"auto": false})])
 	given.refused(by, "activation_by_hand")

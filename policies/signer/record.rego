@@ -31,7 +31,11 @@ changed(versions, members) := [object.union(each, object.get(members, format_int
 	some each in versions
 ]
 
+# base64url of 65 bytes, where a key of Ed25519 has 32.
+root_is_p256 if count(input.facts.root.public_key) == 87
+
 root_ready if {
+	not root_is_p256
 	not signing.refusal(input.facts.root, "signer.set")
 	input.facts.root.version > 0
 }
