@@ -6,6 +6,7 @@ import { Place } from '../test/composed.ts'
 import { compiler } from '../test/rego.ts'
 import type { Composed } from './compose.ts'
 import { EXAMPLE_STATE } from './config/complete.ts'
+import { BUILT_IN } from './config/schema.ts'
 
 let place: Place
 afterAll(() => compiler.close())
@@ -105,16 +106,7 @@ describe('a decision in the log', () => {
       'p.rego':
         'package assay.access\n\ndecision := {"allow": true, "effects": [], "obligations": [], "reasons": []}\n',
     }
-    const names = [
-      'access',
-      'announce',
-      'audit',
-      'capability',
-      'enrolment',
-      'lease',
-      'release',
-      'signer',
-    ]
+    const names = BUILT_IN.plugins
     const rest = names
       .slice(1)
       .map((name) => [
