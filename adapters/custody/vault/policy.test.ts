@@ -64,6 +64,26 @@ test('every capability is needed', async () => {
   }
 }, 60_000)
 
+test('whoever only signs needs less, and then moves nothing', async () => {
+  const prefix = unique('p')
+  const maker = await keys.open(prefix)
+  const key = await maker.transition(await maker.create('log', 'main'), 'active')
+  await maker.close()
+  const policy = await keys.policy(prefix, (text) =>
+    text
+      .replace('["read", "update"]', '["read"]')
+      .replace('["create", "read", "update"]', '["read"]')
+      .replaceAll(/path "[^"]+\/(rotate|config)" \{\n[\s\S]*?\n\}\n/g, ''),
+  )
+  const signer = await openVaultCustody(await keys.options(prefix, policy))
+  expect(await signer.list('log')).toEqual([key])
+  const message = new Uint8Array(1)
+  expect((await signer.sign({ key, purpose: 'test', message })).length).toBe(64)
+  expect(await refusal(signer.create('log', 'main'))).toBe('denied')
+  expect(await refusal(signer.transition(key, 'grace'))).toBe('denied')
+  await signer.close()
+})
+
 test('keys cannot be read, exported, deleted or made exportable with it', async () => {
   const prefix = unique('p')
   const token = await keys.token([await keys.policy(prefix)])
