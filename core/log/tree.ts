@@ -238,10 +238,10 @@ async function recentNodes(
   const count = Number(size >> BigInt(TILE_BITS * level))
   const keep = Math.ceil(WINDOW / TILE_WIDTH ** level) + 1
   const first = Math.max(0, Math.floor((count - keep) / TILE_WIDTH))
-  const tiles: Uint8Array[] = []
-  for (let index = BigInt(first); index * BigInt(TILE_WIDTH) < count; index++) {
-    const width = tileWidth(size, level, index)
-    tiles.push((await deriveTile(log, size, level, index, width))!)
-  }
-  return [first * TILE_WIDTH, concatBytes(tiles)]
+  const tiles: Promise<Uint8Array | undefined>[] = []
+  // At once: where each read is a request, one after the other would be felt at every start.
+  for (let index = BigInt(first); index * BigInt(TILE_WIDTH) < count; index++)
+    tiles.push(deriveTile(log, size, level, index, tileWidth(size, level, index)))
+  const read = await Promise.all(tiles)
+  return [first * TILE_WIDTH, concatBytes(read.map((tile) => tile!))]
 }
