@@ -97,7 +97,7 @@ test('a decision costs what the README says', { timeout: 60_000 }, async () => {
     rows.push(rowOf('each guarded read of up to 1 KB: read, and checked at the commit', check))
     await integrated(log)
     let size = await log.size()
-    for (const leaves of [256, 16, 1]) {
+    for (const leaves of [64, 16, 1]) {
       await store.commit(Array.from({ length: leaves }, () => decision()))
       const cost = await used(async () => {
         await integrated(log)
