@@ -139,7 +139,7 @@ export class Mirror {
     }
     const refused = status === 401 || status === 403
     const what = refused
-      ? `${this.#name(path)} is refused (${status}): give the credentials s3:GetObject and s3:PutObject`
+      ? `${this.#name(path)} is refused (${status}): give the credentials s3:GetObject, s3:PutObject and s3:ListBucket`
       : `${this.#name(path)} answers ${status}; try again`
     throw new StoreError(WHO, refused ? 'denied' : 'unavailable', what)
   }
