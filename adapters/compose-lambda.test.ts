@@ -1,4 +1,6 @@
 /** A function from its parts: opened once, denials while it cannot be, policies that were packed before, and who gets in over HTTP. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -242,4 +244,31 @@ test('over HTTP those get in who are named: by IAM, by token, and nobody else', 
     requestContext: { elb: {} },
   })
   expect(ready).toMatchObject({ statusCode: 200 })
+})
+
+/** Asked for a decision, it ends while that is under way. */
+const ENDING = `
+  const { createLambdaHandler } = await import(process.argv[1])
+  let release
+  const held = new Promise((resolve) => { release = resolve })
+  const fn = createLambdaHandler({
+    direct: {}, origin: 'x', plugins: [], policies: {}, report: () => undefined,
+    store: async () => { await held; throw new Error('gone') },
+    custody: () => undefined,
+  })
+  const answer = fn.handler({ action: 'access.evaluate', payload: {} })
+  answer.then(({ error }) => console.log(error.code))
+  process.kill(process.pid, 'SIGTERM')
+  setTimeout(() => { console.log('released'); release() }, 100)
+  setInterval(() => undefined, 1000)`
+
+test('on SIGTERM what is under way is answered, and then the process ends by it', async () => {
+  const module = join(import.meta.dirname, 'compose-lambda.ts')
+  const child = spawn(process.execPath, ['--input-type=module', '-e', ENDING, module])
+  let said = ''
+  child.stdout.on('data', (chunk) => {
+    said += chunk
+  })
+  const [, signal] = (await once(child, 'close')) as [number | null, string | null]
+  expect([signal, said]).toEqual(['SIGTERM', 'released\nunavailable\n'])
 })
