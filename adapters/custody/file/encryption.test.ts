@@ -129,6 +129,7 @@ describe('an encrypted folder', () => {
       before.replace('131072', '131073'),
       before.replace('"r": 8', '"r": 9'),
       before.replace('"p": 1', '"p": 1000'),
+      before.replace('"p": 1', '"p": 1.5'),
       before.replace('assay-keys-1', 'assay-keys-2'),
       before.replace(/"salt": "[^"]+"/, '"salt": "AAAA"'),
       '',

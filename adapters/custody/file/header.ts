@@ -31,7 +31,7 @@ export interface HeaderKey extends FolderKey {
   readonly settled?: Uint8Array
 }
 
-interface Header {
+export interface Header {
   readonly derivation: Derivation
   readonly sealed: string
 }
@@ -43,7 +43,7 @@ export const headerStamp = (folder: string): Stamp | undefined => stampAt(join(f
 export async function openHeader(folder: string, secret: SecretFiles): Promise<HeaderKey> {
   const path = join(folder, HEADER)
   const { bytes, stamp } = readSecret(path)
-  const { derivation, sealed } = decode(path, bytes)
+  const { derivation, sealed } = decodeHeader(path, bytes)
   const secretKey = sealingKey(await derive(secret, derivation))
   const opened = unseal(secretKey, purposeOf(derivation), sealed)
   if (opened === undefined)
@@ -98,7 +98,8 @@ function encodeHeader(
 /** The parameters are bound too: nobody makes the derivation cheaper, or another one. */
 const purposeOf = (derivation: Derivation): string => `${FORMAT} ${JSON.stringify(derivation)}`
 
-function decode(path: string, bytes: Uint8Array): Header {
+/** @throws CustodyError `corrupt`: also for a derivation that is too weak, or too much */
+export function decodeHeader(path: string, bytes: Uint8Array): Header {
   const { derivation, format, sealed, ...rest } = objectIn(path, bytes)
   if (format !== FORMAT || typeof sealed !== 'string' || Object.keys(rest).length > 0)
     throw corrupt(path)

@@ -38,13 +38,13 @@ export function newDerivation({ keyFile }: SecretFiles): Derivation {
   return keyFile === undefined ? { name: 'scrypt', ...SCRYPT, salt } : { name: 'hkdf-sha256', salt }
 }
 
-/** Whether the parameters are none of ours, too weak, or more than this process would pay. */
+/** Whether the parameters are of our kind, not too weak, and no more than this process would pay. */
 export function isSound(how: Derivation): boolean {
   if (Buffer.from(how.salt, 'base64url').length !== SALT_BYTES) return false
   if (how.name === 'hkdf-sha256') return true
   const { N, p, r } = how
-  const isPower = Number.isInteger(Math.log2(N))
-  return isPower && N >= SCRYPT.N && N <= MAX_N && r === SCRYPT.r && p >= 1 && p <= MAX_P
+  const areWhole = Number.isInteger(Math.log2(N)) && Number.isInteger(p)
+  return areWhole && N >= SCRYPT.N && N <= MAX_N && r === SCRYPT.r && p >= 1 && p <= MAX_P
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Parsers of what clients, proxies and operators hand over: headers, paths, archives, key files, whole requests. */
 import { createHmac } from 'node:crypto'
 import { isIP } from 'node:net'
+import { decodeHeader } from '../../../adapters/custody/file/header.ts'
 import { decodeKey, encodeKey, generateKey } from '../../../adapters/custody/file/key.ts'
 import { openMemory } from '../../../adapters/store/memory/index.ts'
 import { Refusal } from '../../../adapters/transport/http/answer.ts'
@@ -11,6 +12,7 @@ import { evaluationPayload, partsOf } from '../../../adapters/transport/http/mod
 import { readAddress } from '../../../adapters/transport/http/source.ts'
 import { BundleError, CustodyError, JsonError, NoDecision } from '../../../core/error.ts'
 import { parseJson } from '../../../core/json.ts'
+import { KEY_ALGORITHMS } from '../../../core/ports/custody.ts'
 import { PageTokens } from '../../../core/search/pagetoken.ts'
 import { readPatch, writePatch } from '../../../formats/bundle/patch.ts'
 import { BundleRefusal } from '../../../formats/bundle/refusal.ts'
@@ -112,19 +114,44 @@ const evaluation: Target = {
   },
 }
 
-const key = generateKey('2026-01-01T00:00:00Z')
+const keys = KEY_ALGORITHMS.map((one) => generateKey(one, '2026-01-01T00:00:00Z'))
 const keyFile: Target = {
   name: 'key-file',
   property: 'a key whose halves belong together, and that is written again as the same key',
   files: /custody\/file\/key\.ts$/,
-  seeds: [encodeKey(key)],
-  tokens: ['"kty":', '"OKP"', '"d":', '"x":', '"state":', '"active"', 'AAAA', '_'],
+  seeds: keys.map(encodeKey),
+  tokens: ['"kty":', '"OKP"', '"EC"', '"d":', '"x":', '"y":', '"state":', '"active"', 'AAAA', '_'],
   check(bytes) {
     const got = parsed(() => decodeKey('key', bytes), CustodyError)
     if (got === undefined) return false
     const again = decodeKey('key', encodeKey(got.value))
     same([again.state, again.created], [got.value.state, got.value.created])
-    same(Buffer.from(again.publicKey), Buffer.from(key.publicKey))
+    const known = keys.find(({ algorithm }) => algorithm === again.algorithm)
+    same(Buffer.from(again.publicKey), Buffer.from(known?.publicKey ?? []))
+    return true
+  },
+}
+
+const header = {
+  format: 'assay-keys-1',
+  derivation: { name: 'scrypt', N: 131_072, r: 8, p: 1, salt: 'AAAAAAAAAAAAAAAAAAAAAA' },
+  sealed: 'AAAA',
+}
+const keyHeader: Target = {
+  name: 'key-header',
+  property: 'a derivation that is neither weak nor more than a machine pays',
+  files: /custody\/file\/header\.ts$/,
+  seeds: [header, { ...header, derivation: { ...header.derivation, name: 'hkdf-sha256' } }].map(
+    (one) => Buffer.from(JSON.stringify(one)),
+  ),
+  tokens: ['"N":', '"p":', '"r":', '"salt":', '"scrypt"', '"hkdf-sha256"', '1048576', '1e9', '-1'],
+  check(bytes) {
+    const got = parsed(() => decodeHeader('header', bytes), CustodyError)
+    if (got === undefined) return false
+    const { derivation } = got.value
+    if (derivation.name === 'hkdf-sha256') return true
+    const { N, p, r } = derivation
+    same([N >= 2 ** 17, N <= 2 ** 20, r, [1, 2, 3, 4].includes(p)], [true, true, 8, true])
     return true
   },
 }
@@ -234,6 +261,7 @@ export const DOORS: readonly Target[] = [
   bearer,
   evaluation,
   keyFile,
+  keyHeader,
   tar,
   patch,
   pageToken,
