@@ -1,6 +1,6 @@
 /** Decisions about managed keys: of a running server over HTTP, or in this process, of a stopped one's data. */
 import { compose } from '../../adapters/compose.ts'
-import { NoDecision } from '../../core/error.ts'
+import { NoDecision, StoreError } from '../../core/error.ts'
 import type { Json } from '../../core/json.ts'
 import { Payload } from '../../core/request.ts'
 import type { Reason } from '../../core/verdict.ts'
@@ -24,7 +24,7 @@ export type Ask = (action: string, payload: object) => Promise<Answer>
 /** Lets `put` ask, and closes what was opened for it. */
 export async function asking<T>(options: AskOptions, put: (ask: Ask) => Promise<T>): Promise<T> {
   if (options.url !== undefined) return put(await onServer(options.url, options.tokenFile))
-  const composed = await compose(await configured(options), { watch: false })
+  const composed = await compose(await configured(options), { watch: false }).catch(inUse)
   const peer = { kind: 'operator', id: operator() }
   try {
     return await put((action, payload) =>
@@ -33,6 +33,12 @@ export async function asking<T>(options: AskOptions, put: (ask: Ask) => Promise<
   } finally {
     await composed.close()
   }
+}
+
+function inUse(error: unknown): never {
+  if (error instanceof StoreError && error.code === 'locked')
+    throw new StoreError('cli', 'locked', 'a server has this folder open: ask it, with --url')
+  throw error
 }
 
 const TIMEOUT_MS = 60_000

@@ -66,6 +66,10 @@ test('a key from its first version to a rollback', { timeout: 180_000 }, async (
   expect([reason(activated), states(activated)]).toEqual(['activation_begun', ['grace', 'active']])
   expect((await key('set', 'task', 'task', ...asNode)).value).toHaveProperty('payloadType')
   expect(reason(await key('set', 'task', 'task', '--have', '3', ...asNode))).toBe('unchanged')
+  expect(await key('publish', 'task', 'task')).toMatchObject({
+    code: 2,
+    value: { error: { code: 'locked' } },
+  })
   await server.stop()
 
   const back = await key('rollback', 'task', 'task', '1', '--reason', 'version 2 is slow')
