@@ -1,4 +1,6 @@
 /** `signer` with its own policies, a real kernel and keys in files: what happens to keys, and what verifiers are told of it. */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { ed25519Key, fromBase64url } from '../../core/crypto.ts'
 import type { Json } from '../../core/json.ts'
@@ -6,6 +8,7 @@ import type { Peer } from '../../core/request.ts'
 import { verifyEnvelope } from '../../formats/dsse/index.ts'
 import { keyFolder } from '../../test/signer/folder.ts'
 import { begin, ROOT, ROTATION, type Signing, signing, TASK } from '../../test/signer/kit.ts'
+import { root } from '../../test/source.ts'
 
 const NODE: Peer = { kind: 'node', id: 'node-7' }
 const DAY = 86_400
@@ -33,9 +36,9 @@ describe('a key', () => {
     const { envelope, set } = await place.set()
     expect(set).toMatchObject({ scope: 'node-task-signing', version: 1 })
     expect(set.keys).toMatchObject([{ state: 'active' }])
-    const root = (await place.key(ROOT)).versions[0]
-    const key = ed25519Key(fromBase64url(root?.public_key ?? '') as Uint8Array)
-    expect(verifyEnvelope(envelope, [{ key, kid: root?.kid ?? '' }])).toMatchObject([
+    const signer = (await place.key(ROOT)).versions[0]
+    const key = ed25519Key(fromBase64url(signer?.public_key ?? '') as Uint8Array)
+    expect(verifyEnvelope(envelope, [{ key, kid: signer?.kid ?? '' }])).toMatchObject([
       { check: 'valid' },
     ])
   })
@@ -106,4 +109,34 @@ describe('a key', () => {
     expect(await place.states()).toEqual(['active', 'grace'])
     expect((await place.set()).set).toMatchObject({ rollback_of: 3, version: 4 })
   })
+})
+
+test('what takes two people takes two, who say the same', async () => {
+  const file = join(root, 'policies/signer/data.json')
+  const data = JSON.parse(await readFile(file, 'utf8')) as { readonly [member: string]: Json }
+  const approvals = { 'signer.revoke': 2 }
+  const strict = await signing({
+    custody: await keyFolder(),
+    data: { signer: { ...data, approvals } },
+  })
+  onTestFinished(() => strict.kernel.close())
+  await begin(strict)
+  const [ann, bob] = ['ann', 'bob'].map((id) => ({ id, kind: 'operator' }))
+  const revoke = (reason: string, peer?: Peer) =>
+    strict.ask('signer.revoke', { ...TASK, reason, version: 1 }, peer)
+  const recorded = [true, 'approval_recorded']
+  expect(await revoke('stolen', ann)).toEqual(recorded)
+  expect(await revoke('stolen', ann)).toEqual(recorded)
+  expect(await revoke('lost', bob)).toEqual(recorded)
+  expect((await strict.key()).versions[0]?.state).toBe('active')
+  expect(await revoke('stolen', bob)).toEqual([true, 'revoked'])
+  expect((await strict.key()).versions[0]).toMatchObject({ reason: 'stolen', state: 'revoked' })
+})
+
+test('a key in a payload that is not what an action expects is looked up nowhere', async () => {
+  const malformed = [false, 'malformed_request']
+  expect(await ask('activate', { state: 'active', version: 1 })).toEqual(malformed)
+  expect(await ask('revoke', { reason: ' ', version: 1 })).toEqual(malformed)
+  expect(await ask('register', { verifier: '../x' })).toEqual(malformed)
+  expect(await place.ask('signer.create', { name: 'a/b', scope: 'task' })).toEqual(malformed)
 })
