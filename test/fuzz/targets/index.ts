@@ -4,6 +4,7 @@ import { DOORS } from './doors.ts'
 import { LOG } from './log.ts'
 import { MINISIGN } from './minisign.ts'
 import { SERVER } from './server.ts'
+import { TASK } from './task.ts'
 import { TEXT } from './text.ts'
 import { TOKENS } from './tokens.ts'
 import { WIRE } from './wire.ts'
@@ -18,4 +19,5 @@ export const TARGETS: readonly Target[] = [
   ...MINISIGN,
   ...WIRE,
   ...SERVER,
+  ...TASK,
 ]
