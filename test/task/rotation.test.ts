@@ -181,3 +181,15 @@ test('a revoked key signs no further task, from that very decision on', async ()
   const { keyid } = (decision.output ?? {}) as { readonly keyid?: string }
   expect(keyid).not.toBe(versions[0]?.kid)
 })
+
+test('a task has one report, from its own node', async () => {
+  const { place } = await begin()
+  const request = { node_id: 'node-1', params, type: 'node.install-package', version: 1 }
+  const { output } = await place.decide('task.sign', request)
+  const { task_id } = output as { readonly task_id: string }
+  const report = (node_id: string) =>
+    place.ask('task.report', { node_id, outcome: 'done', task_id }, nodePeer(node_id))
+  expect(await report('node-2')).toEqual([false, 'task_unknown'])
+  expect(await report('node-1')).toEqual([true, 'closed'])
+  expect(await report('node-1')).toEqual([false, 'task_unknown'])
+})
