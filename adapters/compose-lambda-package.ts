@@ -2,6 +2,8 @@
 import { readFile, stat } from 'node:fs/promises'
 import type { Bundle } from '../core/ports/compiler.ts'
 import { importRoots, readPolicyBundle } from '../formats/bundle/index.ts'
+import { Adapters, compilePolicies, loadFolder, policyOptions } from './compose.ts'
+import { loadConfig } from './config/load.ts'
 import { packPlan } from './engine/jit/index.ts'
 import { DEFAULT_LIMITS, readBundleAt, unpack } from './policies/bundle/archive.ts'
 import { served, verifyBundle } from './policies/bundle/verify.ts'
@@ -39,6 +41,23 @@ export async function packagePolicies(
   const bundle = readPolicyBundle(files, { maxBytes: limits.maxUnpackedBytes })
   const { release: _, ...unsigned } = served({ bundle, content: '', signers: [] })
   return filesOf(unsigned)
+}
+
+/**
+ * Of the folder of Rego that a configuration names, completed by what its plugins bring, and with its OPA policies: for development, since nobody
+ * signed them.
+ *
+ * @throws ConfigError, CompilerError, BundleError
+ */
+export async function packageConfigured(file: string): Promise<PackagedFiles> {
+  const adapters = new Adapters(await loadConfig({ file }))
+  try {
+    const options = await policyOptions(adapters)
+    const own = await loadFolder(options.dir)
+    return filesOf(await compilePolicies(own, options, await adapters.get('compiler')))
+  } finally {
+    await adapters.close()
+  }
 }
 
 function filesOf({ plan, wasm: _, ...bundle }: Bundle): PackagedFiles {

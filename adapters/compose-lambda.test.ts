@@ -1,7 +1,7 @@
 /** A function from its parts: opened once, denials while it cannot be, policies that were packed before, and who gets in over HTTP. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
@@ -22,10 +22,12 @@ import {
   identifyBy,
   type LambdaFunction,
   type LambdaParts,
+  opaPolicies,
   type PackagedPolicies,
   type ProxyAnswer,
 } from './compose-lambda.ts'
-import { packagePolicies } from './compose-lambda-package.ts'
+import { packageConfigured, packagePolicies } from './compose-lambda-package.ts'
+import { OWN_POLICIES } from './config/complete.ts'
 import { openFileCustody } from './custody/file/index.ts'
 import { pack } from './policies/bundle/archive.ts'
 import { bundleFiles } from './policies/bundle/build.ts'
@@ -245,6 +247,40 @@ test('over HTTP those get in who are named: by IAM, by token, and nobody else', 
   })
   expect(ready).toMatchObject({ statusCode: 200 })
 })
+
+test("OPA's Data API answers by policies that were packed with ours", async () => {
+  const place = mkdtempSync(join(folder, 'opa-'))
+  mkdirSync(join(place, 'own'))
+  mkdirSync(join(place, 'policies', 'access'), { recursive: true })
+  writeFileSync(join(place, 'policies', 'access', 'decision.rego'), RULES)
+  // What the plugin's own rules stand on.
+  for (const name of ['lib', 'main.rego'])
+    cpSync(join(OWN_POLICIES, name), join(place, 'policies', name), { recursive: true })
+  const rego =
+    'package notes\n\n# METADATA\n# entrypoint: true\nallow := input.user in data.known\n'
+  writeFileSync(join(place, 'own', 'notes.rego'), rego)
+  writeFileSync(join(place, 'own', 'data.json'), '{"known":["ada"]}')
+  const file = join(place, 'assay.yaml')
+  const config = { policies: './policies', plugins: ['access'], opa: { dir: './own' } }
+  writeFileSync(file, JSON.stringify(config))
+  const files = await packageConfigured(file)
+  const url = `data:text/javascript;base64,${Buffer.from(files['policies.mjs']).toString('base64')}`
+  const { default: made } = (await import(/* @vite-ignore */ url)) as { default: unknown }
+  const http = httpRoutes({ auth: 'none', publicUrl: 'https://pdp.example' })
+  const packed = { policies: JSON.parse(files['policies.json']), made }
+  const fn = started({ http, opa: opaPolicies(), policies: packed })
+  const ask = async (user: string): Promise<unknown> => {
+    const event = {
+      httpMethod: 'POST',
+      path: '/v1/data/notes/allow',
+      headers: { 'content-type': 'application/json' },
+      requestContext: { requestId: user },
+      body: JSON.stringify({ input: { user } }),
+    }
+    return JSON.parse(((await fn.handler(event)) as ProxyAnswer).body)
+  }
+  expect([await ask('ada'), await ask('eve')]).toMatchObject([{ result: true }, { result: false }])
+}, 120_000)
 
 /** Asked for a decision, it ends while that is under way. */
 const ENDING = `

@@ -9,16 +9,18 @@ import { KernelError, NoDecision } from '../core/error.ts'
 import { createKernel, type Kernel, type KernelOptions } from '../core/kernel.ts'
 import type { Plugin } from '../core/plugin.ts'
 import type { Clock } from '../core/ports/clock.ts'
-import type { Bundle } from '../core/ports/compiler.ts'
 import type { Custody } from '../core/ports/custody.ts'
 import { access } from '../plugins/access/facts.ts'
 import { audit } from '../plugins/audit/facts.ts'
 import { capability } from '../plugins/capability/facts.ts'
+import { createOpa } from '../plugins/opa/facts.ts'
 import { systemClock } from './clock/system.ts'
 import { type KmsCustodyOptions, openKmsCustody } from './custody/kms/index.ts'
 import { createJitEngine, type ModuleFunction, type PackedPlan } from './engine/jit/index.ts'
 import type { StorePair } from './extension/extension.ts'
 import { checkHistory, lastRelease } from './policies/bundle/history.ts'
+import { OpaDesk } from './policies/opa/desk.ts'
+import type { ServedBundle } from './policies/opa/union.ts'
 import { type DynamoOptions, openDynamo } from './store/dynamodb/index.ts'
 import { WebCall } from './transport/http/call.ts'
 import { readTarget } from './transport/http/forward-path.ts'
@@ -56,14 +58,20 @@ export { access, audit, capability }
 /** What `packagePolicies` made of a bundle: `policies.json` and the default export of `policies.mjs`. */
 export interface PackagedPolicies {
   readonly policies: {
-    readonly bundle: Omit<Bundle, 'plan' | 'wasm'>
+    readonly bundle: Omit<ServedBundle, 'plan' | 'wasm'>
     readonly plan: PackedPlan
   }
   readonly made: unknown
 }
 
 /** What answers proxy events; see {@link httpRoutes}. */
-export type HttpPart = (kernel: Kernel, clock: Clock) => Promise<ProxyOptions>
+export type HttpPart = (kernel: Kernel, clock: Clock, opa?: OpaDesk) => Promise<ProxyOptions>
+
+/** See {@link opaPolicies}. */
+export type OpaPart = (store: StorePair['store']) => {
+  readonly desk: OpaDesk
+  readonly plugin: Plugin
+}
 
 export interface LambdaParts
   extends Pick<LambdaOptions, 'direct' | 'idempotency' | 'maxPayloadBytes' | 'seal'> {
@@ -77,6 +85,8 @@ export interface LambdaParts
   readonly policies: PackagedPolicies
   readonly authorizer?: Omit<AuthorizerOptions, 'router'>
   readonly http?: HttpPart
+  /** Where the packaged policies have some of OPA's; {@link httpRoutes} serves its Data API then. */
+  readonly opa?: OpaPart
   /** How often invocations give leaves their places, where the store does not at commit. Default 1,000; 0: scheduled events do. */
   readonly integrateEveryMs?: number
   readonly limits?: KernelOptions['limits']
@@ -209,21 +219,25 @@ class Environment implements Pick<Kernel, 'decide' | 'refused'> {
 
 /** All or nothing. */
 async function open(parts: LambdaParts, clock: Clock): Promise<Opened> {
-  const { limits, logKey = 'log', origin, plugins } = parts
+  const { limits, logKey = 'log', origin } = parts
   const closing: { close(): Promise<unknown> }[] = []
   try {
     const [pair, custody] = await Promise.all([parts.store(), parts.custody()])
     closing.push(pair.log, pair.store, custody)
     const { bundle, engine } = policiesOf(parts.policies)
+    const opa = parts.opa?.(pair.store)
+    const plugins = opa === undefined ? parts.plugins : [...parts.plugins, opa.plugin]
     const kernel = await createKernel({
       ...{ ...pair, clock, custody, engine, logKey, origin, plugins },
       development: bundle.release === undefined,
       limits: { mergeMs: 0, ...limits },
+      ...(opa && { outbound: [opa.desk.outbound] }),
     })
     closing.splice(0, Number.POSITIVE_INFINITY, kernel)
     if (bundle.release !== undefined) checkHistory(bundle.release, await lastRelease(pair.store))
-    await kernel.activate(bundle)
-    return { kernel, proxy: await parts.http?.(kernel, clock) }
+    opa?.desk.serve(kernel)
+    await (opa?.desk ?? kernel).activate(bundle)
+    return { kernel, proxy: await parts.http?.(kernel, clock, opa?.desk) }
   } catch (error) {
     for (const each of closing) await each.close().catch(() => undefined)
     throw error
@@ -232,7 +246,7 @@ async function open(parts: LambdaParts, clock: Clock): Promise<Opened> {
 
 /** Compiled when the package was made. The plan and the WebAssembly module stayed there. */
 function policiesOf({ made, policies }: PackagedPolicies): {
-  bundle: Bundle
+  bundle: ServedBundle
   engine: KernelOptions['engine']
 } {
   const { bundle, plan } = policies
@@ -267,11 +281,19 @@ export interface HttpRouteOptions
   readonly auth: AuthOption
 }
 
-/** AuthZEN, decisions, receipts and the log's tiles for proxy events, function URLs and load balancers. */
+/** OPA policies among the packaged ones, and the documents that callers push into their place. */
+export function opaPolicies(): OpaPart {
+  return (store) => {
+    const desk = new OpaDesk(async () => store)
+    return { desk, plugin: createOpa(() => desk.served) as Plugin }
+  }
+}
+
+/** AuthZEN, decisions, OPA's Data API where there are {@link opaPolicies}, receipts and the log's tiles for proxy events, function URLs and load balancers. */
 export function httpRoutes({ auth, ...options }: HttpRouteOptions): HttpPart {
-  return async (kernel, clock) => {
+  return async (kernel, clock, opa) => {
     const opened = await Authenticator.open(auth, { clock })
-    const app = createApp(kernel, { ...options, auth: opened, clock })
+    const app = createApp(kernel, { ...options, auth: opened, clock, ...(opa && { opa }) })
     return { fetch: (request, platform) => app.fetch(request, platform) }
   }
 }
