@@ -11,9 +11,6 @@ import {
   type TrustKind,
 } from '../../formats/trust/index.ts'
 
-/** Nodes whose acknowledgements are kept: as many as one guarded list has. */
-export const MAX_NODES = 1000
-
 const { array, boolean, integer, literal, object, string } = schema
 const count = integer({ min: 0 })
 const kind: Schema<TrustKind> = literal(...TRUST_KINDS)
