@@ -13,6 +13,7 @@ export default function setup(): () => void {
   return () => {
     stopAll(run)
     rmSync(run, { recursive: true })
-    rmSync(compiled, { recursive: true })
+    // A command that is ending may write there still.
+    rmSync(compiled, { recursive: true, maxRetries: 5 })
   }
 }
