@@ -7,7 +7,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { installDynamoLocal } from './backends/dynamodb.ts'
-import { installLambda } from './backends/lambda.ts'
+import { installCfnLint, installLambda } from './backends/lambda.ts'
 import { installLocalstack } from './backends/localstack.ts'
 import { installSoftHsm } from './backends/softhsm.ts'
 import { installVault } from './backends/vault.ts'
@@ -130,11 +130,12 @@ const SMOKE = `
 async function verify(): Promise<boolean> {
   const before = await runSteps(
     [
-      // The slowest first: two of them wait for the network more than for a core.
+      // The slowest first: what comes from PyPI waits for the network more than for a core.
       setUp('set up vault', installVault),
       setUp('set up localstack', installLocalstack),
       setUp('set up dynamodb local', installDynamoLocal),
       setUp('set up lambda', installLambda),
+      setUp('set up cfn-lint', installCfnLint),
       setUp('set up softhsm', async () => (await installSoftHsm()).module),
       setUp('set up tessera fsck', tesseraFsck),
       setUp('set up opa', opaProgram),
