@@ -135,7 +135,7 @@ async function verify(): Promise<boolean> {
       setUp('set up localstack', installLocalstack),
       setUp('set up dynamodb local', installDynamoLocal),
       setUp('set up lambda', installLambda),
-      setUp('set up cfn-lint', installCfnLint),
+      setUp('set up cfn-lint', async () => (await installCfnLint())[1]),
       setUp('set up softhsm', async () => (await installSoftHsm()).module),
       setUp('set up tessera fsck', tesseraFsck),
       setUp('set up opa', opaProgram),
