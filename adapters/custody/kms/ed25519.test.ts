@@ -26,6 +26,7 @@ const KeyMetadata = {
   KeySpec: 'ECC_NIST_EDWARDS25519',
   KeyUsage: 'SIGN_VERIFY',
   KeyState: 'Enabled',
+  Origin: 'AWS_KMS',
 }
 const message = new TextEncoder().encode('a message')
 

@@ -181,7 +181,7 @@ async function publicKeyOf(
 
 /** @throws CustodyError `misconfigured` */
 function algorithmOf(
-  { Arn = '', KeyId, KeySpec, KeyUsage }: KeyMetadata,
+  { Arn = '', KeyId, KeySpec, KeyUsage, Origin }: KeyMetadata,
   region: string,
 ): KeyAlgorithm {
   const found = (Object.keys(SPECS) as KeyAlgorithm[]).find((one) => SPECS[one].spec === KeySpec)
@@ -190,11 +190,17 @@ function algorithmOf(
       'misconfigured',
       `KMS key ${KeyId} is ${KeySpec} for ${KeyUsage}, and no key that signs here; correct custody.prefix`,
     )
-  const [, , , origin] = Arn.split(':')
-  if (origin !== region)
+  // Whoever imported it may have kept it.
+  if (Origin !== 'AWS_KMS')
     throw refuse(
       'misconfigured',
-      `KMS key ${KeyId} is of region ${origin}, and custody.region is ${region}; correct custody.region`,
+      `the private half of KMS key ${KeyId} was not made in KMS (${Origin}); delete its alias and make a new version`,
+    )
+  const [, , , home] = Arn.split(':')
+  if (home !== region)
+    throw refuse(
+      'misconfigured',
+      `KMS key ${KeyId} is of region ${home}, and custody.region is ${region}; correct custody.region`,
     )
   return found
 }

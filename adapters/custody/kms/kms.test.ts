@@ -137,6 +137,24 @@ describe('a key that is not what its alias says', () => {
     expect(await refusal(custody.create('log', 'main'))).toBe('misconfigured')
   })
 
+  it('has a private half that somebody imported, and may have kept', async () => {
+    const first = await keyIn(custody, 'active')
+    const Tags = Object.entries({
+      'assay:prefix': opened.options.prefix ?? '',
+      'assay:scope': 'log',
+      'assay:name': 'main',
+      'assay:version': '2',
+      'assay:public-key': `ecdsa-p256:${Buffer.from(first.publicKey).toString('base64url')}`,
+    }).map(([TagKey, TagValue]) => ({ TagKey, TagValue }))
+    const spec = { KeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY' } as const
+    const { KeyMetadata } = await operator.send(
+      new CreateKeyCommand({ ...spec, Origin: 'EXTERNAL', Tags }),
+    )
+    const TargetKeyId = KeyMetadata?.KeyId
+    await operator.send(new CreateAliasCommand({ AliasName: aliasOf('log/main/2'), TargetKeyId }))
+    expect(await refusal((await fresh()).list('log'))).toBe('misconfigured')
+  })
+
   it('was made as nothing', async () => {
     const TargetKeyId = await made('ECC_NIST_P256', 'SIGN_VERIFY')
     const AliasName = aliasOf('log/main/1')
