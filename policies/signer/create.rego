@@ -151,7 +151,7 @@ effects("signer.created") := [record.store(over)] if {
 	not usable
 } else := array.concat([claim, record.move(taken, payload.version, "active", input.now)], [record.store(succeeding)]) if {
 	key.creating.emergency
-	"active" in transition.emergency["none"]
+	"active" in transition.emergency.none
 } else := array.concat([claim], record.kept(taken, {"fresh": [payload.version], "said": {}})) if {
 	key.creating.publish
 } else := [claim, record.store(taken)]
