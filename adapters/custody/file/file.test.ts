@@ -22,6 +22,7 @@ import type { Custody, KeyRef, KeyScope } from '../../../core/ports/custody.ts'
 import { findPrivate } from '../../../test/conformance/custody/private.ts'
 import { keyIn, sign } from '../../../test/conformance/custody/subject.ts'
 import { refusal } from '../../../test/conformance/laws.ts'
+import { root as repository } from '../../../test/source.ts'
 import { manualClock } from '../../clock/manual.ts'
 import { openFileCustody } from './index.ts'
 
@@ -103,6 +104,21 @@ describe('files', () => {
     expect((await custody.create('log', 'main')).version).toBe(2)
     expect(existsSync(left)).toBe(false)
   })
+})
+
+test('a disk with room for half a file leaves the old one', { timeout: 20_000 }, async () => {
+  const custody = await open()
+  const key = await keyIn(custody, 'pre-active')
+  const script = `
+    import { openFileCustody } from './adapters/custody/file/index.ts'
+    const custody = await openFileCustody({ dir: ${JSON.stringify(dir)}, scopes: ['log'] })
+    const key = { scope: 'log', name: ${JSON.stringify(key.name)}, version: 1 }
+    await custody.transition(key, 'active').catch(({ code }) => console.log(code))`
+  // The system takes the first hundred bytes of a write, says so, and refuses the next one.
+  const limited = ['--fsize=100', process.execPath, '--input-type=module', '-e', script]
+  const { stdout } = await promisify(execFile)('prlimit', limited, { cwd: repository })
+  expect(stdout).toBe('unavailable\n')
+  expect(await (await open()).list('log')).toEqual([key])
 })
 
 describe('owner and mode', () => {

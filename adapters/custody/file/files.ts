@@ -11,7 +11,7 @@ import {
   readSync,
   renameSync,
   rmSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { guarded, refuse } from './failure.ts'
@@ -104,7 +104,8 @@ export function writeSecret(folder: string, name: string, bytes: Uint8Array): vo
     const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants
     const file = openSync(temporary, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY, 0o600)
     try {
-      writeSync(file, bytes)
+      // Until all of it is there: a disk that is nearly full takes a part.
+      writeFileSync(file, bytes)
       fsyncSync(file)
     } catch (error) {
       rmSync(temporary, { force: true })

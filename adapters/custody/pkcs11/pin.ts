@@ -1,4 +1,5 @@
 /** The PIN, from a file that its owner alone can read. */
+import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { refuse } from './failure.ts'
 
@@ -7,7 +8,9 @@ const MAX_BYTES = 256
 
 /** One line. @throws CustodyError `misconfigured`, `insecure_permissions` */
 export async function pinIn(path: string): Promise<string> {
-  const file = await open(path, 'r').catch((error: NodeJS.ErrnoException) => {
+  // Not blocking: somebody may have put a pipe there.
+  const flags = constants.O_RDONLY | constants.O_NONBLOCK
+  const file = await open(path, flags).catch((error: NodeJS.ErrnoException) => {
     throw refuse('misconfigured', `pinFile ${path} cannot be read (${error.code}); correct it`)
   })
   try {

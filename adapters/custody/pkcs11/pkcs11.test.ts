@@ -1,5 +1,5 @@
 /** What the laws of custody do not ask: what a token gives out of a key, and what is said when something is wrong with it. */
-import { execFile } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
 import { chmodSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -39,6 +39,11 @@ async function open(changed: Partial<Pkcs11CustodyOptions> = {}): Promise<Custod
   const custody = await openPkcs11Custody({ module, token: label, pinFile, prefix, ...changed })
   opened.push(custody)
   return custody
+}
+function pipe(): string {
+  const path = join(mkdtempSync(join(folder, 'pin-')), 'pipe')
+  execFileSync('mkfifo', ['-m', '600', path])
+  return path
 }
 function pinFile(text: string, mode = 0o600): string {
   const path = join(mkdtempSync(join(folder, 'pin-')), 'pin')
@@ -185,6 +190,7 @@ describe('what is wrong is said at the start:', () => {
     ['a folder for a PIN', () => folder, 'misconfigured'],
     ['an empty PIN', () => pinFile('\n'), 'misconfigured'],
     ['two PINs', () => pinFile('1234567\n7654321\n'), 'misconfigured'],
+    ['a pipe that nobody writes into', () => pipe(), 'misconfigured'],
     ['no end of a PIN', () => pinFile('1'.repeat(300)), 'misconfigured'],
   ])('%s', async (_, file, code) => {
     expect(await refusal(open({ pinFile: file() }))).toBe(code)
