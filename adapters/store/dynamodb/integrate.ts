@@ -32,7 +32,7 @@ export interface SequencerOptions {
 /** Leaves of one pass, and their bytes: what one process holds in memory for it. */
 const MAX_LEAVES = 1024
 const MAX_BYTES = 8 * 1024 * 1024
-/** Two items each, in one transaction. */
+/** Two items each, in one transaction; 4 MB of the longest leaves are more. */
 const SETTLED = MAX_ITEMS / 2
 /** Transactions at the same time; then the lease is looked after. */
 const AT_ONCE = 4
@@ -44,7 +44,7 @@ export class Sequencer {
   readonly #options: SequencerOptions
   readonly #lease: Lease
   readonly #pending: PendingLeaves
-  /** The head as this process made it, as long as it has the lease. */
+  /** The head by which this process has the lease. */
   #head: LogHead | undefined
   /** The version of the head whose consequences are written. */
   #settled: string | undefined
@@ -59,7 +59,10 @@ export class Sequencer {
   async pass(): Promise<Integration> {
     try {
       const head = this.#head ?? (await this.#read())
-      if (this.#lease.holds(head)) return await this.#lead(head)
+      if (this.#lease.holds(head)) {
+        this.#head = head
+        return await this.#lead(head)
+      }
       const { alive, free } = this.#lease.look(head)
       if (free) return await this.#take(head)
       const pending = !alive && (await this.#pending.any()) ? 1 : 0
@@ -151,7 +154,7 @@ export class Sequencer {
     const placed = new Set(found.flat().map(({ pk }) => pk?.S))
     const has = ({ hash }: PendingLeaf): boolean => placed.has(indexKey(prefix, hash).pk.S)
     const again = leaves.filter(has).map(({ hash }) => this.#waitsNoMore(hash))
-    await this.#write(inChunks(again, MAX_ITEMS))
+    await this.#write(inChunks(again, SETTLED))
     return leaves.filter((leaf) => !has(leaf))
   }
 

@@ -24,11 +24,13 @@ export class PendingLeaves {
     this.#pks = pendingPks(prefix)
   }
 
-  /** The oldest first. `more`: there are others. */
+  /** The oldest first. `more`: there may be others, where not every shard was read from its beginning to its end. */
   async look(): Promise<{ readonly leaves: readonly PendingLeaf[]; readonly more: boolean }> {
+    // What the look before this one saw need not have got its place.
+    const goesOn = this.#after.size > 0
     const pages = await Promise.all(this.#pks.map((pk) => this.#page(pk)))
     const leaves = pages.flat().sort((a, b) => a.at - b.at || (a.hash < b.hash ? -1 : 1))
-    return { leaves, more: this.#after.size > 0 }
+    return { leaves, more: goesOn || this.#after.size > 0 }
   }
 
   async any(): Promise<boolean> {
