@@ -31,7 +31,8 @@ asked(from, to) := decision if {
 test_every_step_of_the_table_and_no_other if {
 	every from, _ in in_state {
 		every to in ["active", "retired"] {
-			asked(from, to).allow == to in transition.next[from]
+			listed := to in transition.next[from]
+			asked(from, to).allow == listed
 		}
 	}
 }
