@@ -17,9 +17,22 @@ const folders = (path: string): string[] =>
     : []
 
 /** Ports whose adapters have a suite each; a store's suite brings the one of its log. */
-const PORTS = ['store', 'custody', 'engine', 'compiler', 'outbound', 'transport'] as const
-/** What several engines stand on, and no adapter by itself. */
-const SHARED: ReadonlySet<string> = new Set(['engine/builtins', 'engine/data', 'engine/value'])
+const PORTS = [
+  'store',
+  'custody',
+  'secrets',
+  'engine',
+  'compiler',
+  'outbound',
+  'transport',
+] as const
+/** What several adapters stand on, and none by itself. */
+const SHARED: ReadonlySet<string> = new Set([
+  'engine/builtins',
+  'engine/data',
+  'engine/value',
+  'secrets/hpke',
+])
 const adapters = PORTS.flatMap((port) =>
   folders(join(root, 'adapters', port)).map((name) => ({
     port,
