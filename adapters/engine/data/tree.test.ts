@@ -6,8 +6,9 @@ import { DataRevision, type DataWatcher, PatchError } from './index.ts'
 
 const nobody: DataWatcher = { leaving() {}, entered() {}, shifted() {}, changed() {} }
 
+/** Through text: what stands in two places is two things, as in every document that was read. */
 function first(root: unknown, watcher = nobody): DataRevision {
-  return DataRevision.first('0', structuredClone(root) as Value, watcher)
+  return DataRevision.first('0', JSON.parse(JSON.stringify(root)) as Value, watcher)
 }
 
 /** JSON Patch once more, on values that never change: the plainest reading of RFC 6902. Undefined is a refusal. */
