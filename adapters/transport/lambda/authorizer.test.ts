@@ -122,13 +122,15 @@ describe('one request', () => {
     expect(effect(await iam.ask(httpEvent('GET', '/admin', 'ben')))).toEqual(['Deny'])
   })
 
-  test('that the gateway sends twice is decided under one key', async () => {
+  test('has the key of Lambda\u2019s request id, never of the gateway\u2019s, which its client may choose', async () => {
     const { ask, kernel } = authorizer()
-    await ask(requestEvent('GET', '/notes'))
-    await ask(tokenEvent('GET', '/notes'), { awsRequestId: 'a-1' })
-    await ask(tokenEvent('GET', '/notes'))
+    for (const make of [requestEvent, httpEvent, tokenEvent]) {
+      await ask(make('GET', '/notes'), { awsRequestId: 'a-1' })
+      await ask(make('GET', '/notes'))
+    }
     const keys = kernel.dispatches.map(({ submission }) => submission.idempotencyKey)
-    expect(keys).toEqual(['lambda:r-1', 'lambda:a-1', undefined])
+    const expected = ['lambda:a-1', undefined]
+    expect(keys).toEqual([...expected, ...expected, ...expected])
   })
 
   test('tells the integration the decision and what it has to carry out, and nobody\u2019s name', async () => {
@@ -286,6 +288,19 @@ describe('the gateway\u2019s cache', () => {
     const rest = await ask(tokenEvent('GET', '/notes'))
     expect(rest.context.error).toBe('cache_not_possible')
   })
+
+  test.each(['$default', 'ANY /notes', 'GET /{proxy+}', 'GET /{id}', 'POST /notes'])(
+    'by route: %s stands for other requests too, so there is no answer to keep',
+    async (routeKey) => {
+      const { ask } = authorizer({ cache: 'route' })
+      const event = { ...httpEvent('GET', '/notes', 'ada', ['ada', routeKey]), routeKey }
+      const answer = (await ask(event)) as object
+      expect(answer).toMatchObject({
+        isAuthorized: false,
+        context: { error: 'cache_not_possible' },
+      })
+    },
+  )
 
   test('by caller: a simple answer would be kept for every route, so there is none', async () => {
     const { ask } = authorizer({ cache: 'caller' })

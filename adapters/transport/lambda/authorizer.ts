@@ -73,15 +73,15 @@ function checkCache(call: AuthorizerCall): void {
     throw impossible('a simple answer is kept for every route; set responses: iam, or cache: route')
   if (options.cache !== 'route') return
   const { identitySource, routeKey } = event
-  if (
-    kind === 'http-authorizer' &&
-    Array.isArray(identitySource) &&
-    identitySource.includes(routeKey)
-  )
-    return
-  throw impossible(
-    'the gateway does not keep answers by route; add $context.routeKey to its identity sources',
-  )
+  const isKey = Array.isArray(identitySource) && identitySource.includes(routeKey)
+  if (kind !== 'http-authorizer' || !isKey)
+    throw impossible(
+      'the gateway does not keep answers by route; add $context.routeKey to its identity sources',
+    )
+  const { method, path } = readMethodArn(arnText(call))
+  // `$default`, `ANY /notes` and `GET /{proxy+}` are one key of many requests.
+  if (routeKey !== `${method} ${path}`)
+    throw impossible('the route of the gateway is not this method and this path alone')
 }
 
 async function identified({ event, options }: AuthorizerCall): Promise<Peer> {

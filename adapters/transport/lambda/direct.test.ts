@@ -126,6 +126,13 @@ describe('integration', () => {
     expect(later.count()).toBe(0)
   })
 
+  test('that hangs holds no answer up for long', async () => {
+    const integrate = () => new Promise<never>(() => undefined)
+    const options = { direct: {}, integrate, isDue: () => true }
+    const { invoke } = invoking(new FakeKernel(), options)
+    expect(code(await invoke({ evaluation: EVALUATION }))).toBe('decided')
+  })
+
   test('that fails changes no answer, and fails a schedule so that somebody is told', async () => {
     const { invoke } = counting(true, true)
     expect(code(await invoke({ evaluation: EVALUATION }))).toBe('decided')

@@ -75,10 +75,3 @@ export function linesOf(event: Shape): ReadonlyMap<string, readonly string[]> {
     for (const [name, value] of Object.entries(event.headers)) add(name, value)
   return lines
 }
-
-/** The platform's id of this request: the same when it sends the event again. */
-export function requestIdOf(event: unknown): string | undefined {
-  if (!isShape(event) || !isShape(event.requestContext)) return undefined
-  const { requestId } = event.requestContext
-  return typeof requestId === 'string' && requestId !== '' ? requestId : undefined
-}

@@ -9,7 +9,7 @@ import { type AuthorizerKind, authorize } from './authorizer.ts'
 import { type AuthorizerOptions, checkAuthorizer } from './authorizer-options.ts'
 import { type Deadline, deadlineOf, type LambdaContext } from './context.ts'
 import { type DirectAnswer, type DirectOptions, direct } from './direct.ts'
-import { isShape, type Kind, kindOf, requestIdOf, type Shape } from './events.ts'
+import { isShape, type Kind, kindOf, type Shape } from './events.ts'
 import type { AuthorizerAnswer } from './policy.ts'
 import {
   type ProxyAnswer,
@@ -36,8 +36,8 @@ export interface LambdaOptions {
   /** Whether it is due: asked at the end of an invocation. Default: only scheduled events integrate. */
   readonly isDue?: () => boolean
   /**
-   * Where an event brings no idempotency key: that of its request id, so that what Lambda or a gateway sends twice is decided once (default), or
-   * none, which saves a write.
+   * Where an event brings no idempotency key: that of Lambda's own request id, so that what Lambda sends twice is decided once (default), or none,
+   * which saves a write.
    */
   readonly idempotency?: 'explicit' | 'request-id'
   /** Of a directly invoked payload's JSON text. Default 65,536. */
@@ -149,7 +149,7 @@ class Serving {
       kind,
       event,
       seal,
-      idempotencyKey: this.#keyOf(event, context),
+      idempotencyKey: this.#keyOf(context),
       signal: deadline.signal,
       refused: (code: string) => this.#kernel.refused(SOURCE, code),
     }
@@ -157,15 +157,15 @@ class Serving {
     return authorize(call, closed ? rejected(shuttingDown()) : deadline.last)
   }
 
-  async #proxy(kind: ProxyKind, { deadline, event }: Invocation): Promise<ProxyAnswer> {
-    const { idempotency, proxy } = this.#options
+  async #proxy(kind: ProxyKind, { context, deadline, event }: Invocation): Promise<ProxyAnswer> {
+    const { proxy } = this.#options
     const { signal } = deadline
-    const requestIdAsKey = idempotency !== 'explicit'
+    const idempotencyKey = this.#keyOf(context)
     try {
       if (proxy === undefined) throw notServed('proxy')
       if (this.#turns.closed) throw shuttingDown()
       return await Promise.race([
-        proxied(proxy, { event, kind, requestIdAsKey, signal }),
+        proxied(proxy, { event, idempotencyKey, kind, signal }),
         deadline.last,
       ])
     } catch (error) {
@@ -189,7 +189,7 @@ class Serving {
       if (options === undefined) throw notServed('direct')
       if (this.#turns.closed) throw shuttingDown()
       const { signal } = deadline
-      const idempotencyKey = this.#keyOf(event, context)
+      const idempotencyKey = this.#keyOf(context)
       const kernel = this.#kernel
       return await Promise.race([
         direct(event, { kernel, options, maxPayloadBytes, seal, idempotencyKey, signal }),
@@ -215,7 +215,12 @@ class Serving {
   async #integrate({ last, remainingMs }: Deadline): Promise<void> {
     const { integrate, isDue } = this.#options
     if (integrate === undefined || isDue?.() !== true || remainingMs() < ENOUGH_MS) return
-    await Promise.race([integrate(), last]).catch(() => undefined)
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const longest = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, LONGEST_MS)
+    })
+    await Promise.race([integrate(), longest, last]).catch(() => undefined)
+    clearTimeout(timer)
   }
 
   #told(error: unknown): Told {
@@ -224,16 +229,20 @@ class Serving {
     return why
   }
 
-  /** Scoped to the peer by the kernel. */
-  #keyOf(event: Shape, { awsRequestId }: LambdaContext): string | undefined {
-    if (this.#options.idempotency === 'explicit') return undefined
-    const id = requestIdOf(event) ?? awsRequestId
-    return id === undefined || id === '' ? undefined : `lambda:${id}`.slice(0, 120)
+  /**
+   * Lambda's own id, and none of the event: API Gateway takes its request id from a header of the client, who could have an earlier answer again
+   * with it, for as long as keys are kept.
+   */
+  #keyOf({ awsRequestId = '' }: LambdaContext): string | undefined {
+    const isOff = this.#options.idempotency === 'explicit' || awsRequestId === ''
+    return isOff ? undefined : `lambda:${awsRequestId}`.slice(0, 120)
   }
 }
 
 /** An integration that cannot be ended in time is not begun. */
 const ENOUGH_MS = 1000
+/** The caller waits for it, also where KMS is slow or away: what is begun goes on with the next invocation. */
+const LONGEST_MS = 1500
 
 const STATUSES: Readonly<Record<string, number>> = { invalid_event: 400, not_served: 404 }
 

@@ -3,7 +3,7 @@ import type { ALBEvent, APIGatewayProxyEvent, APIGatewayProxyEventV2 } from 'aws
 import { describe, expect, test } from 'vitest'
 import { FakeKernel } from '../../../test/fake-kernel.ts'
 import { createHandler } from './handler.ts'
-import type { Platform, ProxyAnswer } from './index.ts'
+import type { LambdaContext, Platform, ProxyAnswer } from './index.ts'
 
 interface Seen {
   readonly method: string
@@ -22,7 +22,8 @@ const serving = (respond: () => Response = () => Response.json({ ok: true })) =>
     return respond()
   }
   const { handler } = createHandler(new FakeKernel(), { proxy: { fetch } })
-  const send = async (event: object) => (await handler(event)) as ProxyAnswer
+  const send = async (event: object, context?: LambdaContext) =>
+    (await handler(event, context)) as ProxyAnswer
   return { seen, send }
 }
 
@@ -59,10 +60,10 @@ const ALB = {
 
 describe('an event becomes a request', () => {
   test.each([
-    ['of a REST API', REST, '?q=a%20b&q=b%26c', 'first, last', 'lambda:rest-1'],
-    ['of an HTTP API, without its stage', HTTP, '?q=a%20b&q=c', 'first,last', 'lambda:http-1'],
-    ['of a load balancer', ALB, '?q=a%20b', 'one', undefined],
-  ] as const)('%s', async (_, event, query, line, key) => {
+    ['of a REST API', REST, '?q=a%20b&q=b%26c', 'first, last'],
+    ['of an HTTP API, without its stage', HTTP, '?q=a%20b&q=c', 'first,last'],
+    ['of a load balancer', ALB, '?q=a%20b', 'one'],
+  ] as const)('%s', async (_, event, query, line) => {
     const { seen, send } = serving()
     await send(event)
     expect(seen).toMatchObject([
@@ -75,12 +76,19 @@ describe('an event becomes a request', () => {
     ])
     expect(seen[0]?.headers['x-line']).toBe(line)
     expect(seen[0]?.headers['content-type']).toBe('application/json')
-    expect(seen[0]?.headers['idempotency-key']).toBe(key)
+  })
+
+  test.each([REST, HTTP, ALB])('with the key of Lambda\u2019s request id', async (event) => {
+    const { seen, send } = serving()
+    await send(event, { awsRequestId: 'a-1' })
+    await send(event)
+    expect(seen.map(({ headers }) => headers['idempotency-key'])).toEqual(['lambda:a-1', undefined])
   })
 
   test('with its own idempotency key, where it has one, and with its cookies', async () => {
     const { seen, send } = serving()
-    await send({ ...HTTP, headers: { ...HTTP.headers, 'idempotency-key': 'own' } })
+    const headers = { ...HTTP.headers, 'idempotency-key': 'own' }
+    await send({ ...HTTP, headers }, { awsRequestId: 'a-1' })
     expect(seen[0]?.headers).toMatchObject({ 'idempotency-key': 'own', cookie: 'a=1; b=2' })
   })
 
@@ -96,8 +104,12 @@ describe('an event becomes a request', () => {
       ...REST,
       requestContext: { ...REST.requestContext, identity: { userArn: 'root' } },
     })
+    // What a gateway's own authorizer wrote stands in the place of the other kind.
+    const authorizer = { iam: { userArn } }
+    await send({ ...REST, requestContext: { ...REST.requestContext, authorizer } })
+    await send({ ...HTTP, requestContext: { ...HTTP.requestContext, identity: { userArn } } })
     const peer = { kind: 'aws-iam', id: userArn }
-    expect(seen.map(({ platform }) => platform)).toEqual([{ peer }, { peer }, {}])
+    expect(seen.map(({ platform }) => platform)).toEqual([{ peer }, { peer }, {}, {}, {}])
   })
 
   test('or a refusal, where it is none of HTTP', async () => {
@@ -159,6 +171,8 @@ describe('an answer', () => {
     const fits = serving(() => new Response('x'.repeat(1_000_000)))
     expect((await fits.send(HTTP)).statusCode).toBe(200)
     expect((await fits.send(ALB)).statusCode).toBe(500)
+    const grows = serving(() => new Response('"'.repeat(3_000_000)))
+    expect((await grows.send(HTTP)).statusCode).toBe(500)
   })
 
   test('is 404 where no such events are served', async () => {

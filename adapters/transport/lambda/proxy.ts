@@ -6,7 +6,7 @@
  * @see https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html
  */
 import type { Peer } from '../../../core/request.ts'
-import { isShape, type Kind, linesOf, requestIdOf, type Shape } from './events.ts'
+import { isShape, type Kind, linesOf, type Shape } from './events.ts'
 import { Refusal } from './refusal.ts'
 
 export interface Platform {
@@ -38,16 +38,16 @@ export interface Proxied {
   readonly kind: ProxyKind
   readonly event: Shape
   readonly signal: AbortSignal
-  /** Whether a request without an idempotency key has that of its request id. */
-  readonly requestIdAsKey: boolean
+  /** For a request that brings none. */
+  readonly idempotencyKey: string | undefined
 }
 
 export async function proxied(
   { fetch }: ProxyOptions,
-  { event, kind, requestIdAsKey, signal }: Proxied,
+  { event, idempotencyKey, kind, signal }: Proxied,
 ): Promise<ProxyAnswer> {
-  const request = requestOf(kind, event, { requestIdAsKey, signal })
-  const peer = iamPeer(event)
+  const request = requestOf(kind, event, { idempotencyKey, signal })
+  const peer = iamPeer(kind, event)
   const response = await fetch(request, peer === undefined ? {} : { peer })
   return answerOf(kind, event, response)
 }
@@ -71,13 +71,12 @@ export function plainAnswer(
 function requestOf(
   kind: ProxyKind,
   event: Shape,
-  { requestIdAsKey, signal }: Pick<Proxied, 'requestIdAsKey' | 'signal'>,
+  { idempotencyKey, signal }: Pick<Proxied, 'idempotencyKey' | 'signal'>,
 ): Request {
   const method = methodOf(kind, event)
   const headers = requestHeaders(event)
-  const requestId = requestIdOf(event)
-  if (requestIdAsKey && requestId !== undefined && !headers.has('idempotency-key'))
-    headers.set('idempotency-key', `lambda:${requestId}`)
+  if (idempotencyKey !== undefined && !headers.has('idempotency-key'))
+    headers.set('idempotency-key', idempotencyKey)
   const body = bodyOf(event)
   const hasBody = body !== undefined && method !== 'GET' && method !== 'HEAD'
   try {
@@ -145,10 +144,11 @@ function queryOf(kind: ProxyKind, event: Shape): string {
 }
 
 /** Where AWS verified a signature with IAM credentials, the event names their owner. */
-function iamPeer({ requestContext }: Shape): Peer | undefined {
+function iamPeer(kind: ProxyKind, { requestContext }: Shape): Peer | undefined {
   if (!isShape(requestContext)) return undefined
   const { authorizer, identity } = requestContext
-  const iam = isShape(authorizer) && isShape(authorizer.iam) ? authorizer.iam : identity
+  // Each kind has its own place for it; elsewhere may stand what somebody's authorizer wrote.
+  const iam = kind === 'proxy-1' ? identity : isShape(authorizer) ? authorizer.iam : undefined
   const arn = isShape(iam) ? iam.userArn : undefined
   return typeof arn === 'string' && /^arn:[\x21-\x7e]{1,250}$/.test(arn)
     ? { kind: 'aws-iam', id: arn }
@@ -159,7 +159,8 @@ async function answerOf(kind: ProxyKind, event: Shape, response: Response): Prom
   const bytes = Buffer.from(await response.arrayBuffer())
   const isText = TEXT.test(response.headers.get('content-type') ?? 'text/plain')
   const body = bytes.toString(isText ? 'utf8' : 'base64')
-  if (body.length > MAX_ANSWER[kind])
+  // Quotes and letters outside of ASCII grow on the way.
+  if (Buffer.byteLength(JSON.stringify(body)) > MAX_ANSWER[kind])
     return plainAnswer(kind, event, 500, 'answer_too_large: ask for less, for example for pages')
   const headers = headersOf(kind, event, response.headers)
   return { statusCode: response.status, ...headers, body, isBase64Encoded: !isText }
