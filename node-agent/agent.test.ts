@@ -1,6 +1,15 @@
 /** A node's agent: what it accepts, what survives, and what it pulls in. */
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build } from 'esbuild'
@@ -116,6 +125,21 @@ describe('tasks', () => {
     )
   })
 
+  test('of a key whose grace is over are not accepted again when the clock is set back', () => {
+    const grace = platform.set(2, [a.grace(START + 500), b.active])
+    ingest(grace)
+    const task = platform.task('t', [a], { issued_at: START })
+    expect(answer('{', START + 500)).toBe('malformed')
+    for (const now of [START + 499, START]) expect(answer(task, now)).toBe('key_grace_over')
+    agent = open()
+    expect(answer(task, START)).toBe('key_grace_over')
+    // Rolled back to, and replaced again: another grace.
+    ingest(platform.set(3, [a.active, b.grace(START + 900)]))
+    ingest(platform.set(4, [a.grace(START + 900), b.active]))
+    expect(answer(task, START)).toBe('accepted')
+    expect(readdirSync(join(dir, 'verifiers'))).toEqual(['set-4.json'])
+  })
+
   test('with signatures of the old and the new key are accepted by nodes of either set', () => {
     const both = (id: string): string => platform.task(id, [b, a])
     expect(answer(both('t1'))).toBe('accepted')
@@ -132,6 +156,31 @@ describe('tasks', () => {
     expect(answer(platform.task('t3', [a]))).toBe('accepted')
   })
 
+  test('that another process forgot are over, whatever the clock says', () => {
+    const task = platform.task('t', [a], { expires_at: START + 100 })
+    expect(answer(task)).toBe('accepted')
+    const later = platform.task('later', [a], { issued_at: START + 2000 })
+    expect(open().accept(later, START + 2000)).toMatchObject({ accepted: true })
+    expect(answer(task)).toBe('replayed')
+  })
+
+  test('whose marks are damaged are not accepted again', () => {
+    const [first, second] = [platform.task('t1', [a]), platform.task('t2', [a])]
+    expect(answer(first)).toBe('accepted')
+    const used = join(dir, 'used')
+    for (const name of readdirSync(used)) if (name !== 'over') writeFileSync(join(used, name), '')
+    const over = START + 590
+    expect(answer(platform.task('later', [a], { issued_at: over }), over)).toBe('accepted')
+    agent = open()
+    expect(answer(first, over)).toBe('replayed')
+    for (const damage of ['', 'x', '12x']) {
+      writeFileSync(join(used, 'over'), damage)
+      const corrupt = expect.objectContaining({ code: 'corrupt' })
+      expect(() => agent.accept(second, START)).toThrow(corrupt)
+      expect(() => open()).toThrow(corrupt)
+    }
+  })
+
   test('are not accepted where nothing can be written', () => {
     rmSync(join(dir, 'used'), { recursive: true })
     writeFileSync(join(dir, 'used'), '')
@@ -139,6 +188,33 @@ describe('tasks', () => {
       expect.objectContaining({ code: 'unavailable' }),
     )
   })
+})
+
+test('a folder that others may write into, or a link to one, is not believed', () => {
+  const used = join(dir, 'used')
+  chmodSync(used, 0o720)
+  expect(() => open()).toThrow(expect.objectContaining({ code: 'misconfigured' }))
+  chmodSync(used, 0o750)
+  expect(open().version).toBe(0)
+  renameSync(used, join(dir, 'elsewhere'))
+  symlinkSync(join(dir, 'elsewhere'), used)
+  expect(() => open()).toThrow(expect.objectContaining({ code: 'misconfigured' }))
+})
+
+test('a disk with room for half a set leaves the one before', { timeout: 20_000 }, () => {
+  ingest(platform.set(1, [a.active, b.preActive]))
+  const next = platform.set(2, [a.grace(START + 500), b.active, c.preActive])
+  const script = `
+    import { openNodeAgent, installPackage } from './node-agent/index.ts'
+    const agent = openNodeAgent({ dir: ${JSON.stringify(dir)}, nodeId: 'node-7',
+      root: ['${platform.root.x}'], types: [installPackage] })
+    try { agent.ingestSet(${JSON.stringify(next)}) } catch ({ code }) { console.log(code) }`
+  // The system takes the first hundred bytes of a write, says so, and refuses the next one.
+  const limited = ['--fsize=100', process.execPath, '--input-type=module', '-e', script]
+  const printed = execFileSync('prlimit', limited, { cwd: repository, encoding: 'utf8' })
+  expect(printed).toBe('unavailable\n')
+  expect(open().version).toBe(1)
+  expect(ingest(next)).toBe('accepted')
 })
 
 test.each([{ root: [] }, { root: ['AAAA'] }, { root: ['A'.repeat(43)] }])(

@@ -116,7 +116,8 @@ class Agent implements NodeAgent {
   accept(text: string | Uint8Array, now: number): TaskAnswer {
     this.#catchUp()
     const envelope = parseEnvelope(text, { maxBytes: MAX_ENVELOPE_BYTES })
-    const setting = { ...DEFAULTS, ...this.#options, ring: this.#ring }
+    const ended = this.#sets.ended(this.#known?.set.keys ?? [], now)
+    const setting = { ...DEFAULTS, ...this.#options, ended, ring: this.#ring }
     const judged = judgeTask(envelope, setting, now)
     if (typeof judged === 'string') return { accepted: false, reason: judged }
     return this.#used.take(judged.task_id, judged.expires_at, now)

@@ -3,6 +3,7 @@ import {
   closeSync,
   fsyncSync,
   linkSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -10,7 +11,7 @@ import {
   renameSync,
   rmSync,
   unlinkSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import { randomBytes, toHex } from '../core/crypto.ts'
@@ -19,13 +20,33 @@ import { NodeAgentError } from './error.ts'
 /** Ends the names of files that are not complete yet. */
 const PARTIAL = '.partial'
 
-/** A folder that only its owner may look into, free of what a crash left. @throws NodeAgentError `unavailable` */
+/** Bits of a mode with which somebody else changes what is in a folder. */
+const OTHERS_WRITE = 0o022
+
+/**
+ * A folder that only its owner may look into, free of what a crash left.
+ * @throws NodeAgentError `misconfigured`: somebody else could say what is in it; `unavailable`
+ */
 export function openFolder(path: string): void {
   attempt(path, () => {
     mkdirSync(path, { recursive: true, mode: 0o700 })
+    checkFolder(path)
     for (const name of readdirSync(path))
       if (name.endsWith(PARTIAL)) rmSync(join(path, name), { force: true })
   })
+}
+
+/** What lies there is believed: sets and marks of used tasks have no signature of their own. */
+function checkFolder(path: string): void {
+  const stats = lstatSync(path)
+  // Where there are no owners there is nothing to compare.
+  const me = process.geteuid?.() ?? stats.uid
+  if (stats.isDirectory() && stats.uid === me && (stats.mode & OTHERS_WRITE) === 0) return
+  throw new NodeAgentError(
+    'node-agent',
+    'misconfigured',
+    `${path} is a link, or others may write into it; make it a folder of this user, mode 700`,
+  )
 }
 
 export function namesIn(folder: string): readonly string[] {
@@ -79,7 +100,8 @@ function written(folder: string, content: string): string {
   const partial = join(folder, `${toHex(randomBytes(8))}${PARTIAL}`)
   const file = openSync(partial, 'wx', 0o600)
   try {
-    writeSync(file, content)
+    // Until all of it is there: a disk that is nearly full takes a part.
+    writeFileSync(file, content)
     fsyncSync(file)
   } finally {
     closeSync(file)
@@ -100,6 +122,7 @@ function attempt<T>(path: string, work: () => T): T {
   try {
     return work()
   } catch (cause) {
+    if (cause instanceof NodeAgentError) throw cause
     const { code = 'an error' } = cause as NodeJS.ErrnoException
     throw new NodeAgentError('node-agent', 'unavailable', `${path}: ${code}; see its disk`, {
       cause,

@@ -41,6 +41,8 @@ export interface TaskSetting {
   /** Refuse signatures that do not say which key made them. */
   readonly requireKeyId: boolean
   readonly ring: KeyRing
+  /** Names of keys whose grace is over, whatever the clock says now. */
+  readonly ended: ReadonlySet<string>
   /** Seconds; {@link MAX_CLOCK_AHEAD}, {@link MAX_TTL}. */
   readonly maxClockAhead: number
   readonly maxTtl: number
@@ -90,7 +92,7 @@ function signatureProblem(
 
 function problemOf(
   result: SignatureResult<RingKey>,
-  { maxClockAhead, ring }: TaskSetting,
+  { ended, maxClockAhead, ring }: TaskSetting,
   now: number,
 ): TaskReason | undefined {
   const { revoked } = ring
@@ -104,7 +106,7 @@ function problemOf(
       return (entry.not_before ?? 0) > now + maxClockAhead ? 'key_not_active' : undefined
     case 'grace':
       // By the clock, whether or not a newer set has come.
-      return now >= (entry.grace_until ?? 0) ? 'key_grace_over' : undefined
+      return ended.has(entry.kid) ? 'key_grace_over' : undefined
     case 'pre-active':
       return 'key_not_active'
     case 'retired':

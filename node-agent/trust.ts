@@ -7,6 +7,7 @@ import { fromBase64url, sha256Hex } from '../core/crypto.ts'
 import { JsonError } from '../core/error.ts'
 import type { Json } from '../core/json.ts'
 import { parseJson } from '../core/json.ts'
+import { type Schema, schema } from '../core/schema.ts'
 import {
   type Envelope,
   openEnvelope,
@@ -62,7 +63,10 @@ export interface NodeTrust {
    * @throws NodeAgentError `misconfigured` for a text that is no token
    */
   enrol(token: string, answer: string): TrustAnswer
-  /** A newer document, such as in a rotation of CAs. @throws NodeAgentError `misconfigured` before the node was enrolled */
+  /**
+   * A newer document, such as in a rotation of CAs.
+   * @throws NodeAgentError `misconfigured` before the node was enrolled; `corrupt`: nobody knows which document would be older
+   */
   updateHttps(envelope: string): TrustAnswer
   updateNodeCa(envelope: string): TrustAnswer
   updateVerifierRoot(envelope: string): TrustAnswer
@@ -94,6 +98,10 @@ interface Pinned {
   readonly control_plane: string
   readonly root: string
 }
+const pinnedSchema: Schema<Pinned> = schema.object({
+  control_plane: schema.string({ maxLength: 2048 }),
+  root: schema.string({ maxLength: 128 }),
+})
 
 class Trust implements NodeTrust {
   readonly #folder: string
@@ -160,6 +168,8 @@ class Trust implements NodeTrust {
   }
 
   #update(kind: TrustKind, text: string): TrustAnswer {
+    // Without the document that is there, an older one would look new.
+    this.#read(kind)
     const envelope = parseEnvelope(text)
     const judged = this.#judge(kind, envelope, this.#pinned().root)
     if (typeof judged === 'string') return refused(judged)
@@ -190,7 +200,9 @@ class Trust implements NodeTrust {
     const text = readIfThere(join(this.#folder, ROOT))
     if (text === undefined)
       throw new NodeAgentError('node-agent', 'misconfigured', 'this node is not enrolled yet')
-    return JSON.parse(text) as Pinned
+    const pinned = pinnedIn(text)
+    if (pinned !== undefined) return pinned
+    throw damaged(join(this.#folder, ROOT), 'the key that signs what it trusts')
   }
 
   #read<Kind extends TrustKind>(kind: Kind): TrustDocument<Kind> {
@@ -202,11 +214,22 @@ class Trust implements NodeTrust {
         ? readTrust(kind, envelope.payloadType, envelope.payload)
         : undefined
     if (document !== undefined) return document
-    throw new NodeAgentError(
-      'node-agent',
-      'corrupt',
-      `${path} does not hold what this node trusts for ${kind}; enrol the node again`,
-    )
+    throw damaged(path, `what this node trusts for ${kind}`)
+  }
+}
+
+function damaged(path: string, what: string): NodeAgentError {
+  const text = `${path} does not hold ${what}; enrol the node again`
+  return new NodeAgentError('node-agent', 'corrupt', text)
+}
+
+function pinnedIn(text: string): Pinned | undefined {
+  try {
+    const value = parseJson(text, { maxBytes: 4096, maxDepth: 1 })
+    return pinnedSchema.problem(value, '') === undefined ? (value as unknown as Pinned) : undefined
+  } catch (error) {
+    if (error instanceof JsonError) return undefined
+    throw error
   }
 }
 

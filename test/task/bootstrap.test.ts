@@ -153,6 +153,34 @@ describe('a CA', () => {
   })
 })
 
+describe('a damaged file', () => {
+  const corrupt = expect.objectContaining({ code: 'corrupt' })
+
+  test('lets no older document in', async () => {
+    await enrol()
+    const first = await here.document('https')
+    await here.publish('https', [anchor('web1'), anchor('web2', 'next')])
+    trust.updateHttps(await here.document('https'))
+    const path = join(dir, 'trust', 'https-ca.dsse.json')
+    writeFileSync(path, '')
+    expect(() => trust.updateHttps(first)).toThrow(corrupt)
+    rmSync(path)
+    expect(() => trust.updateHttps(first)).toThrow(corrupt)
+    // A new token mends it.
+    expect(await enrol()).toEqual({ accepted: true, version: 2 })
+  })
+
+  test.each(['', '{"root"', '{}', '[]', '{"root":7,"control_plane":"x"}'])(
+    'names no root: %s',
+    async (damage) => {
+      await enrol()
+      writeFileSync(join(dir, 'trust', 'trust-root.json'), damage)
+      expect(() => trust.httpsCa()).toThrow(corrupt)
+      expect(() => trust.controlPlane()).toThrow(corrupt)
+    },
+  )
+})
+
 describe('what is trusted for one purpose is not trusted for another', () => {
   test('the platform does not say so', async () => {
     const same = [anchor('web1'), anchor('node1', 'next', pem('node1AA'))]

@@ -200,5 +200,6 @@ describe('sets', () => {
 })
 
 test('what was tried led to many answers', () => {
-  expect(seen.size).toBeGreaterThan(14)
+  // Fewer than chance ever brings about, so that a generator which makes one kind of thing is noticed.
+  expect(seen.size).toBeGreaterThan(7)
 })

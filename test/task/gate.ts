@@ -97,7 +97,7 @@ function byAgent(
   const dir = mkdtempSync(join(tmpdir(), 'assay-gate-'))
   try {
     if (known) {
-      mkdirSync(join(dir, 'verifiers'))
+      mkdirSync(join(dir, 'verifiers'), { mode: 0o700 })
       writeFileSync(join(dir, 'verifiers', `set-${known.set.version}.json`), JSON.stringify(known))
     }
     const before = new UsedTasks(join(dir, 'used'))
