@@ -1,6 +1,7 @@
 /**
  * Group commit and sealing. Order: (a) effects and leaves commit durably, many decisions in one write; (b) the head is derived from those
- * rows; (c) only such a head is signed, once a group; (d) the answers leave. A root that is not on disk is never signed.
+ * rows; (c) only such a head is signed, once a group; (d) the answers leave. A root that is not on disk is never signed. Where the store does not
+ * order at commit, a decision shares no write with others, and many are written at the same time: none waits for a slower one.
  */
 import { toHex } from './crypto.ts'
 import { decisionKey, decodeStored, PARTITION } from './decision.ts'
@@ -42,7 +43,7 @@ export function sealReached(
 export type Retry = { readonly conflict: Key } | { readonly stale: true }
 
 export interface CommitLimits {
-  /** Decisions in one group. */
+  /** Decisions in one group, where the store orders at commit. */
   readonly maxGroup: number
   readonly maxDecisionAgeMs: number
   readonly probeMs: number
@@ -73,10 +74,12 @@ export class Committer {
   #running: Promise<void> | undefined
   #failed = false
   #newestSeconds: UnixSeconds
-  /** Monotonic: when the write under way began, or the last one ended. */
+  /** Groups of one that are under way, where the store does not order at commit. */
+  readonly #apart = new Set<Promise<void>>()
+  /** Writes under way, the oldest first; `at` is monotonic. */
+  readonly #writes = new Set<{ readonly at: number }>()
+  /** Monotonic: when a write began or ended last. */
   #writeAt: number
-  #writing = false
-  #tookMs = 0
   /** Bytes of the write that failed, until one succeeds. */
   #owedBytes = 0
 
@@ -90,9 +93,10 @@ export class Committer {
   get failed(): boolean {
     return this.#failed
   }
-  /** The write under way has not come back for so long that it may never do. */
+  /** A write under way has not come back for so long that it may never do. */
   get stalled(): boolean {
-    return this.#writing && this.#sinceWrite() > STALLED_MS
+    const [oldest] = this.#writes
+    return oldest !== undefined && this.#since(oldest.at) > STALLED_MS
   }
   /** Of everything in the log, the kernel's own decisions included. */
   get newestSeconds(): UnixSeconds {
@@ -109,13 +113,15 @@ export class Committer {
 
   /** Writes a small record when nothing was written lately: readiness has to know of a broken disk before a request does. */
   probe(): void {
-    if (this.#running !== undefined || this.#sinceWrite() < this.#options.limits.probeMs) return
+    const busy = this.#running !== undefined || this.#apart.size > 0
+    if (busy || this.#since(this.#writeAt) < this.#options.limits.probeMs) return
     this.#running = this.#probe().then(() => this.#run())
   }
 
   /** Resolves when everything that was submitted is answered. */
   async drained(): Promise<void> {
     await this.#running
+    await Promise.all(this.#apart)
     await this.#options.merger?.close()
     await this.#options.sealer.idle()
   }
@@ -124,16 +130,27 @@ export class Committer {
     while (this.#queue.length > 0) {
       // Let the requests that arrived together reach the queue: they share one fsync and one signature.
       await nextTurn()
-      const group = this.#take()
-      if (group.length > 0) await this.#commit(group)
+      const { limits, store } = this.#options
+      if (store.ordersOnCommit) {
+        const group = this.#take(limits.maxGroup)
+        if (group.length > 0) await this.#commit(group)
+      } else {
+        if (this.#apart.size >= MAX_APART) await Promise.race(this.#apart)
+        for (const waiting of this.#take(MAX_APART - this.#apart.size)) this.#commitApart(waiting)
+      }
     }
     this.#running = undefined
   }
 
-  #take(): Waiting[] {
+  #commitApart(waiting: Waiting): void {
+    const done = this.#commit([waiting]).finally(() => this.#apart.delete(done))
+    this.#apart.add(done)
+  }
+
+  #take(count: number): Waiting[] {
     const { clock, limits } = this.#options
     const oldest = clock.now() - limits.maxDecisionAgeMs
-    return this.#queue.splice(0, limits.maxGroup).filter((waiting) => {
+    return this.#queue.splice(0, count).filter((waiting) => {
       if (waiting.entry.startedAt >= oldest) return true
       waiting.resolve({ stale: true })
       return false
@@ -143,8 +160,9 @@ export class Committer {
   async #commit(group: readonly Waiting[]): Promise<void> {
     let outcomes: readonly Outcome[]
     try {
+      const began = this.#options.clock.monotonic()
       outcomes = await this.#write(group.map(({ entry }) => entry.batch))
-      this.#options.watching?.group(group.length, this.#tookMs)
+      this.#options.watching?.group(group.length, this.#since(began))
     } catch (error) {
       if (error instanceof StoreError && error.code === 'unknown_outcome') {
         await this.#reread(group, error)
@@ -186,8 +204,9 @@ export class Committer {
   /** The one way to the disk: what comes of it shows in readiness. */
   async #write(batches: readonly Batch[]): Promise<readonly Outcome[]> {
     const { clock, store, watching } = this.#options
-    this.#writeAt = clock.monotonic()
-    this.#writing = true
+    const write = { at: clock.monotonic() }
+    this.#writeAt = write.at
+    this.#writes.add(write)
     try {
       const outcomes = await store.commit(batches)
       this.#failed = false
@@ -199,9 +218,8 @@ export class Committer {
       watching?.storeFailed(error instanceof StoreError ? error.code : 'unknown')
       throw error
     } finally {
-      this.#writing = false
-      this.#tookMs = this.#sinceWrite()
-      this.#writeAt += this.#tookMs
+      this.#writes.delete(write)
+      this.#writeAt = clock.monotonic()
     }
   }
 
@@ -217,8 +235,8 @@ export class Committer {
     }
   }
 
-  #sinceWrite(): number {
-    return this.#options.clock.monotonic() - this.#writeAt
+  #since(at: number): number {
+    return this.#options.clock.monotonic() - at
   }
 
   #integrate(committed: Placed[]): void {
@@ -277,6 +295,8 @@ type Placed = [waiting: Waiting, index: bigint | undefined]
 const PROBE: Key = { partition: PARTITION.probe, sort: 'store' }
 const PROBE_BYTES = 16
 const STALLED_MS = 5000
+/** As many as the store has connections for. */
+const MAX_APART = 64
 
 function bytesOf(batches: readonly Batch[]): number {
   const sizes = batches.flatMap(({ leaf, writes }) => [

@@ -152,6 +152,15 @@ export class Client implements Place {
     if (this.#users === 0) this.#sdk.destroy()
   }
 
+  /** Of a call that begins now, in monotonic milliseconds. */
+  deadline(): number {
+    return this.#clock.monotonic() + this.#timeoutMs
+  }
+  /** Milliseconds until then. */
+  until(deadline: number): number {
+    return deadline - this.#clock.monotonic()
+  }
+
   /** Sees every write that was acknowledged. @throws StoreError */
   async get(key: ItemKey): Promise<Item | undefined> {
     const input = { TableName: this.table, Key: key, ConsistentRead: true, ...COUNTED }
@@ -193,15 +202,19 @@ export class Client implements Place {
    * Writes all of it or nothing: 1 to 100 items, each with its condition. Undefined: it is written. Every attempt is the same request by its token,
    * so that DynamoDB itself makes one of them (for ten minutes).
    *
+   * @param deadline of a call that began earlier
    * @throws StoreError `unknown_outcome`: it may have been written; else nothing was
    */
-  async transact(items: readonly TransactWriteItem[]): Promise<Unmet | undefined> {
+  async transact(
+    items: readonly TransactWriteItem[],
+    deadline: number = this.deadline(),
+  ): Promise<Unmet | undefined> {
     const input = {
       TransactItems: [...items],
       ClientRequestToken: toHex(randomBytes(16)),
       ...COUNTED,
     }
-    const attempts = this.#attempts()
+    const attempts = attemptsUntil(deadline)
     for (;;) {
       try {
         await this.#once('transactWriteItems', input, attempts)
@@ -218,7 +231,7 @@ export class Client implements Place {
   }
 
   async #read<O extends Operation>(operation: O, input: Input<O>): Promise<Output<O>> {
-    const attempts = this.#attempts()
+    const attempts = attemptsUntil(this.deadline())
     for (;;) {
       try {
         return await this.#once(operation, input, attempts)
@@ -228,16 +241,12 @@ export class Client implements Place {
     }
   }
 
-  #attempts(): Attempts {
-    return { deadline: this.#clock.monotonic() + this.#timeoutMs, made: 0, uncertain: false }
-  }
-
   async #once<O extends Operation>(
     operation: O,
     input: Input<O>,
     attempts: Attempts,
   ): Promise<Output<O>> {
-    const left = (): number => attempts.deadline - this.#clock.monotonic()
+    const left = (): number => this.until(attempts.deadline)
     const leave = await this.#slots.enter(left())
     if (leave === undefined)
       throw Object.assign(new Error('no connection'), { name: NO_CONNECTION })
@@ -260,7 +269,7 @@ export class Client implements Place {
   /** Waits for the next attempt. @throws StoreError where there is none */
   async #again(failure: Failure, operation: Operation, attempts: Attempts): Promise<void> {
     const ms = pauseMs(attempts.made)
-    const late = this.#clock.monotonic() + ms >= attempts.deadline
+    const late = this.until(attempts.deadline) <= ms
     // The SDK corrects itself by the time in the answer: once is enough.
     const inVain = failure.kind === 'skewed_clock' && attempts.made > 1
     if (!failure.again || inVain || late || this.#users === 0) {
@@ -281,6 +290,8 @@ interface Attempts {
   /** One that changes something went unanswered. */
   uncertain: boolean
 }
+
+const attemptsUntil = (deadline: number): Attempts => ({ deadline, made: 0, uncertain: false })
 
 const UNMET = 'ConditionalCheckFailed'
 

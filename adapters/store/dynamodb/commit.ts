@@ -1,4 +1,4 @@
-/** One call of `commit`: its batches at the same time, but for those that name the same record, which keep their order. */
+/** What is committed: everything at the same time, but for batches that name the same record, which keep their order. */
 import type { TransactWriteItem } from '@aws-sdk/client-dynamodb'
 import { StoreError } from '../../../core/error.ts'
 import { KeyMap } from '../../../core/keymap.ts'
@@ -12,49 +12,75 @@ export type Prepared =
   | { readonly batch: Batch; readonly items: readonly TransactWriteItem[] }
   | { readonly error: StoreError }
 
-/** @throws StoreError when no batch that was sent came through: with `unknown_outcome` where one of them may have */
-export async function commitAll(
-  client: Client,
-  prepared: readonly Prepared[],
-): Promise<readonly Outcome[]> {
-  const earlier = new KeyMap<Promise<Outcome>>()
-  const all = prepared.map((each) => ('error' in each ? each : inOrder(client, each, earlier)))
-  const outcomes = await Promise.all(all)
-  const sent = outcomes.filter((_, i) => !('error' in prepared[i]!))
-  const failures = sent.flatMap((outcome) => ('error' in outcome ? [outcome.error] : []))
-  const [first] = failures
-  if (first !== undefined && failures.length === sent.length)
-    throw failures.find(({ code }) => code === 'unknown_outcome') ?? first
-  return outcomes
-}
-
 type Sendable = Exclude<Prepared, { readonly error: StoreError }>
 
-/** After everything before it in the call that names one of its records. */
-function inOrder(
-  client: Client,
-  { batch, items }: Sendable,
-  earlier: KeyMap<Promise<Outcome>>,
-): Promise<Outcome> {
-  const keys = batch.writes.map(keyOf)
-  const before = keys.flatMap((key) => earlier.get(key) ?? [])
-  const run = async (): Promise<Outcome> => {
-    await Promise.all(before)
-    return await commitOne(client, batch, items)
+export class Commits {
+  readonly #client: Client
+  /** Of each record the last transaction that names it and is under way: two at the same time would meet in the table, and both begin again. */
+  readonly #last = new KeyMap<Promise<Outcome>>()
+
+  constructor(client: Client) {
+    this.#client = client
   }
-  const outcome = run()
-  for (const key of keys) earlier.set(key, outcome)
-  return outcome
+
+  /** @throws StoreError when no batch that was sent came through: with `unknown_outcome` where one of them may have */
+  async all(prepared: readonly Prepared[]): Promise<readonly Outcome[]> {
+    const all = prepared.map((each) => ('error' in each ? each : this.#inOrder(each)))
+    const outcomes = await Promise.all(all)
+    const sent = outcomes.filter((_, i) => !('error' in prepared[i]!))
+    const failures = sent.flatMap((outcome) => ('error' in outcome ? [outcome.error] : []))
+    const [first] = failures
+    if (first !== undefined && failures.length === sent.length)
+      throw failures.find(({ code }) => code === 'unknown_outcome') ?? first
+    return outcomes
+  }
+
+  /** After everything before it that names one of its records. */
+  async #inOrder({ batch, items }: Sendable): Promise<Outcome> {
+    const keys = batch.writes.map(keyOf)
+    const before = keys.flatMap((key) => this.#last.get(key) ?? [])
+    const outcome = this.#after(before, batch, items)
+    for (const key of keys) this.#last.set(key, outcome)
+    try {
+      return await outcome
+    } finally {
+      for (const key of keys) if (this.#last.get(key) === outcome) this.#last.delete(key)
+    }
+  }
+
+  async #after(
+    before: readonly Promise<Outcome>[],
+    batch: Batch,
+    items: readonly TransactWriteItem[],
+  ): Promise<Outcome> {
+    const deadline = this.#client.deadline()
+    if (before.length === 0 || (await ended(before, this.#client.until(deadline))))
+      return await commitOne(this.#client, { batch, items, deadline })
+    const what = 'too many decisions at the same record wait; nothing was written; try again'
+    return { error: new StoreError(NAME, 'unavailable', what) }
+  }
+}
+
+/** Whether all of them were over in time. */
+async function ended(all: readonly Promise<Outcome>[], ms: number): Promise<boolean> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), ms)
+  })
+  try {
+    return await Promise.race([Promise.allSettled(all).then(() => true), late])
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 async function commitOne(
   client: Client,
-  batch: Batch,
-  items: readonly TransactWriteItem[],
+  { batch, deadline, items }: Sendable & { readonly deadline: number },
 ): Promise<Outcome> {
   if (items.length === 0) return {}
   try {
-    const unmet = await client.transact(items)
+    const unmet = await client.transact(items, deadline)
     return unmet === undefined ? {} : lost(batch, unmet)
   } catch (error) {
     if (error instanceof StoreError) return { error }
@@ -65,7 +91,7 @@ async function commitOne(
 function lost({ writes }: Batch, { final, position }: Unmet): Outcome {
   const write = writes[position]
   // A version is never given twice: where it is gone, no late attempt finds it. What is there now can be absent then.
-  if (!final && write?.if === 'absent') {
+  if (!final && (write === undefined || write.if === 'absent')) {
     const what = 'an attempt went unanswered and may arrive yet; read it again'
     return { error: new StoreError(NAME, 'unknown_outcome', what) }
   }

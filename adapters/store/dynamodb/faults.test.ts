@@ -1,7 +1,7 @@
 /** What goes wrong between the store and a real DynamoDB: an outcome is told as it is, in time, and nothing is half done. */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { StoreError } from '../../../core/error.ts'
-import type { Outcome } from '../../../core/ports/store.ts'
+import type { Batch, Outcome } from '../../../core/ports/store.ts'
 import { dynamodb, REGION, SECRET } from '../../../test/backends/dynamodb.ts'
 import { type Fault, type FaultProxy, faultProxy, type Seen } from '../../../test/backends/proxy.ts'
 import { bytes, text } from '../../../test/conformance/bytes.ts'
@@ -55,7 +55,7 @@ function next(...faults: readonly (Fault | undefined)[]): void {
   const left = [...faults]
   proxy.fault = () => left.shift()
 }
-const always = (fault: Fault): void => {
+const always = (fault: Fault | undefined): void => {
   proxy.fault = () => fault
 }
 /** DynamoDB's answer in an error of this name, as its documentation has it. */
@@ -192,6 +192,20 @@ const about = (sort: string): ((seen: Seen) => boolean) => {
   const named = JSON.stringify({ S: sort })
   return ({ body }) => String(body).includes(named)
 }
+
+test('what waits for others at the same record ends with its own deadline, in one call or in many', async () => {
+  always('lose')
+  const batch = (sort: string): Batch => ({
+    writes: [{ check: key('hot'), if: 'absent' }, put(sort, '1')],
+  })
+  const many = Array.from({ length: 20 }, (_, i) => hasty.commit([batch(`own ${i}`)]))
+  const batches = Array.from({ length: 20 }, (_, i) => batch(`together ${i}`))
+  const said = await timed(() => Promise.all([...many, hasty.commit(batches)].map(refusal)))
+  expect(new Set(said)).toEqual(new Set(['unavailable', 'unknown_outcome']))
+  always(undefined)
+  const all = [...many.keys()].map((i) => store.commit([batch(`later ${i}`)]))
+  expect(await Promise.all(all)).toEqual(all.map(() => [{}]))
+})
 
 test('in a group each batch has its own outcome', async () => {
   const [isLost, isThrottled] = [about('lost'), about('throttled')]

@@ -4,7 +4,7 @@ import type { Clock } from '../../../core/ports/clock.ts'
 import type { Batch, Key, Outcome, Store, Stored } from '../../../core/ports/store.ts'
 import { batchError, checkKey, checkRange } from '../../../core/storage.ts'
 import type { Client } from './client.ts'
-import { commitAll, type Prepared } from './commit.ts'
+import { Commits, type Prepared } from './commit.ts'
 import { recordKey } from './keys.ts'
 import { list } from './list.ts'
 import { isTooLarge, recordOf, transactionOf } from './record.ts'
@@ -25,10 +25,12 @@ export class DynamoStore implements Store {
   readonly maxBatch: number = MAX_ITEMS - 1
   readonly maxValueBytes: number = MAX_VALUE_BYTES
   readonly #options: StoreOptions
+  readonly #commits: Commits
   #closed = false
 
   constructor(options: StoreOptions) {
     this.#options = options
+    this.#commits = new Commits(options.client)
     options.client.join()
   }
 
@@ -53,13 +55,9 @@ export class DynamoStore implements Store {
 
   async commit(batches: readonly Batch[]): Promise<readonly Outcome[]> {
     this.#assertOpen()
-    const { client, readOnly } = this.#options
-    if (readOnly)
+    if (this.#options.readOnly)
       throw new StoreError(NAME, 'read_only', 'it was opened to be read; open it to be written')
-    return await commitAll(
-      client,
-      batches.map((batch) => this.#prepare(batch)),
-    )
+    return await this.#commits.all(batches.map((batch) => this.#prepare(batch)))
   }
 
   async close(): Promise<void> {
