@@ -2,6 +2,7 @@
 import { afterEach, expect, test, vi } from 'vitest'
 import { manualClock } from '../adapters/clock/manual.ts'
 import { openMemory } from '../adapters/store/memory/index.ts'
+import { Waiting } from '../test/conformance/store/waiting.ts'
 import { kit, NOW, submission } from '../test/kernel/kit.ts'
 import { IDEMPOTENCY_MS, Idempotency } from './idempotency.ts'
 import type { Store } from './ports/store.ts'
@@ -51,6 +52,28 @@ test('what a store that failed could not remove goes with a later sweep', async 
   await expect(idempotency.sweep()).rejects.toThrow('disk')
   await idempotency.sweep()
   expect(await rows(store)).toBe(0)
+})
+
+test('where several processes write, a start lists nothing, and what a process left behind goes later', async () => {
+  const waiting = new Waiting()
+  const [gone, here] = [waiting.open().store, waiting.open().store]
+  const clock = manualClock(NOW)
+  await bound(new Idempotency(gone, clock), gone, 20)
+  const list = vi.spyOn(here, 'list')
+  const idempotency = new Idempotency(here, clock)
+  await idempotency.open()
+  expect(list).not.toHaveBeenCalled()
+  clock.advance(IDEMPOTENCY_MS)
+  // Its own process may still remove them.
+  await idempotency.sweep()
+  expect(await rows(gone)).toBe(20)
+  await bound(idempotency, here, 1)
+  clock.advance(IDEMPOTENCY_MS - 1)
+  await idempotency.sweep()
+  expect(list).toHaveBeenCalledTimes(1)
+  clock.advance(1)
+  await idempotency.sweep()
+  expect(await rows(gone)).toBe(0)
 })
 
 test('a dry run binds no key and looks at none', async () => {

@@ -31,18 +31,34 @@ export class Idempotency {
   readonly #clock: Clock
   /** In the order of their expiry. */
   #expiring: Expiring[] = []
+  /** When the rows of others are looked for next, where several processes write. */
+  #lookAt: UnixMillis
 
   constructor(store: Store, clock: Clock) {
     this.#store = store
     this.#clock = clock
+    this.#lookAt = clock.now() + IDEMPOTENCY_MS
   }
 
-  /** Finds the rows that an earlier process left behind. */
+  /** Finds the rows that an earlier process left behind. Where several processes write that is for a later sweep: a start is not to wait for it. */
   async open(): Promise<void> {
-    for await (const stored of this.#store.list(PARTITION.idempotency, '')) {
-      this.#expiring.push({ key: stored.key, expires: parse(stored.value).expires })
+    if (this.#store.ordersOnCommit) await this.#find(() => true)
+  }
+
+  async #find(wanted: (expires: UnixMillis) => boolean): Promise<void> {
+    const found: Expiring[] = []
+    for await (const { key, value } of this.#store.list(PARTITION.idempotency, '')) {
+      const { expires } = parse(value)
+      if (wanted(expires)) found.push({ key, expires })
     }
-    this.#expiring.sort((a, b) => a.expires - b.expires)
+    this.#expiring = [...found, ...this.#expiring].sort((a, b) => a.expires - b.expires)
+  }
+
+  /** What expired so long ago was left behind: the process that bound it would have removed it. */
+  async #findLeft(now: UnixMillis): Promise<void> {
+    if (this.#store.ordersOnCommit || now < this.#lookAt) return
+    await this.#find((expires) => expires + IDEMPOTENCY_MS <= now)
+    this.#lookAt = now + IDEMPOTENCY_MS
   }
 
   /** @throws NoDecision `idempotency_mismatch` */
@@ -78,6 +94,7 @@ export class Idempotency {
    */
   async sweep(): Promise<void> {
     const now = this.#clock.now()
+    await this.#findLeft(now)
     const found = this.#expiring.findIndex(({ expires }) => expires > now)
     const due = this.#expiring.splice(0, found < 0 ? this.#expiring.length : found)
     for (let at = 0; at < due.length; at += SWEPT) {
