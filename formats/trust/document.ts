@@ -59,6 +59,15 @@ function anchorsOf(value: Schema<string>): Schema<readonly Anchor[]> {
   return array(object({ id, state, value }), { maxItems: MAX_ANCHORS })
 }
 
+/**
+ * What an anchor's value is, however it is written: a text for each of its certificates, or the key. Line breaks in PEM are nobody's matter, and
+ * several certificates may stand in one value.
+ */
+export function anchoredBy(value: string): readonly string[] {
+  const bodies = value.split(/-----(?:BEGIN|END) CERTIFICATE-----/)
+  return bodies.map((body) => body.replace(/[\r\n=]/g, '')).filter((body) => body !== '')
+}
+
 /** What is signed. */
 export function trustPayload(document: TrustDocument): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(JSON.stringify(document))

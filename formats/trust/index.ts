@@ -8,6 +8,7 @@ export {
 export {
   type Anchor,
   type AnchorState,
+  anchoredBy,
   anchorsSchema,
   MAX_ANCHORS,
   MAX_TRUST_BYTES,

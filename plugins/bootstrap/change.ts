@@ -1,8 +1,8 @@
 /** What a new trust document changes. */
-import type { Anchor } from '../../formats/trust/index.ts'
+import { type Anchor, anchoredBy } from '../../formats/trust/index.ts'
 import type { Change } from './schema.ts'
 
-/** @param elsewhere values of the other kinds */
+/** @param elsewhere what anchors the other kinds, as `anchoredBy` has it */
 export function changeOf(
   before: readonly Anchor[] | undefined,
   after: readonly Anchor[],
@@ -22,6 +22,6 @@ export function changeOf(
     dropped_current: gone.filter(({ state }) => state === 'current').map(({ id }) => id),
     early: ids((anchor) => added(anchor) && anchor.state !== 'next'),
     promoted: ids(({ id, state }) => state === 'current' && old.get(id)?.state === 'next'),
-    shared: ids(({ value }) => elsewhere.has(value)),
+    shared: ids(({ value }) => anchoredBy(value).some((one) => elsewhere.has(one))),
   }
 }

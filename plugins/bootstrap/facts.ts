@@ -7,6 +7,7 @@ import type { Request } from '../../core/request.ts'
 import { SIGNER, signingKeyFacts } from '../../formats/signingkey/index.ts'
 import {
   type Anchor,
+  anchoredBy,
   readTrust,
   TRUST_KINDS,
   type TrustDocument,
@@ -91,7 +92,7 @@ function elsewhere(documents: Documents, trust: TrustKind): ReadonlySet<string> 
   const others: readonly Anchor[] = [...documents].flatMap(([kind, { anchors }]) =>
     kind === trust ? [] : anchors,
   )
-  return new Set(others.map(({ value }) => value))
+  return new Set(others.flatMap(({ value }) => anchoredBy(value)))
 }
 
 /** Reads nothing once the caller has given up. */

@@ -95,7 +95,7 @@ export interface Change {
   /** Added, and not as `next`. */
   readonly early: readonly string[]
   readonly promoted: readonly string[]
-  /** Another kind's document has the same value. */
+  /** Another kind's document has the same certificate or key. */
   readonly shared: readonly string[]
 }
 export interface BootstrapFacts {

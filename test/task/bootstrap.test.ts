@@ -187,6 +187,15 @@ describe('what is trusted for one purpose is not trusted for another', () => {
     expect(await here.publish('https', same)).toEqual([false, 'anchor_in_other_trust'])
   })
 
+  test.each([
+    ['with other line breaks', pem('node1AA').replaceAll('\n', '\r\n')],
+    ['in other lines', pem('node\n1AA')],
+    ['beside another one', pem('web2AA') + pem('node1AA')],
+  ])('nor the same certificate written %s', async (_, value) => {
+    const same = [anchor('web1'), anchor('node1', 'next', value)]
+    expect(await here.publish('https', same)).toEqual([false, 'anchor_in_other_trust'])
+  })
+
   test('by types', () => {
     expectTypeOf<HttpsCa>().not.toExtend<NodeCa>()
     expectTypeOf<NodeCa>().not.toExtend<HttpsCa>()
