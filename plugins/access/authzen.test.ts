@@ -190,6 +190,14 @@ test('the example has the same organisation-wide rules and helpers as the polici
       ...readdirSync(join(root, folder, 'lib')).map((f) => `lib/${f}`),
     ]
       .filter((file) => /\.(rego|json)$/.test(file))
-      .map((file) => [file, readFileSync(join(root, folder, file), 'utf8')])
+      .map((file) => [file, contentOf(join(root, folder, file))])
   expect(shared('examples/authzen/policies')).toEqual(shared('policies'))
 })
+
+/** What keys may sign is no matter of an example that signs nothing. */
+function contentOf(path: string): unknown {
+  const text = readFileSync(path, 'utf8')
+  if (!path.endsWith('.json')) return text
+  const { signing, ...rest } = JSON.parse(text) as { readonly signing?: unknown }
+  return rest
+}
