@@ -40,7 +40,11 @@ export function addKey(program: Command, tree: Tree): void {
 
 /** Of keys in files. */
 function addReencrypt(key: Command, { add, act }: Tree): void {
-  const command = add(key, 'reencrypt', 'encrypt keys in files with another secret, or at last')
+  const command = add(
+    key,
+    'reencrypt',
+    'encrypt keys in files with another secret, or for the first time',
+  )
     .addOption(new Option('--passphrase-file <file>', 'the new passphrase').conflicts('keyFile'))
     .option('--key-file <file>', 'or 32 bytes, which need no passphrase')
     .addOption(dataOption())

@@ -29,6 +29,13 @@ it.each([
   expect(error.message).not.toContain('hidden')
 })
 
+it('tells a kind of key that KMS does not make from a key of another kind', () => {
+  const place = { region: 'eu-central-1' }
+  const failure = failureOf({ name: 'ValidationException' })
+  expect(new CallFailed(failure, place, 'CreateKey').message).toContain('custody.algorithms')
+  expect(new CallFailed(failure, place, 'Sign').message).toContain('custody.prefix')
+})
+
 it('says what to install where the SDK is missing', async () => {
   vi.resetModules()
   vi.doMock('@aws-sdk/client-kms', () => {

@@ -205,7 +205,9 @@ const WAY_OUT: Readonly<Record<Kind, (place: Place, action: string) => string>> 
   no_key: (place) =>
     `${named(place)} has no such key; correct custody.region and the AWS account, or restore the key`,
   taken: () => 'there is such an alias already; try again',
-  wrong_kind: (place) =>
-    `${named(place)} has a key of another kind behind the alias; correct custody.prefix and custody.region`,
+  wrong_kind: (place, action) =>
+    action === 'CreateKey'
+      ? `${named(place)} makes no keys of this kind; correct custody.algorithms or custody.endpoint`
+      : `${named(place)} has a key of another kind behind the alias; correct custody.prefix and custody.region`,
   foreign: (place) => `what answers for ${named(place)} is not KMS; correct custody.endpoint`,
 }

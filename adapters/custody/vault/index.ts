@@ -15,7 +15,7 @@ import { Transit } from './transit.ts'
 export type { VaultAuth } from './auth.ts'
 
 export interface VaultCustodyOptions {
-  /** `https://host:port`, of the active node or of a cluster that forwards. */
+  /** `https://host:port`, of the active node or of a cluster that forwards; http is for this machine only. */
   readonly address: string
   readonly auth: VaultAuth
   /** Sent with every request; for Vault Enterprise and for OpenBao. */
@@ -96,12 +96,20 @@ function checked(options: VaultCustodyOptions): {
   return { address: originOf(options.address), kvMount, mount, namespace, prefix }
 }
 
+/** An agent beside the process may speak plain HTTP. */
+const LOCAL = /^(?:127\.0\.0\.1|localhost|\[::1\])$/
+
 function originOf(address: string): string {
   const url = URL.canParse(address) ? new URL(address) : undefined
   const { hash, password, pathname, protocol, search, username } = url ?? {}
   const more = `${username}${password}${pathname}${search}${hash}`
   if (url === undefined || (protocol !== 'https:' && protocol !== 'http:') || more !== '/')
     throw refuse('misconfigured', 'address is not https://host:port; correct it')
+  if (protocol === 'http:' && !LOCAL.test(url.hostname))
+    throw refuse(
+      'misconfigured',
+      'address is http to another machine, and whoever listens there has the token; use https',
+    )
   return url.origin
 }
 

@@ -46,7 +46,8 @@ const cases: readonly (readonly [
   setting: string,
 ])[] = [
   ['nobody listens', () => ({ address: 'http://127.0.0.1:1' }), 'unavailable', 'address'],
-  ['no such host', () => ({ address: 'http://vault.invalid' }), 'unavailable', 'address'],
+  ['no such host', () => ({ address: 'https://vault.invalid' }), 'unavailable', 'address'],
+  ['plain HTTP', () => ({ address: 'http://vault.invalid:8200' }), 'misconfigured', 'address'],
   ['not Vault', () => ({ address: otherUrl() }), 'misconfigured', 'address'],
   [
     'https to a port of http',
