@@ -21,7 +21,8 @@ export function changeOf(
     dropped: gone.map(({ id }) => id),
     dropped_current: gone.filter(({ state }) => state === 'current').map(({ id }) => id),
     early: ids((anchor) => added(anchor) && anchor.state !== 'next'),
-    promoted: ids(({ id, state }) => state === 'current' && old.get(id)?.state === 'next'),
+    // Also past `current`: from there it would be made current as one that every node has.
+    promoted: ids(({ id, state }) => state !== 'next' && old.get(id)?.state === 'next'),
     shared: ids(({ value }) => anchoredBy(value).some((one) => elsewhere.has(one))),
   }
 }

@@ -94,6 +94,7 @@ export interface Change {
   readonly dropped_current: readonly string[]
   /** Added, and not as `next`. */
   readonly early: readonly string[]
+  /** Was `next`, and is something else. */
   readonly promoted: readonly string[]
   /** Another kind's document has the same certificate or key. */
   readonly shared: readonly string[]

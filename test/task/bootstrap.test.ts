@@ -144,6 +144,14 @@ describe('a CA', () => {
     ])
   })
 
+  test('is not used before every node has it by way of retiring first', async () => {
+    await enrol()
+    await here.publish('https', both('current', 'next'))
+    expect(await here.publish('https', both('current', 'retiring'))).toEqual([false, 'nodes_lag'])
+    await acknowledge(2)
+    expect(await here.publish('https', both('current', 'retiring'))).toEqual([true, 'published'])
+  })
+
   test('does not come back in an older document, or in a second one of its version', async () => {
     await enrol()
     const first = await here.document('https')
