@@ -1,6 +1,16 @@
 /** What the laws of custody do not ask: what a token gives out of a key, and what is said when something is wrong with it. */
-import { execFile, execFileSync } from 'node:child_process'
-import { chmodSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { execFile, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -12,6 +22,7 @@ import { PIN, type Token } from '../../../test/backends/softhsm.ts'
 import { token as sharedToken } from '../../../test/conformance/custody/pkcs11.ts'
 import { keyIn, sign, verifies } from '../../../test/conformance/custody/subject.ts'
 import { refusal } from '../../../test/conformance/laws.ts'
+import { root as repository } from '../../../test/source.ts'
 import { errorOf, isLost } from './failure.ts'
 import { openPkcs11Custody, type Pkcs11CustodyOptions } from './index.ts'
 import { versionOf } from './labels.ts'
@@ -216,12 +227,12 @@ describe('what is wrong is said at the start:', () => {
 })
 
 describe('a session that is lost', () => {
-  /** The processes that this one started for its custodies. */
-  async function children(): Promise<number[]> {
+  /** The processes that this one, or another, started for its custodies. */
+  async function children(of = process.pid): Promise<number[]> {
     const { stdout } = await promisify(execFile)('ps', ['-eo', 'pid=,ppid=,args='])
     return stdout.split('\n').flatMap((line) => {
       const [, pid, parent, args = ''] = /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line) ?? []
-      return Number(parent) === process.pid && args.includes('pkcs11/process') ? [Number(pid)] : []
+      return Number(parent) === of && args.includes('pkcs11/process') ? [Number(pid)] : []
     })
   }
 
@@ -235,6 +246,27 @@ describe('a session that is lost', () => {
     const [next] = (await children()).filter((one) => !before.has(one))
     process.kill(next as number, 'SIGKILL')
     expect((await custody.transition(key, 'grace')).state).toBe('grace')
+  })
+
+  test("is nobody else's: no PIN for who lists processes, and no process after its parent", {
+    timeout: 20_000,
+  }, async () => {
+    const { module, pinFile: file, token: label } = token
+    const script = `
+      import { openPkcs11Custody } from './adapters/custody/pkcs11/index.ts'
+      const custody = await openPkcs11Custody(${JSON.stringify({ module, pinFile: file, token: label })})
+      console.log('open')
+      setInterval(() => custody, 1000)`
+    const parent = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      cwd: repository,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    await once(parent.stdout, 'data')
+    const [pid = 0] = await children(parent.pid)
+    for (const shown of ['cmdline', 'environ'])
+      expect(readFileSync(`/proc/${pid}/${shown}`, 'latin1')).not.toContain(PIN)
+    parent.kill('SIGKILL')
+    await expect.poll(() => existsSync(`/proc/${pid}`), { timeout: 5000 }).toBe(false)
   })
 
   test('ends with the custody', async () => {
