@@ -170,14 +170,16 @@ export class Client implements Place {
   /** Those of 1 to 100 items that are there, in no order; consistently read. @throws StoreError */
   async getMany(keys: readonly ItemKey[]): Promise<readonly Item[]> {
     const found: Item[] = []
+    const attempts = attemptsUntil(this.deadline())
     let left: Record<string, AttributeValue>[] = keys.map(({ pk, sk }) => ({ pk, sk }))
     while (left.length > 0) {
       const asked = { [this.table]: { Keys: left, ConsistentRead: true } }
-      const answer = await this.#read('batchGetItem', { RequestItems: asked, ...COUNTED })
+      const answer = await this.#read('batchGetItem', { RequestItems: asked, ...COUNTED }, attempts)
       found.push(...(answer.Responses?.[this.table] ?? []))
       const rest = answer.UnprocessedKeys?.[this.table]?.Keys ?? []
+      // Some of it is what one answer holds; nothing at all is a table at its limit.
       if (rest.length === left.length)
-        throw new StoreError(NAME, 'unavailable', 'the table takes no more for now; try again')
+        await this.#again(failureOf({ name: 'Throttling' }), 'batchGetItem', attempts)
       left = rest
     }
     return found
@@ -230,8 +232,11 @@ export class Client implements Place {
     }
   }
 
-  async #read<O extends Operation>(operation: O, input: Input<O>): Promise<Output<O>> {
-    const attempts = attemptsUntil(this.deadline())
+  async #read<O extends Operation>(
+    operation: O,
+    input: Input<O>,
+    attempts: Attempts = attemptsUntil(this.deadline()),
+  ): Promise<Output<O>> {
     for (;;) {
       try {
         return await this.#once(operation, input, attempts)

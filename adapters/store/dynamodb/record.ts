@@ -20,11 +20,11 @@ export interface Target {
 /** Of no other record, at no other time, of no other process. */
 const newVersion = (): Version => toBase64url(randomBytes(16))
 
-/** @throws StoreError `corrupt`: not ours */
+/** Holds copies of the item's bytes. @throws StoreError `corrupt`: not ours */
 export function recordOf(partition: string, { sk, v, ver }: Item): Stored {
   if (sk?.S === undefined || v?.B === undefined || ver?.S === undefined)
     throw new StoreError(NAME, 'corrupt', 'an item of a record has other attributes than ours')
-  return { key: { partition, sort: sk.S }, value: v.B, version: ver.S }
+  return { key: { partition, sort: sk.S }, value: new Uint8Array(v.B), version: ver.S }
 }
 
 /** The writes in their order, then the leaf. Holds copies of the caller's bytes. */

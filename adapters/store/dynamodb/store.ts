@@ -7,6 +7,7 @@ import type { Client } from './client.ts'
 import { Commits, type Prepared } from './commit.ts'
 import { recordKey } from './keys.ts'
 import { list } from './list.ts'
+import { Reads } from './reads.ts'
 import { isTooLarge, recordOf, transactionOf } from './record.ts'
 import { MAX_ITEMS, MAX_VALUE_BYTES, NAME } from './table.ts'
 
@@ -26,19 +27,20 @@ export class DynamoStore implements Store {
   readonly maxValueBytes: number = MAX_VALUE_BYTES
   readonly #options: StoreOptions
   readonly #commits: Commits
+  readonly #reads: Reads
   #closed = false
 
   constructor(options: StoreOptions) {
     this.#options = options
     this.#commits = new Commits(options.client)
+    this.#reads = new Reads(options.client)
     options.client.join()
   }
 
   async get(key: Key): Promise<Stored | undefined> {
     this.#assertOpen()
     checkKey(NAME, key)
-    const { client, prefix } = this.#options
-    const item = await client.get(recordKey(prefix, key))
+    const item = await this.#reads.get(recordKey(this.#options.prefix, key))
     return item && recordOf(key.partition, item)
   }
 
