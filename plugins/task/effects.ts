@@ -32,6 +32,9 @@ interface Signing {
   readonly version: number
 }
 
+/** Seconds; more than kernels on one store may be apart. */
+const CLOCKS_DIFFER = 60
+
 export const taskEffects: EffectTable = {
   'task.close': effectKind(
     object({ kind: literal('task.close'), task_id: nodeName }),
@@ -79,8 +82,8 @@ export const taskEffects: EffectTable = {
     }),
     ({ expires_at, node_id, task_id }, { now, read }) => {
       const used = (read(usedRecord(node_id)) ?? []) as unknown as UsedRecord
-      // What is over is refused for that.
-      const open = used.filter(([, end]) => end > now)
+      // What is over is refused for that, once it is over by everybody's clock.
+      const open = used.filter(([, end]) => end + CLOCKS_DIFFER > now)
       if (open.length >= MAX_USED) throw new RangeError('too many tasks at once')
       return { writes: [{ put: usedRecord(node_id), value: [...open, [task_id, expires_at]] }] }
     },
