@@ -162,6 +162,25 @@ describe('several processes', () => {
   })
 })
 
+describe('a log that is shorter than it was', () => {
+  it('is not gone on with: its next leaves would get places that were proven already', async () => {
+    const { store, log } = new Waiting().open()
+    let restored: Uint8Array | undefined
+    const shorter = logWith(log, { checkpoint: async () => restored ?? (await log.checkpoint()) })
+    const { kernel } = await one(new Waiting(), { store, log: shorter, limits: { mergeMs: 0 } })
+    await kernel.decide(submission())
+    await kernel.integrate()
+    const earlier = await log.checkpoint()
+    await kernel.decide(submission())
+    await kernel.integrate()
+    restored = earlier
+    await expect(kernel.integrate()).rejects.toMatchObject({ code: 'corrupt' })
+    restored = undefined
+    expect(await kernel.integrate()).toEqual({ pending: 0, sealed: '3' })
+    await kernel.close()
+  })
+})
+
 describe('a commit of which no answer came', () => {
   const silent = (store: Store, commits: boolean): Store =>
     storeWith(store, {
@@ -197,13 +216,15 @@ describe('a commit of which no answer came', () => {
   it('is of one batch where only that one is unknown', async () => {
     const { store, log } = new Waiting().open()
     const unknown = new StoreError('test', 'unknown_outcome', 'no answer')
+    let unanswered = -1
     const partly = storeWith(store, {
       commit: async (batches) => {
         const outcomes = await store.commit(batches)
-        return outcomes.map((outcome, i) => (i === 1 ? { error: unknown } : outcome))
+        return outcomes.map((outcome) => (unanswered-- === 0 ? { error: unknown } : outcome))
       },
     })
     const { kernel } = await one(new Waiting(), { store: partly, log })
+    unanswered = 1
     const both = await Promise.all([kernel.decide(submission()), kernel.decide(submission())])
     expect(both.map(({ seal }) => seal)).toEqual(['durable', 'durable'])
     await kernel.close()

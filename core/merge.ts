@@ -46,6 +46,8 @@ export class Merger {
   #running: Promise<void> | undefined
   #timer: { readonly handle: ReturnType<typeof setTimeout>; readonly due: number } | undefined
   #last: Integration | undefined
+  /** Leaves under the published head, at the most that was seen. */
+  #published = 0n
   #failures = 0
   #closed = false
 
@@ -127,6 +129,7 @@ export class Merger {
     const last = await log.integrate()
     this.#last = last
     const published = await publishedHead(log)
+    this.#checkGrown(published?.size ?? 0n)
     if (published && published.size >= sealer.size) {
       await this.#extend(published.size)
       sealer.follow(published)
@@ -138,6 +141,15 @@ export class Merger {
     await this.#findOld()
     this.#settle()
     if (!last.leads || sizeOf(sealer.head) === sealer.size) this.#failures = 0
+  }
+
+  /** A log that was restored to what it was earlier would get other leaves at places that have been proven. */
+  #checkGrown(size: bigint): void {
+    if (size < this.#published) {
+      const what = `the log has shrunk from ${this.#published} leaves to ${size}; restore it as a new one`
+      throw new StoreError(this.#options.log.name, 'corrupt', what)
+    }
+    this.#published = size
   }
 
   /** The tree over the log's first `size` leaves, with the places of our own. */

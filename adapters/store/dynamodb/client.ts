@@ -255,18 +255,22 @@ export class Client implements Place {
     const leave = await this.#slots.enter(left())
     if (leave === undefined)
       throw Object.assign(new Error('no connection'), { name: NO_CONNECTION })
+    const controller = new AbortController()
+    const late = Promise.withResolvers<never>()
+    const ms = Math.max(1, Math.min(left(), this.#timeoutMs / ATTEMPTS))
+    const timer = setTimeout(() => {
+      late.reject(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' }))
+      controller.abort()
+    }, Math.ceil(ms))
     try {
-      const ms = Math.max(1, Math.min(left(), this.#timeoutMs / ATTEMPTS))
-      const abortSignal = AbortSignal.timeout(Math.ceil(ms))
       attempts.made += 1
+      const sent = this.#calls[operation](input, { abortSignal: controller.signal })
       // Looking for credentials knows no signal.
-      const output = await Promise.race([
-        this.#calls[operation](input, { abortSignal }),
-        ended(abortSignal),
-      ])
+      const output = await Promise.race([sent, late.promise])
       if (output.ConsumedCapacity === undefined) throw new Error('no ConsumedCapacity')
       return output
     } finally {
+      clearTimeout(timer)
       leave()
     }
   }
@@ -312,13 +316,6 @@ function cancelled(error: unknown): readonly CancellationReason[] | undefined {
 function causeOf(reasons: readonly CancellationReason[]): unknown {
   const code = reasons.find(({ Code = 'None' }) => Code !== 'None')?.Code ?? 'None'
   return { name: code === 'ValidationError' ? 'ValidationException' : 'ThrottlingException', code }
-}
-
-function ended(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const late = (): void => reject(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' }))
-    signal.addEventListener('abort', late, { once: true })
-  })
 }
 
 /** Half of it is chance, so that those who met once do not meet again. */
