@@ -111,6 +111,8 @@ function nodeArrow(from: string, target?: string): string | undefined {
 const ENGINES = /^adapters\/engine\/(builtins|data|value)$/
 /** How every backend seals a secret to its recipient. */
 const SEALING = 'adapters/secrets/hpke'
+/** What every client of AWS makes of its errors. */
+const AWS = 'adapters/aws'
 
 function adapterArrow(unit: string, target?: string): string | undefined {
   if (target === undefined || MEETING.has(unit) || /^(core|formats)\//.test(target))
@@ -122,6 +124,7 @@ function adapterArrow(unit: string, target?: string): string | undefined {
   if (unit.startsWith('adapters/secrets/') && unitOf(target) === unit.replace('secrets', 'custody'))
     return undefined
   if (unit.startsWith('adapters/secrets/') && unitOf(target) === SEALING) return undefined
+  if (unitOf(target) === AWS) return undefined
   // Whoever runs a decision again makes of a policy's data what the engines make of it.
   if (unit === 'adapters/trustpath' && /^adapters\/engine\/(data|value)$/.test(unitOf(target)))
     return undefined
