@@ -1,6 +1,6 @@
 /**
  * Asks the kernel, at intervals, to do with managed keys what is due: rotate, activate what every verifier has acknowledged, retire what is
- * over its grace. From the plugin's records it reads what may be due, so that keys which are not cost nothing; whether something is due, and
+ * over its grace, and remove deliveries of secrets that nobody fetched. From the plugin's records it reads what may be due, so that keys which are not cost nothing; whether something is due, and
  * may be done, is decided by the policy, in a dry run first.
  */
 import { NoDecision } from '../../core/error.ts'
@@ -41,21 +41,34 @@ async function sweep(options: RotationOptions, signal: AbortSignal): Promise<num
   const { clock, kernel, store } = options
   const failed = new Set<string>()
   let done = 0
+  const count = (came: boolean | string): void => {
+    if (typeof came === 'string') failed.add(came)
+    else if (came) done++
+  }
   for await (const { key, value } of store.list(SIGNER, 'key/')) {
     const [, scope = '', name = ''] = key.sort.split('/')
     const record = JSON.parse(decoder.decode(value)) as Kept
     for (const proposal of proposals({ name, scope }, record, clock.now() / 1000)) {
       if (signal.aborted) return done
-      const came = await propose(kernel, proposal)
-      if (typeof came === 'string') failed.add(came)
-      else if (came) done++
+      count(await propose(kernel, proposal))
     }
   }
+  if (await isOver(store, clock.now() / 1000))
+    count(await propose(kernel, asked('signer.expire', {})))
   if (failed.size > 0)
     throw new NoDecision('unavailable', `some keys were not looked at: ${[...failed].join(', ')}`)
   return done
 }
 const decoder = new TextDecoder()
+
+/** Whether a delivery may be. */
+async function isOver(store: RotationOptions['store'], now: number): Promise<boolean> {
+  for await (const { value } of store.list(SIGNER, 'delivery/')) {
+    const { expires_at } = JSON.parse(decoder.decode(value)) as { readonly expires_at: number }
+    if (expires_at <= now) return true
+  }
+  return false
+}
 
 /** What could be due. */
 function proposals(

@@ -14,6 +14,7 @@ import {
 } from '../../formats/task/index.ts'
 import {
   approvalRecord,
+  deliveryRecord,
   managedKey,
   publicKeyRecord,
   ROOT_SCOPE,
@@ -23,17 +24,22 @@ import {
 import {
   ALGORITHMS,
   approvalsSchema,
+  DECISION,
+  type Delivery,
+  deliverySchema,
   type KeyRecord,
   keySchema,
   NAME,
   PUBLIC_KEY,
+  RECIPIENT,
   SCOPE,
+  SECRET,
   type SetRecord,
   STATE,
   verifierSchema,
 } from './schema.ts'
 
-const { integer, json, literal, object, string } = schema
+const { array, integer, json, literal, object, string } = schema
 const key = { name: NAME, scope: SCOPE }
 const version = integer({ min: 1 })
 const digest = string({ maxLength: 64, pattern: /^[0-9a-f]{64}$/ })
@@ -54,12 +60,19 @@ export const signerEffects: EffectTable = {
       writes: [put(publicKeyRecord(public_key), claimed)],
     }),
   ),
+  'signer.expire': effectKind(
+    object({ deliveries: array(DECISION), kind: literal('signer.expire') }),
+    ({ deliveries }) => ({
+      writes: deliveries.map((decision) => ({ remove: deliveryRecord(decision) })),
+    }),
+  ),
   'signer.forget': effectKind(
     object({ ...key, kind: literal('signer.forget'), verifier: string({ maxLength: 128 }) }),
     ({ name, scope, verifier }) => ({
       writes: [{ remove: verifierRecord(scope, name, verifier) }],
     }),
   ),
+  'signer.hand': effectKind(object({ decision: DECISION, kind: literal('signer.hand') }), handed),
   'signer.make': effectKind(
     object({
       ...key,
@@ -82,6 +95,21 @@ export const signerEffects: EffectTable = {
   'signer.publish': effectKind(
     object({ ...key, document: verifierSetSchema, kind: literal('signer.publish'), root }),
     published,
+  ),
+  'signer.seal': effectKind(
+    object({
+      expires_at: integer({ min: 0 }),
+      kind: literal('signer.seal'),
+      name: NAME,
+      peer: object({ id: string({ maxLength: 256 }), kind: string({ maxLength: 32 }) }),
+      recipient: RECIPIENT,
+      version,
+    }),
+    sealing,
+  ),
+  'signer.sealed': effectKind(
+    object({ delivery: deliverySchema, kind: literal('signer.sealed') }),
+    ({ delivery }) => ({ writes: [put(deliveryRecord(delivery.decision), delivery)] }),
   ),
   'signer.show': effectKind(object({ ...key, kind: literal('signer.show') }), shown),
   'signer.store': effectKind(
@@ -156,6 +184,33 @@ function shown(
     signatures: [{ keyid: set.keyid, sig: fromBase64url(set.signatures.set) as Uint8Array }],
   })
   return { output: { envelope: envelope as unknown as Json } }
+}
+
+/** The record is named after this very decision, to which custody binds what it seals. */
+function sealing(
+  {
+    kind: _,
+    ...asked
+  }: Omit<Delivery, 'decision' | 'failed' | 'sealed'> & { readonly kind: string },
+  { decisionId: decision }: EffectContext,
+): EffectPlan {
+  const { name, recipient, version: of } = asked
+  return {
+    writes: [put(deliveryRecord(decision), { ...asked, decision, failed: '', sealed: '' })],
+    outbox: [
+      { kind: 'signer.seal', body: { decision, name, recipient, scope: SECRET, version: of } },
+    ],
+    output: { delivery: decision },
+  }
+}
+
+/** Once: what was handed over is not there any more. */
+function handed({ decision }: { readonly decision: string }, { read }: EffectContext): EffectPlan {
+  const { name, sealed, version: of } = read(deliveryRecord(decision)) as unknown as Delivery
+  return {
+    writes: [{ remove: deliveryRecord(decision) }],
+    output: { sealed: { decision, name, sealed, version: of } },
+  }
 }
 
 function put(sort: string, value: object): { readonly put: string; readonly value: Json } {

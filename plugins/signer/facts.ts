@@ -11,6 +11,8 @@ import { keyIdOf } from '../../formats/task/index.ts'
 import { signerEffects } from './effects.ts'
 import {
   approvalRecord,
+  DELIVERIES,
+  deliveryRecord,
   ELSEWHERE,
   elsewhereRecord,
   managedKey,
@@ -26,6 +28,7 @@ import {
   actions,
   type Body,
   bodies,
+  type Delivery,
   type KeyRecord,
   SCOPES,
   type SetRecord,
@@ -35,7 +38,7 @@ import {
 async function facts(
   request: Request,
   read: ReadPorts,
-  _now: UnixSeconds,
+  now: UnixSeconds,
   signal: AbortSignal,
 ): Promise<SignerFacts> {
   signal.throwIfAborted()
@@ -45,6 +48,7 @@ async function facts(
   const records = new Records(read, signal)
   const said = { ...NOTHING, payload: { check: 'valid' as const, ...saidBy(asked) } }
   if (action === 'signer.list') return { ...said, keys: await listed(records) }
+  if (action === 'signer.expire') return { ...said, delivery: await overdue(records, now) }
   const made = madeOf(asked)
   if (made.check === 'weak_key') return { ...said, made }
   const { name = '', scope = '' } = asked
@@ -52,6 +56,7 @@ async function facts(
   const verifiers = await verifiersFor(action, asked, records)
   return {
     approvals: await approvalsOf(action, asked, records),
+    delivery: await deliveryOf(action, asked, records),
     key: { known: known === undefined ? [] : [known] },
     keys: [],
     made: { ...made, known: await isKnown(made.public_key, records) },
@@ -110,7 +115,7 @@ function readPayload({ action, payload }: Request): Body | { readonly problem: s
 /** UTF-16 units: a problem names the member, however long its name is. */
 const MAX_PROBLEM = 1024
 
-function saidBy({ peer = UNSAID.peer, public_key: _, ...body }: Body): Said {
+function saidBy({ digest: _d, peer = UNSAID.peer, public_key: _, ...body }: Body): Said {
   return { ...UNSAID, ...body, peer: { id: peer.id, kind: peer.kind } }
 }
 
@@ -120,7 +125,9 @@ async function listed(records: Records): Promise<SignerFacts['keys']> {
 }
 const KEYS = 'key/'
 
-function madeOf({ public_key: made }: Body): SignerFacts['made'] {
+function madeOf({ digest, public_key: made }: Body): SignerFacts['made'] {
+  if (digest !== undefined && made === undefined)
+    return { ...NOTHING.made, check: 'valid', kid: digest }
   const bytes = made === undefined ? undefined : fromBase64url(made)
   if (made === undefined) return NOTHING.made
   const check = bytes !== undefined && isSound(bytes) ? 'valid' : 'weak_key'
@@ -154,6 +161,30 @@ async function rootOf(
   const own = async (_: string, sort: string) => (await records.own(sort)) as Json | undefined
   return signingKeyFacts(own, ROOT_SCOPE, known.set.root)
 }
+
+/** Of a new one how many there are; of what is asked about that one. */
+async function deliveryOf(
+  action: string,
+  { delivery }: Body,
+  records: Records,
+): Promise<SignerFacts['delivery']> {
+  if (action === 'signer.deliver')
+    return { ...NOTHING.delivery, count: (await records.below(DELIVERIES)).length }
+  if (delivery === undefined) return NOTHING.delivery
+  const known = await records.own(deliveryRecord(delivery))
+  return { ...NOTHING.delivery, known: known === undefined ? [] : [known as Delivery] }
+}
+
+async function overdue(records: Records, now: UnixSeconds): Promise<SignerFacts['delivery']> {
+  const all = await records.below<Delivery>(DELIVERIES)
+  const over = all.filter(({ expires_at }) => expires_at <= now).slice(0, MAX_OVERDUE)
+  const expired = over.map(({ decision }) => decision)
+  // What goes has to be read by its own name.
+  for (const decision of expired) await records.own(deliveryRecord(decision))
+  return { count: all.length, expired, known: [] }
+}
+/** Of one decision; the next one takes the rest. */
+const MAX_OVERDUE = 50
 
 async function newest(scope: string, name: string, records: Records): Promise<SignerFacts['set']> {
   const set = (await records.own(setRecord(scope, name))) as SetRecord | undefined
@@ -198,6 +229,7 @@ const encoder = new TextEncoder()
 const UNSAID: Said = {
   algorithm: 'none',
   auto: false,
+  delivery: '',
   failed: '',
   grace_for: 0,
   have: 0,
@@ -205,14 +237,17 @@ const UNSAID: Said = {
   override: '',
   peer: { id: '', kind: '' },
   reason: '',
+  recipient: '',
   rotate_after: 0,
   scope: 'none',
+  sealed: '',
   state: 'none',
   verifier: '',
   version: 0,
 }
 const NOTHING: SignerFacts = {
   approvals: { digest: '', given: [] },
+  delivery: { count: 0, expired: [], known: [] },
   key: { known: [] },
   keys: [],
   made: { check: 'absent', kid: '', known: false, public_key: '' },
@@ -227,7 +262,7 @@ export const signer: Plugin<SignerFacts> = {
   name: 'signer',
   actions,
   schema: signerSchema,
-  lists: [KEYS, ...SCOPES.map(verifiersOf)],
+  lists: [KEYS, DELIVERIES, ...SCOPES.map(verifiersOf)],
   reads: ELSEWHERE,
   effects: signerEffects,
   facts,

@@ -15,6 +15,10 @@ export const publicKeyRecord = (publicKey: string): string => `public/${publicKe
 /** Who has approved one request so far. @param digest of the action and the body, hex */
 export const approvalRecord = (digest: string): string => `approval/${digest}`
 
+/** Values on their way, each named after the decision that let it go. */
+export const DELIVERIES = 'delivery/'
+export const deliveryRecord = (decision: string): string => `${DELIVERIES}${decision}`
+
 /** The keys that sign verifier sets have this scope. */
 export const ROOT_SCOPE = 'bootstrap'
 

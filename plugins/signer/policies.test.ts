@@ -20,10 +20,10 @@ afterAll(() => compiler.close())
 
 rulesAreTyped(signer as Plugin, 'input.facts.key.knwon == []', () => rulesOf('signer'))
 
-test('scopes, states and algorithms are those of custody', () => {
-  expect(SCOPES).toEqual(KEY_SCOPES)
+test('scopes, states and algorithms are those of custody, and secrets', () => {
+  expect(SCOPES).toEqual([...KEY_SCOPES, 'secret'])
   expect(MANAGED_STATES).toEqual(KEY_STATES)
-  expect(ALGORITHMS).toEqual(KEY_ALGORITHMS)
+  expect(ALGORITHMS).toEqual([...KEY_ALGORITHMS, 'opaque'])
 })
 
 interface Table {

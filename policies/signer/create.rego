@@ -136,8 +136,20 @@ usable if {
 	payload.failed == ""
 	made.check == "valid"
 	not made.known
+	fits
 	payload.version > highest(key)
 	transition.may("none", "pre-active")
+}
+
+# A secret has a digest, a key a public half.
+fits if {
+	record.is_secret
+	made.public_key == ""
+}
+
+fits if {
+	not record.is_secret
+	made.public_key != ""
 }
 
 highest(of) := max(array.concat([0], [each.version | some each in of.versions]))
@@ -149,12 +161,12 @@ effects("signer.rotate") := beginning(key, true)
 # Verifiers are told nothing: for them nothing has changed.
 effects("signer.created") := [record.store(over)] if {
 	not usable
-} else := array.concat([claim, record.move(taken, payload.version, "active", input.now)], [record.store(succeeding)]) if {
+} else := array.concat(claim, [record.move(taken, payload.version, "active", input.now), record.store(succeeding)]) if {
 	key.creating.emergency
 	"active" in transition.emergency.none
-} else := array.concat([claim], record.kept(taken, {"fresh": [payload.version], "said": {}})) if {
+} else := array.concat(claim, record.kept(taken, {"fresh": [payload.version], "said": {}})) if {
 	key.creating.publish
-} else := [claim, record.store(taken)]
+} else := array.concat(claim, [record.store(taken)])
 
 over := object.union(key, {"creating": record.no_creating})
 
@@ -176,13 +188,15 @@ added := {
 # It takes the place of a key that was revoked.
 succeeding := object.union(taken, {"pending": {"emergency": true, "rollback_of": 0, "version": payload.version}})
 
-claim := {
+claim := [{
 	"kind": "signer.claim",
 	"name": key.name,
 	"public_key": made.public_key,
 	"scope": key.scope,
 	"version": payload.version,
-}
+} |
+	not record.is_secret
+]
 
 blank := key if {
 	key

@@ -112,3 +112,17 @@ test_what_is_no_next_version_never_signs if {
 	given.allowed(created([given.says({"version": 2}), twice, key]), "key_discarded")
 	given.allowed(created([given.says({"version": 2}), key]), "key_discarded")
 }
+
+secret := {"scope": "secret", "set": {"name": "", "root": ""}, "set_version": 0}
+
+digest := {"made": {"check": "valid", "kid": "002", "known": false, "public_key": ""}}
+
+test_a_secret_has_a_digest_and_a_key_a_public_half if {
+	wanted := {"creating": given.creating({})}
+	of_secret := [given.says({"scope": "secret", "version": 2}), given.key([given.active(1)], object.union(secret, wanted))]
+	effects := given.allowed(created(array.concat(of_secret, [digest])), "created")
+	given.states(given.stored(effects)) == ["active", "pre-active"]
+	[effect.kind | some effect in effects] == ["signer.store"]
+	given.allowed(created(array.concat(of_secret, [given.made(2)])), "key_discarded")
+	given.allowed(created([given.says({"version": 2}), given.key([given.active(1)], wanted), digest]), "key_discarded")
+}

@@ -14,9 +14,17 @@ test_nobody_unknown_may_do_more_than_read_a_set if {
 
 test_outcomes_are_the_process_s_own_word if {
 	every entry in signer.may.peers {
-		outcomes := {"signer.created", "signer.moved"} & {action | some action in entry.actions}
+		outcomes := {"signer.created", "signer.delivered", "signer.moved"} & {action | some action in entry.actions}
 		outcomes == {action | some action in outcomes; entry.kind == "embedded"}
 	}
+}
+
+test_who_gets_secrets_is_somebody if {
+	every entry in signer.deliver {
+		entry.kind != "anonymous"
+		count(entry.names) > 0
+	}
+	signer.delivery_seconds > 0
 }
 
 test_a_key_does_not_sign_the_set_that_it_is_in if {

@@ -8,6 +8,7 @@ package assay.signer
 import data.assay.lib.verdict
 import data.assay.signer.approvals
 import data.assay.signer.create
+import data.assay.signer.deliver
 import data.assay.signer.move
 import data.assay.signer.peers
 import data.assay.signer.verifiers
@@ -50,6 +51,8 @@ problem := move.refusal(action)
 
 problem := verifiers.refusal(action)
 
+problem := deliver.refusal(action)
+
 grant := approvals.grant if {
 	not approvals.enough
 } else := granted
@@ -59,6 +62,8 @@ granted := create.grant(action)
 granted := move.grant(action)
 
 granted := verifiers.grant(action)
+
+granted := deliver.grant(action)
 
 effects := [] if {
 	refusal
@@ -71,3 +76,5 @@ own := create.effects(action)
 own := move.effects(action)
 
 own := verifiers.effects(action)
+
+own := deliver.effects(action)

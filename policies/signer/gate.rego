@@ -3,7 +3,8 @@
 # description: |
 #   A version signs only once every registered verifier has acknowledged a set that has it: a task signed earlier would be refused somewhere. The
 #   first key of a set has nobody to wait for. An override goes on at once, with a reason that stands in the log, and the set says `emergency`.
-#   A key without a set has no verifiers that anybody knows of: each version after the first needs an override.
+#   A key without a set has no verifiers that anybody knows of: each version after the first needs an override. A secret has no set: its
+#   consumers acknowledge the version itself, to say that they can go on with it.
 package assay.signer.gate
 
 import data.assay.signer.peers
@@ -21,6 +22,7 @@ blocked := {
 	"rule": "assay.signer.gate.blocked",
 } if {
 	key.set.name == ""
+	not record.is_secret
 	some each in key.versions
 	each.activated_at > 0
 } else := {
@@ -35,14 +37,21 @@ blocked := {
 	"message": "some verifiers have not acknowledged a set with this version",
 	"rule": "assay.signer.gate.blocked",
 } if {
-	key.set_version > 0
 	count(lagging) > 0
 }
 
 lagging := [each.id |
 	some each in input.facts.verifiers.known
-	each.acknowledged < asked.published
+	each.acknowledged < needed
 ]
+
+default needed := 0
+
+needed := payload.version if {
+	record.is_secret
+} else := asked.published if {
+	key.set_version > 0
+}
 
 overriding if payload.override != ""
 

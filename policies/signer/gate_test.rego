@@ -25,7 +25,9 @@ test_a_version_is_published_first if {
 }
 
 test_the_first_version_has_nobody_to_wait_for if {
-	given.allowed(activates(given.operator, [given.key([given.fresh(2)], {"set_version": 0}), second]), "activation_begun")
+	first := given.key([given.fresh(2)], {"set_version": 0})
+	given.allowed(activates(given.operator, [first, second]), "activation_begun")
+	given.allowed(activates(given.operator, [first, second, lags(0)]), "activation_begun")
 }
 
 test_an_override_goes_on_and_says_so if {
@@ -38,6 +40,17 @@ test_an_override_goes_on_and_says_so if {
 test_not_everybody_overrides if {
 	given.refused(activates(given.deployer, [two, anyway, lags(1)]), "override_not_permitted")
 	given.allowed(activates(given.deployer, [two, second, lags(2)]), "activation_begun")
+}
+
+test_a_secret_waits_for_its_consumers if {
+	secret := {"scope": "secret", "set": {"name": "", "root": ""}, "set_version": 0}
+	next := given.key([given.active(1), given.fresh(2)], secret)
+	consumed := given.says({"scope": "secret", "version": 2})
+	given.allowed(activates(given.operator, [next, consumed]), "activation_begun")
+	given.refused(activates(given.operator, [next, consumed, lags(1)]), "not_acknowledged")
+	given.allowed(activates(given.operator, [next, consumed, lags(2)]), "activation_begun")
+	over := given.says({"override": "the node is gone", "scope": "secret", "version": 2})
+	given.allowed(activates(given.operator, [next, over, lags(1)]), "overridden")
 }
 
 test_a_key_without_a_set_has_verifiers_that_nobody_knows_of if {

@@ -8,17 +8,23 @@ now := 1800000000
 policy_data := {
 	"approval_seconds": 3600,
 	"approvals": {"signer.revoke": 2},
+	"deliver": [
+		{"id": "puller", "kind": "service", "names": ["task"]},
+		{"kind": "node", "names": ["*"]},
+	],
+	"delivery_seconds": 60,
 	"may": {
 		"anyone": ["signer.set"],
 		"peers": [
 			{"actions": ["*"], "kind": "operator", "scopes": ["*"]},
 			{"actions": ["signer.create", "signer.activate", "signer.retire"], "id": "deployer", "kind": "service", "scopes": ["task"]},
-			{"actions": ["signer.created", "signer.moved"], "id": "outbox", "kind": "embedded", "scopes": ["*"]},
-			{"actions": ["signer.activate", "signer.retire", "signer.rotate"], "id": "rotation", "kind": "kernel", "scopes": ["*"]},
+			{"actions": ["signer.created", "signer.delivered", "signer.moved"], "id": "outbox", "kind": "embedded", "scopes": ["*"]},
+			{"actions": ["signer.activate", "signer.expire", "signer.retire", "signer.rotate"], "id": "rotation", "kind": "kernel", "scopes": ["*"]},
 		],
 	},
 	"scopes": {
 		"bootstrap": scope_with("", ""),
+		"secret": object.union(scope_with("", ""), {"algorithms": ["opaque"]}),
 		"task": scope_with("node-task-signing", "verifier-root"),
 	},
 	"settle_seconds": 5,
@@ -120,6 +126,7 @@ payload := {
 	"algorithm": "none",
 	"auto": false,
 	"check": "valid",
+	"delivery": "",
 	"failed": "",
 	"grace_for": 0,
 	"have": 0,
@@ -127,8 +134,10 @@ payload := {
 	"override": "",
 	"peer": {"id": "", "kind": ""},
 	"reason": "",
+	"recipient": "",
 	"rotate_after": 0,
 	"scope": "task",
+	"sealed": "",
 	"state": "none",
 	"verifier": "",
 	"version": 0,
@@ -150,6 +159,7 @@ asks(peer, verb, changes) := {
 	"facts": replace_members(
 		{
 			"approvals": {"digest": "aa", "given": []},
+			"delivery": {"count": 0, "expired": [], "known": []},
 			"key": {"known": []},
 			"keys": [],
 			"made": {"check": "absent", "kid": "", "known": false, "public_key": ""},

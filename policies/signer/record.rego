@@ -10,6 +10,8 @@ import data.assay.lib.signing
 
 key := input.facts.key.known[0]
 
+is_secret if key.scope == "secret"
+
 no_creating := {"after": 0, "emergency": false, "publish": false, "wanted": false}
 
 no_pending := {"emergency": false, "rollback_of": 0, "version": 0}

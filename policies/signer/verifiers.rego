@@ -1,6 +1,7 @@
 # METADATA
 # title: Who verifies, and what they have
 # description: |
+#   Of a secret: who uses it, and acknowledges its versions.
 #   A verifier is registered for a key with the peer that speaks for it, and acknowledges the version of the set that it has. What it says never
 #   goes down. Readers may have the newest set; one that has a newer one than this log knows is a sign of a log that was put back.
 package assay.signer.verifiers
@@ -14,6 +15,10 @@ key := record.key
 verifier := input.facts.verifier.known[0]
 
 newest := input.facts.set.version
+
+latest := max(array.concat([0], [each.version | some each in key.versions])) if {
+	record.is_secret
+} else := newest
 
 max_verifiers := 1000
 
@@ -29,6 +34,7 @@ refusal("signer.register") := {
 	"rule": "assay.signer.verifiers.refusal",
 } if {
 	key.set.name == ""
+	not record.is_secret
 } else := {
 	"code": "too_many_verifiers",
 	"message": "no more can be looked at in one decision: let one speak for several",
@@ -57,7 +63,7 @@ refusal("signer.acknowledge") := {
 	"message": "there is no such version of the set yet",
 	"rule": "assay.signer.verifiers.refusal",
 } if {
-	payload.version > newest
+	payload.version > latest
 }
 
 refusal("signer.set") := {

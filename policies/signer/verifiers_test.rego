@@ -68,3 +68,12 @@ test_an_operator_sees_what_is_known if {
 	listed := given.allowed(given.asks(given.operator, "list", [{"keys": [{"name": "task", "scope": "task"}]}]), "told")
 	listed == [{"kind": "signer.tell", "status": {"keys": [{"name": "task", "scope": "task"}]}}]
 }
+
+test_who_uses_a_secret_acknowledges_its_versions if {
+	secret := given.key([given.active(1), given.fresh(2)], {"scope": "secret", "set": {"name": "", "root": ""}})
+	given.allowed(registers([secret]), "registered") == kept(0)
+	given.allowed(acknowledges(given.node, 2, [secret, known(0), {"set": {"version": 0}}]), "acknowledged") == kept(2)
+	given.refused(acknowledges(given.node, 3, [secret, known(0)]), "unknown_set_version")
+	empty := given.key([], {"scope": "secret", "set": {"name": "", "root": ""}})
+	given.refused(acknowledges(given.node, 1, [empty, known(0)]), "unknown_set_version")
+}

@@ -66,9 +66,32 @@ const set = {
   version: 2,
 }
 const verifier = { acknowledged: 1, id: 'node-7', peer: node }
+const puller = { id: 'puller', kind: 'service' }
+const robot: KeyRecord = {
+  ...key,
+  algorithm: 'opaque',
+  name: 'robot',
+  scope: 'secret',
+  set: { name: '', root: '' },
+  set_version: 0,
+  versions: [version(1, 'active', { kid: 'a'.repeat(64), public_key: '' })],
+}
+const ROBOT = { name: 'robot', scope: 'secret' } as const
+const recipient = 'C'.repeat(43)
+const delivery = {
+  decision: '0190-1',
+  expires_at: NOW + 60,
+  failed: '',
+  name: 'robot',
+  peer: puller,
+  recipient,
+  sealed: '',
+  version: 1,
+}
 const records: Readonly<Record<string, Json>> = {
   'key/task/task': key as unknown as Json,
   'key/bootstrap/verifier-root': verifierRoot as unknown as Json,
+  'key/secret/robot': robot as unknown as Json,
   'set/task/task': set,
   'verifier/task/task/node-7': verifier,
 }
@@ -145,6 +168,46 @@ const samples: readonly PluginSample[] = [
   sample('set', { ...TASK, have: 1 }, [{ ...TASK, kind: 'signer.show' }]),
   sample('status', TASK, [{ kind: 'signer.tell', status: {} }]),
   sample('list', {}),
+  sample(
+    'deliver',
+    { ...ROBOT, recipient },
+    [
+      {
+        expires_at: NOW + 60,
+        kind: 'signer.seal',
+        name: 'robot',
+        peer: puller,
+        recipient,
+        version: 1,
+      },
+    ],
+    puller,
+  ),
+  {
+    ...sample(
+      'delivered',
+      { ...ROBOT, delivery: '0190-1', sealed: 'AAAA', version: 1 },
+      [{ delivery: { ...delivery, sealed: 'AAAA' }, kind: 'signer.sealed' }],
+      outbox,
+    ),
+    records: { ...records, 'delivery/0190-1': delivery },
+  },
+  {
+    ...sample(
+      'fetch',
+      { ...ROBOT, delivery: '0190-1' },
+      [{ decision: '0190-1', kind: 'signer.hand' }],
+      puller,
+    ),
+    records: { ...records, 'delivery/0190-1': { ...delivery, sealed: 'AAAA' } },
+  },
+  {
+    ...sample('expire', {}, [{ deliveries: ['0190-1'], kind: 'signer.expire' }], {
+      kind: 'kernel',
+      id: 'rotation',
+    }),
+    records: { ...records, 'delivery/0190-1': { ...delivery, expires_at: NOW - 1 } },
+  },
 ]
 
 export const signerSubject: PluginSubject = {

@@ -6,6 +6,7 @@ import type { Plugin } from '../../core/plugin.ts'
 import type { Custody, KeyState, PublicKey } from '../../core/ports/custody.ts'
 import type { LogStore } from '../../core/ports/logstore.ts'
 import type { Outbound } from '../../core/ports/outbound.ts'
+import type { Secrets } from '../../core/ports/secrets.ts'
 import type { Store } from '../../core/ports/store.ts'
 import type { Peer } from '../../core/request.ts'
 import { type Envelope, openEnvelope } from '../../formats/dsse/index.ts'
@@ -37,14 +38,20 @@ export interface SigningOptions {
   readonly outbound?: readonly Outbound[]
   /** With an active key of the log. */
   readonly custody: Custody
+  readonly secrets?: Secrets
   readonly pair?: { readonly store: Store; readonly log: LogStore }
 }
 
 export async function signing(options: SigningOptions): Promise<Signing> {
-  const { custody } = options
+  const { custody, secrets } = options
   const kernel = lateKernel()
   let now = (): number => 0
-  const outbound = createKeyCustody({ clock: { now: () => now() as never }, custody, kernel })
+  const outbound = createKeyCustody({
+    clock: { now: () => now() as never },
+    custody,
+    kernel,
+    secrets,
+  })
   const pair = options.pair ?? openMemory()
   const real = await realKernel([signer as Plugin, ...(options.plugins ?? [])], {
     custody,
