@@ -37,7 +37,10 @@ export interface AuthorizerOptions {
   readonly identify: Identify
   /** Must be what the gateway is set to. Default `off`. */
   readonly cache?: AuthorizerCache
-  /** The form of the answers of an HTTP API with payload 2.0, as the gateway is set to: `simple` (default) or `iam`. */
+  /**
+   * The form of the answers of an HTTP API with payload 2.0, as the gateway is set to: `iam` (default, as there) or `simple`. Where a gateway keeps
+   * answers against `cache`, a policy about one request denies the others, and a simple answer lets the caller through to them.
+   */
   readonly responses?: 'iam' | 'simple'
   /** Who asks Assay: the gateway. Default `{ kind: 'lambda', id: 'authorizer' }`. */
   readonly peer?: Peer
@@ -51,7 +54,7 @@ const MAX_CACHED = 100
 
 /** @throws TransportError `invalid_options` */
 export function checkAuthorizer(options: AuthorizerOptions): void {
-  const { cache = 'off', obligations = [], responses = 'simple', routes } = options
+  const { cache = 'off', obligations = [], responses = 'iam', routes } = options
   if (!['caller', 'off', 'route'].includes(cache)) throw invalid('cache is off, caller or route')
   if (!['iam', 'simple'].includes(responses)) throw invalid('responses are simple or iam')
   if (routes.length === 0 || routes.length > MAX_ROUTES) throw invalid('routes are 1 to 1,000')

@@ -110,14 +110,14 @@ describe('one request', () => {
   })
 
   test('of an HTTP API is answered in the form that it is set to', async () => {
-    const simple = authorizer()
+    const simple = authorizer({ responses: 'simple' })
     expect(await simple.ask(httpEvent('GET', '/notes', 'ben'))).toMatchObject({
       isAuthorized: true,
     })
     expect(await simple.ask(httpEvent('GET', '/admin', 'ben'))).toMatchObject({
       isAuthorized: false,
     })
-    const iam = authorizer({ responses: 'iam' })
+    const iam = authorizer()
     expect(effect(await iam.ask(httpEvent('GET', '/notes', 'ben')))).toEqual(['Allow'])
     expect(effect(await iam.ask(httpEvent('GET', '/admin', 'ben')))).toEqual(['Deny'])
   })
@@ -191,11 +191,11 @@ describe('whatever goes wrong', () => {
     expect([effect(answer), answer.context.error]).toEqual([['Deny'], 'unknown_outcome'])
   })
 
-  test('a function that serves no authorizers denies them, in both forms', async () => {
+  test('a function that serves no authorizers denies them', async () => {
     const { handler } = createHandler(new FakeKernel(), { direct: {} })
     expect(effect((await handler(tokenEvent('GET', '/notes'))) as IamAnswer)).toEqual(['Deny'])
-    const simple = (await handler(httpEvent('GET', '/notes'))) as SimpleAnswer
-    expect(simple).toMatchObject({ isAuthorized: false, context: { error: 'not_served' } })
+    const http = (await handler(httpEvent('GET', '/notes'))) as IamAnswer
+    expect([effect(http), http.context.error]).toEqual([['Deny'], 'not_served'])
   })
 
   test('also under any bytes', async () => {
@@ -269,7 +269,7 @@ describe('the gateway\u2019s cache', () => {
       await holds(gateway(ask, make, byCaller))
       expect(kernel.dispatches.length).toBe(2 * ROUTES.length)
     }
-    const { ask } = authorizer({ cache: 'caller', responses: 'iam' })
+    const { ask } = authorizer({ cache: 'caller' })
     await holds(gateway(ask, httpEvent, byCaller))
   })
 
@@ -279,7 +279,7 @@ describe('the gateway\u2019s cache', () => {
   })
 
   test('by route: a simple answer is kept only where the gateway says that the route is in its key', async () => {
-    const { ask } = authorizer({ cache: 'route' })
+    const { ask } = authorizer({ cache: 'route', responses: 'simple' })
     const make = (method: string, path: string, token: string) =>
       httpEvent(method, path, token, [token, `${method} ${path}`])
     await holds(gateway(ask, make, (...all) => all.join(' ')))
@@ -292,7 +292,7 @@ describe('the gateway\u2019s cache', () => {
   test.each(['$default', 'ANY /notes', 'GET /{proxy+}', 'GET /{id}', 'POST /notes'])(
     'by route: %s stands for other requests too, so there is no answer to keep',
     async (routeKey) => {
-      const { ask } = authorizer({ cache: 'route' })
+      const { ask } = authorizer({ cache: 'route', responses: 'simple' })
       const event = { ...httpEvent('GET', '/notes', 'ada', ['ada', routeKey]), routeKey }
       const answer = (await ask(event)) as object
       expect(answer).toMatchObject({
@@ -303,7 +303,7 @@ describe('the gateway\u2019s cache', () => {
   )
 
   test('by caller: a simple answer would be kept for every route, so there is none', async () => {
-    const { ask } = authorizer({ cache: 'caller' })
+    const { ask } = authorizer({ cache: 'caller', responses: 'simple' })
     expect(await ask(httpEvent('GET', '/notes'))).toMatchObject({
       isAuthorized: false,
       context: { error: 'cache_not_possible' },

@@ -64,7 +64,7 @@ const arnText = ({ event, kind }: AuthorizerCall): unknown =>
   kind === 'http-authorizer' ? event.routeArn : event.methodArn
 
 const isSimple = ({ kind, options }: AuthorizerCall): boolean =>
-  kind === 'http-authorizer' && (options.responses ?? 'simple') === 'simple'
+  kind === 'http-authorizer' && options.responses === 'simple'
 
 /** @throws Refusal `cache_not_possible` */
 function checkCache(call: AuthorizerCall): void {
