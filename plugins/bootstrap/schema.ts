@@ -17,6 +17,8 @@ const kind: Schema<TrustKind> = literal(...TRUST_KINDS)
 const hash = string({ maxLength: 64, pattern: /^[0-9a-f]{64}$/ })
 const ttl = integer({ min: 1, max: 2_592_000 })
 const reason = string({ maxLength: 256 })
+/** Blank is no reason. */
+const said = string({ maxLength: 256, pattern: /\S/ })
 const anyAnchors = array(
   object({
     id: string({ maxLength: 64 }),
@@ -46,7 +48,7 @@ export const payloads: Readonly<Record<string, Schema<unknown>>> = {
     secret: string({ maxLength: 43, pattern: /^[A-Za-z0-9_-]{43}$/ }),
   }),
   'bootstrap.issue': object({ node_id: taskNameSchema, token_hash: hash }, { ttl }),
-  'bootstrap.publish': object({ anchors: anyAnchors, trust: kind }, { reason }),
+  'bootstrap.publish': object({ anchors: anyAnchors, trust: kind }, { reason: said }),
 }
 export const actions: readonly string[] = Object.keys(payloads)
 

@@ -137,6 +137,10 @@ describe('a CA', () => {
   test('is used before every node has it where somebody says why', async () => {
     await enrol()
     await here.publish('https', both('current', 'next'))
+    expect(await here.publish('https', both('retiring', 'current'), ' ')).toEqual([
+      false,
+      'malformed_request',
+    ])
     const why = 'the old CA is lost'
     expect(await here.publish('https', both('retiring', 'current'), why)).toEqual([
       true,
