@@ -16,7 +16,7 @@ import type { Shadow } from './shadow/shadow.ts'
 export interface Limits {
   /** Decisions under way; over it there is no decision (`overloaded`). */
   readonly maxInFlight: number
-  /** Decisions in one group commit. */
+  /** Decisions in one group commit, where the store orders at commit; elsewhere each is a write of its own. */
   readonly maxGroup: number
   /** For facts and policy, where the caller names none. */
   readonly timeoutMs: number
