@@ -2,6 +2,7 @@
 import { KernelError } from '../core/error.ts'
 import type { Adapters } from './compose.ts'
 import { type CellParts, LateKernel } from './compose-cells.ts'
+import { openSecrets } from './compose-secrets.ts'
 
 const NEEDED = 'signer'
 const ROTATE_MS = 60_000
@@ -13,8 +14,9 @@ export async function openSigner(adapters: Adapters): Promise<CellParts> {
   const { createKeyCustody } = await import('./outbound/custody/index.ts')
   const custody = await adapters.get('custody')
   const clock = await adapters.get('clock')
+  const secrets = await openSecrets(adapters)
   return {
-    outbound: [createKeyCustody({ clock, custody, kernel: late })],
+    outbound: [createKeyCustody({ clock, custody, kernel: late, secrets })],
     async start(kernel, { store, telemetry }) {
       late.use(kernel)
       const { keepRotation } = await import('./sweep/rotation.ts')

@@ -1,6 +1,7 @@
 /** `assay key` in the tree of verbs. */
 import { Argument, type Command, InvalidArgumentError, Option } from 'commander'
-import { KEY_SCOPES, type KeyScope } from '../core/ports/custody.ts'
+import { KEY_SCOPES } from '../core/ports/custody.ts'
+import type { ManagedScope } from './key/managed.ts'
 import { configOption, dataOption, realmOption, type Tree, version, whole } from './options.ts'
 
 type Verb =
@@ -28,7 +29,8 @@ export function addKey(program: Command, tree: Tree): void {
   const verb = (name: Verb, text: string): Command => {
     const command = tree.add(key, name, text)
     const scope = new Argument(name === 'list' ? '[scope]' : '<scope>', 'what the key is for')
-    command.addArgument(scope.choices([...KEY_SCOPES]))
+    const managed = name === 'export' || name === 'list' ? [] : ['secret']
+    command.addArgument(scope.choices([...KEY_SCOPES, ...managed]))
     if (name !== 'list') command.argument('<name>')
     return command.addOption(dataOption()).addOption(realmOption()).addOption(configOption())
   }
@@ -102,7 +104,7 @@ function addCommon(verb: Make, { act }: Tree): void {
 /** Of keys that the signer manages. */
 function addManaged(verb: Make, { act }: Tree): void {
   const managed = (name: 'publish' | 'rollback' | 'rotate' | 'schedule', of: Command) =>
-    act(onServer(of), async (options, out, scope: KeyScope, key: string, number?: number) =>
+    act(onServer(of), async (options, out, scope: ManagedScope, key: string, number?: number) =>
       (await import('./key/managed.ts')).move(name, options, out, { name: key, scope }, number),
     )
   managed('rotate', verb('rotate', 'make the next version and publish it; activate it later'))
@@ -129,7 +131,7 @@ function addManaged(verb: Make, { act }: Tree): void {
       .option('--no-auto', 'activate by hand what every verifier has acknowledged'),
   )
   const status = onServer(verb('status', 'versions, and which verifiers lag behind'))
-  act(status, async (options, out, scope: KeyScope, name: string) =>
+  act(status, async (options, out, scope: ManagedScope, name: string) =>
     (await import('./key/managed.ts')).status(options, out, { name, scope }),
   )
   const set = onServer(verb('set', 'print the newest verifier set, as nodes get it')).addOption(
@@ -137,7 +139,7 @@ function addManaged(verb: Make, { act }: Tree): void {
       whole(0, 999_999_999),
     ),
   )
-  act(set, async (options, out, scope: KeyScope, name: string) =>
+  act(set, async (options, out, scope: ManagedScope, name: string) =>
     (await import('./key/managed.ts')).set(options, out, { name, scope }),
   )
 }
@@ -146,7 +148,7 @@ function addVerifiers(verb: Make, { act }: Tree): void {
   const verifier = (name: 'acknowledge' | 'register' | 'unregister', of: Command) =>
     act(
       onServer(of),
-      async (options, out, scope: KeyScope, key: string, id: string, number?: number) =>
+      async (options, out, scope: ManagedScope, key: string, id: string, number?: number) =>
         (await import('./key/managed.ts')).verifier(
           name,
           options,

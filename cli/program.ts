@@ -16,6 +16,7 @@ import { addKey } from './program-key.ts'
 import { addLog, addTrust } from './program-log.ts'
 import { addPolicy } from './program-policy.ts'
 import { addRelease } from './program-release.ts'
+import { addSecret } from './program-secret.ts'
 import { addStore } from './program-store.ts'
 
 /** Runs a verb with what it writes to. */
@@ -63,6 +64,7 @@ export function createProgram(perform: Perform, output: OutputConfiguration): Co
   addPolicy(program, tree)
   addShadow(program, tree)
   addKey(program, tree)
+  addSecret(program, tree)
   addRelease(program, tree)
   addStore(program, tree)
   addRest(program, tree)

@@ -40,6 +40,7 @@ const MEETING = new Set([
   'adapters/compose-parts',
   'adapters/compose-policies',
   'adapters/compose-realms',
+  'adapters/compose-secrets',
   'adapters/compose-signer',
   'adapters/index',
 ])

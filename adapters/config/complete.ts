@@ -9,6 +9,7 @@ import {
   type CustodyPlace,
   checkScopes,
   completeOwn,
+  keyPlaces,
   type OwnCustody,
   type OwnCustodyConfig,
 } from './custody.ts'
@@ -29,6 +30,7 @@ import { completeOperations, type OperationsConfig } from './operations.ts'
 import { completePolicies, type PoliciesPlace } from './policies.ts'
 import { checkRealms, realmFile, realmFolder } from './realms.ts'
 import { BUILT_IN } from './schema.ts'
+import { completeSecrets, type SecretsPlace } from './secrets.ts'
 import { completeSecure } from './secure.ts'
 import { completeOwnStore, type OwnStore } from './store.ts'
 
@@ -63,6 +65,8 @@ export interface Config extends Cells {
   readonly origin?: string
   readonly store: OwnStore | Foreign
   readonly custody: CustodyPlace<Foreign>
+  /** Undefined: there is no place for any. */
+  readonly secrets?: SecretsPlace
   readonly engine: OwnEngine | Foreign
   readonly compiler:
     | { readonly kind: 'opa'; readonly deadlineMs: number; readonly compiled: string }
@@ -112,13 +116,15 @@ export function complete(
   const ownState = written.state === undefined ? undefined : at(written.state)
   const state = file === undefined ? EXAMPLE_STATE : ownState
   const { host = '127.0.0.1', port = 8180 } = written.http ?? {}
+  const custody = completeCustody(written.custody, data, at)
   const config: Config = {
     ...(file === undefined ? {} : { file }),
     folder,
     data,
     ...(written.origin === undefined ? {} : { origin: written.origin }),
     store: completeStore(written.store, data, at),
-    custody: completeCustody(written.custody, data, at),
+    custody,
+    ...completeSecrets(written.secrets, resolve(data, 'secrets'), keyPlaces(custody), at),
     engine: completeEngine(written.engine, at),
     compiler: completeCompiler(written.compiler, compiled ?? resolve(data, 'compiled'), at),
     policies: completePolicies(written.policies, at, OWN_POLICIES),

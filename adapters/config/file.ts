@@ -6,6 +6,7 @@ import type { ForwardAuthConfig } from './forward-auth.ts'
 import type { OpaConfig } from './opa.ts'
 import type { ExportConfig, LogConfig, TelemetryConfig } from './operations.ts'
 import type { BundleConfig, FolderConfig } from './policies.ts'
+import type { SecretsConfig } from './secrets.ts'
 import type { RateLimitConfig, SecureConfig } from './secure.ts'
 import type { OwnStoreConfig } from './store.ts'
 
@@ -71,6 +72,7 @@ type OwnMember =
   | 'plugins'
   | 'policies'
   | 'seal'
+  | 'secrets'
   | 'state'
   | 'store'
 export interface RealmConfig extends Pick<ConfigFile, OwnMember> {
@@ -82,6 +84,7 @@ export interface ConfigFile extends CellsConfig {
   readonly data?: string
   readonly store?: StoreConfig
   readonly custody?: CustodyConfig
+  readonly secrets?: SecretsConfig
   readonly engine?: EngineConfig
   readonly compiler?: CompilerConfig
   readonly policies?: BundleConfig | FolderConfig | string

@@ -22,6 +22,7 @@ export function realmFile(written: ConfigFile, realm: RealmConfig): ConfigFile {
     origin: _o,
     peers: _peers,
     realms: _r,
+    secrets: _secrets,
     state: _s,
     store,
     tenants: _tenants,
@@ -67,6 +68,7 @@ const PLACES: readonly (readonly [what: string, of: (config: Config) => readonly
   ['origin', ({ origin }) => (origin === undefined ? [] : [origin])],
   ['store', ({ store }) => storePlaces(store)],
   ['place of keys', ({ custody }) => keyPlaces(custody)],
+  ['place of secrets', ({ secrets }) => (secrets === undefined ? [] : [secrets.dir])],
 ]
 
 function refusal(what: string): ConfigError {

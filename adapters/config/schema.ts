@@ -17,6 +17,7 @@ import { forwardAuthSchema } from './forward-auth.ts'
 import { opaSchema } from './opa.ts'
 import { exportSchema, logSchema, telemetrySchema } from './operations.ts'
 import { policiesSchema } from './policies.ts'
+import { secretsSchema } from './secrets.ts'
 import {
   authSchema,
   corsSchema,
@@ -180,6 +181,7 @@ const own = {
   data: path.describe('The data folder; --data wins').exactOptional(),
   store: store.exactOptional(),
   custody: custody.exactOptional(),
+  secrets: secretsSchema.exactOptional(),
   policies: policiesSchema.describe('A folder of Rego, or signed bundles').exactOptional(),
   opa: opaSchema.exactOptional(),
   plugins: z

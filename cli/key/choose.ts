@@ -6,7 +6,7 @@ import { managedKey, SIGNER } from '../../formats/signingkey/index.ts'
 import { configured } from '../input.ts'
 import type { ExitCode, Out } from '../out.ts'
 import { type KeyVerb, key } from './custody.ts'
-import type { ManagedOptions, ManagedVerb } from './managed.ts'
+import type { ManagedOptions, ManagedScope, ManagedVerb } from './managed.ts'
 
 export interface ChoiceOptions extends ManagedOptions {
   readonly managed?: boolean
@@ -19,9 +19,9 @@ export async function choose(
   out: Out,
   args: readonly unknown[],
 ): Promise<ExitCode> {
-  const [scope, name, version] = args as [KeyScope | undefined, string, number | undefined]
+  const [scope, name, version] = args as [ManagedScope | undefined, string, number | undefined]
   if (scope === undefined || !isMove(verb)) return key(verb, options, out, args)
-  const asked = options.managed ?? (await isManaged(options, scope, name))
+  const asked = scope === 'secret' || (options.managed ?? (await isManaged(options, scope, name)))
   if (!asked) return key(verb, options, out, args)
   const { move } = await import('./managed.ts')
   return move(verb, options, out, { name, scope }, version)

@@ -26,14 +26,17 @@ export type ManagedVerb =
   | 'rotate'
   | 'schedule'
 
+/** A secret is managed like a key. */
+export type ManagedScope = KeyScope | 'secret'
 interface Key {
   readonly name: string
-  readonly scope: KeyScope
+  readonly scope: ManagedScope
 }
 interface Status {
   readonly key: {
     readonly creating: { readonly wanted: boolean }
     readonly pending: { readonly version: number }
+    readonly scope: ManagedScope
     readonly set_version: number
     readonly versions: readonly {
       readonly grace_until: number
@@ -121,20 +124,26 @@ export async function status(options: AskOptions, out: Out, key: Key): Promise<E
 }
 
 function lines({ key, verifiers }: Status): readonly string[] {
+  const isSecret = key.scope === 'secret'
   const versions = key.versions.map(
     ({ grace_until: until, kid, published, state, version }) =>
-      `  ${version}  ${state.padEnd(10)}  ${kid}${published === 0 ? '  in no set yet' : ''}${
+      `  ${version}  ${state.padEnd(10)}  ${kid}${published === 0 && !isSecret ? '  in no set yet' : ''}${
         state === 'grace' ? `  until ${new Date(until * 1000).toISOString()}` : ''
       }`,
   )
   const next = key.versions.findLast(({ state }) => state === 'pre-active')
-  const lag = verifiers.filter(({ acknowledged }) => acknowledged < (next?.published ?? 0))
+  // Who uses a secret has no set, and acknowledges the version itself.
+  const needed = (isSecret ? next?.version : next?.published) ?? 0
+  const lag = verifiers.filter(({ acknowledged }) => acknowledged < needed)
   return [
     `set ${key.set_version}, ${verifiers.length} verifiers`,
     ...versions,
     ...(key.pending.version > 0 ? [`custody is activating version ${key.pending.version}`] : []),
     ...(key.creating.wanted ? ['custody is making a version'] : []),
-    ...lag.map(({ acknowledged, id }) => `  ${id} has set ${acknowledged}: it lags behind`),
+    ...lag.map(
+      ({ acknowledged, id }) =>
+        `  ${id} has ${isSecret ? 'version' : 'set'} ${acknowledged}: it lags behind`,
+    ),
   ].map(printable)
 }
 
