@@ -80,6 +80,12 @@ test_custody_has_activated_it if {
 	not given.told(effects).rollback_of
 }
 
+# Keys of the other algorithm under this name would make the whole set unreadable.
+test_the_set_says_of_which_algorithm_its_keys_are if {
+	key := given.key([given.active(1), given.fresh(2)], {"algorithm": "ecdsa-p256", "pending": object.union(given.no_pending, {"version": 2})})
+	{each.alg | some each in given.told(given.allowed(moves(2, "active", [key]), "activated")).keys} == {"ecdsa-p256"}
+}
+
 test_the_set_says_why_it_is_unusual if {
 	pending := {"pending": {"emergency": true, "rollback_of": 4, "version": 2}}
 	document := given.told(given.allowed(moves(2, "active", [given.key([given.active(1), given.fresh(2)], pending)]), "activated"))

@@ -87,14 +87,14 @@ publish(record, said) := {
 
 document(record) := {
 	"issued_at": input.now,
-	"keys": [listed(each) | some each in record.versions; each.published > 0],
+	"keys": [listed(record.algorithm, each) | some each in record.versions; each.published > 0],
 	"schema": "task-verifiers.v1",
 	"scope": record.set.name,
 	"version": record.set_version,
 }
 
-listed(each) := object.union(
-	{"alg": "ed25519", "kid": each.kid, "state": each.state, "x": each.public_key},
+listed(algorithm, each) := object.union(
+	{"alg": algorithm, "kid": each.kid, "state": each.state, "x": each.public_key},
 	timed(each),
 )
 
