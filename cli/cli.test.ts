@@ -286,7 +286,7 @@ describe('completion', () => {
       const code = `source '${script}'; COMP_WORDS=(${typed}); COMP_CWORD=${words.length - 1}; _assay; echo "\${COMPREPLY[@]}"`
       return (await shell('bash', ['-c', code])).stdout.trim().split(' ')
     }
-    expect(await offered('assay', 'se')).toEqual(['serve'])
+    expect(await offered('assay', 'se')).toEqual(['serve', 'secret'])
     expect(await offered('assay', 'policy', '')).toEqual(expect.arrayContaining(['build', 'fmt']))
     expect(await offered('assay', '--json', 'key', 'create', 'wit')).toEqual(['witness'])
     expect(await offered('assay', 'policy', 'check', '--capabilities', 'tr')).toEqual(['trust'])
