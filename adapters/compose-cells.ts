@@ -194,7 +194,9 @@ async function keyOf(
   const active =
     known.findLast(({ state }) => state === 'active') ??
     (await custody.transition(
-      known.findLast(({ state }) => state === 'pre-active') ?? (await custody.create(scope, name)),
+      // Cells, controllers and tenants sign with Ed25519 alone, whatever this custody makes by default.
+      known.findLast(({ state }) => state === 'pre-active') ??
+        (await custody.create(scope, name, 'ed25519')),
       'active',
     ))
   const earlier = known.filter(({ version }) => version < active.version)

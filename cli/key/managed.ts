@@ -49,7 +49,7 @@ interface Status {
   readonly verifiers: readonly { readonly acknowledged: number; readonly id: string }[]
 }
 
-/** 0: it is so now, or custody is at it; 1: the policy refuses it. */
+/** 0: it is so now, or custody is at it; 1: the policy refuses it, or custody never will. */
 export async function move(
   verb: ManagedVerb,
   options: ManagedOptions,
@@ -60,11 +60,26 @@ export async function move(
   return asking(options, async (ask) => {
     const of = version ?? (await versionFor(verb, ask, key))
     const body = { ...key, ...(of === undefined ? {} : { version: of }), ...saidBy(verb, options) }
+    const before = (await statusOf(ask, key))?.key.versions.length ?? 0
     const answer = await ask(`signer.${verb}`, body)
     const status = answer.allow ? await settled(ask, key) : undefined
-    tell(answer, status, out)
-    return answer.allow ? 0 : 1
+    const isUndone = status !== undefined && gaveUp(answer, status, before, of)
+    tell(answer, status, out, isUndone ? [UNDONE] : [])
+    return answer.allow && !isUndone ? 0 : 1
   })
+}
+
+const UNDONE =
+  'custody did not do it: see its answer in assay log query --action signer.created signer.moved'
+
+/** Whether what was begun is over, and is not so. What custody still tries is not over. */
+function gaveUp({ reasons }: Answer, { key }: Status, before: number, version?: number): boolean {
+  const begun = new Set(reasons.map(({ code }) => code))
+  if (key.creating.wanted || key.pending.version > 0) return false
+  if (begun.has('creation_begun') || begun.has('rotation_begun'))
+    return key.versions.length === before
+  const isMoved = key.versions.some((each) => each.version === version && each.state === 'active')
+  return (begun.has('activation_begun') || begun.has('rollback_begun')) && !isMoved
 }
 
 function saidBy(verb: ManagedVerb, options: ManagedOptions): object {
@@ -107,8 +122,14 @@ async function settled(ask: Ask, key: Key): Promise<Status | undefined> {
   }
 }
 
-function tell({ allow, id, output, reasons }: Answer, status: Status | undefined, out: Out): void {
-  const text = [words(allow, reasons, out), ...(status ? lines(status) : []), `decision ${id}`]
+function tell(
+  { allow, id, output, reasons }: Answer,
+  status: Status | undefined,
+  out: Out,
+  more: readonly string[] = [],
+): void {
+  const said = [...(status ? lines(status) : []), ...more]
+  const text = [words(allow, reasons, out), ...said, `decision ${id}`]
   out.answer({ id, allow, reasons, output, ...(status ? { status } : {}) }, text.join('\n'))
 }
 

@@ -123,3 +123,15 @@ test('what is missing is said in one clear error', async () => {
     error: { code: 'unavailable' },
   })
 })
+
+test('what custody never will do is said, and is no success', { timeout: 60_000 }, async () => {
+  const without = join(dir, 'without.json')
+  const custody = [{ kind: 'file', scopes: ['log'] }]
+  await writeFile(without, JSON.stringify({ custody, plugins: ['audit', 'signer'] }))
+  const of = ['--config', without, '--data', join(dir, 'without'), '--json']
+  const { code, stdout } = await assay('key', 'create', '--managed', 'task', 'task', ...of)
+  const said = { code, value: JSON.parse(stdout) } as Said
+  expect([said.code, reason(said), states(said)]).toEqual([1, 'creation_begun', []])
+  const log = await assay('log', 'query', '--action', 'signer.created', ...of)
+  expect(log.stdout).toContain('creation_failed')
+})
