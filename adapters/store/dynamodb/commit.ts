@@ -2,7 +2,7 @@
 import type { TransactWriteItem } from '@aws-sdk/client-dynamodb'
 import { StoreError } from '../../../core/error.ts'
 import { KeyMap } from '../../../core/keymap.ts'
-import type { Batch, Outcome } from '../../../core/ports/store.ts'
+import type { Batch, Key, Outcome, Write } from '../../../core/ports/store.ts'
 import { keyOf } from '../../../core/storage.ts'
 import type { Client, Unmet } from './client.ts'
 import { NAME } from './table.ts'
@@ -14,10 +14,16 @@ export type Prepared =
 
 type Sendable = Exclude<Prepared, { readonly error: StoreError }>
 
+/** What was done to a record last, and what came of it. */
+interface Earlier {
+  readonly write: Write
+  readonly outcome: Promise<Outcome>
+}
+
 export class Commits {
   readonly #client: Client
   /** Of each record the last transaction that names it and is under way: two at the same time would meet in the table, and both begin again. */
-  readonly #last = new KeyMap<Promise<Outcome>>()
+  readonly #last = new KeyMap<Earlier>()
 
   constructor(client: Client) {
     this.#client = client
@@ -37,29 +43,54 @@ export class Commits {
 
   /** After everything before it that names one of its records. */
   async #inOrder({ batch, items }: Sendable): Promise<Outcome> {
-    const keys = batch.writes.map(keyOf)
-    const before = keys.flatMap((key) => this.#last.get(key) ?? [])
+    const before = batch.writes.flatMap((write) => this.#last.get(keyOf(write)) ?? [])
     const outcome = this.#after(before, batch, items)
-    for (const key of keys) this.#last.set(key, outcome)
+    for (const write of batch.writes) this.#last.set(keyOf(write), { write, outcome })
     try {
       return await outcome
     } finally {
-      for (const key of keys) if (this.#last.get(key) === outcome) this.#last.delete(key)
+      for (const key of batch.writes.map(keyOf))
+        if (this.#last.get(key)?.outcome === outcome) this.#last.delete(key)
     }
   }
 
   async #after(
-    before: readonly Promise<Outcome>[],
+    before: readonly Earlier[],
     batch: Batch,
     items: readonly TransactWriteItem[],
   ): Promise<Outcome> {
     const deadline = this.#client.deadline()
-    if (before.length === 0 || (await ended(before, this.#client.until(deadline))))
-      return await commitOne(this.#client, { batch, items, deadline })
+    if (before.length === 0) return await commitOne(this.#client, { batch, items, deadline })
+    const all = before.map(({ outcome }) => outcome)
+    if (await ended(all, this.#client.until(deadline))) {
+      const gone = goneBefore(batch, before, await Promise.all(all))
+      return gone ? { conflict: gone } : await commitOne(this.#client, { batch, items, deadline })
+    }
     const what = 'too many decisions at the same record wait; nothing was written; try again'
     return { error: new StoreError(NAME, 'unavailable', what) }
   }
 }
+
+/** The batch's first record, where its version is no more, as the outcome of an earlier batch shows: versions never come back, so nobody has to be asked. */
+function goneBefore(
+  { writes }: Batch,
+  before: readonly Earlier[],
+  outcomes: readonly Outcome[],
+): Key | undefined {
+  const gone = new KeyMap<string>()
+  for (const [i, { write }] of before.entries()) {
+    const outcome = outcomes[i]!
+    const changed = !('conflict' in outcome || 'error' in outcome) && !('check' in write)
+    const lost = 'conflict' in outcome && isSame(outcome.conflict, keyOf(write))
+    if (changed || lost) gone.set(keyOf(write), write.if)
+  }
+  // A conflict names the first of the batch's records: of another one it is not known whether those before it would do.
+  const [first] = writes
+  if (first === undefined || first.if === 'absent') return undefined
+  return gone.get(keyOf(first)) === first.if ? { ...keyOf(first) } : undefined
+}
+
+const isSame = (a: Key, b: Key): boolean => a.partition === b.partition && a.sort === b.sort
 
 /** Whether all of them were over in time. */
 async function ended(all: readonly Promise<Outcome>[], ms: number): Promise<boolean> {

@@ -207,6 +207,21 @@ test('what waits for others at the same record ends with its own deadline, in on
   expect(await Promise.all(all)).toEqual(all.map(() => [{}]))
 })
 
+test('of many at one version all but the first know that they lost without asking', async () => {
+  await write(sound, put('counter', '0'))
+  const version = await versionOf(sound, 'counter')
+  const from = proxy.seen.length
+  const take = { put: key('counter'), value: bytes('1'), if: version }
+  const racers = Array.from({ length: 20 }, () => store.commit([{ writes: [take] }]))
+  const outcomes = (await Promise.all(racers)).flat()
+  expect(outcomes).toEqual(outcomes.map((_, i) => (i === 0 ? {} : { conflict: key('counter') })))
+  expect(proxy.seen.length - from).toBe(1)
+  // What is absent can be there, and be absent again: that is asked.
+  await write(store, { remove: key('counter'), if: await versionOf(store, 'counter') })
+  const absent = [1, 2].map(() => store.commit([{ writes: [put('counter', '2')] }]))
+  expect((await Promise.all(absent)).flat()).toEqual([{}, { conflict: key('counter') }])
+})
+
 test('in a group each batch has its own outcome', async () => {
   const [isLost, isThrottled] = [about('lost'), about('throttled')]
   proxy.fault = (seen) =>
