@@ -8,7 +8,7 @@ import { SIGNER, signingKeyFacts } from '../../formats/signingkey/index.ts'
 import { TASK_TYPES, type Task, type TaskType, verifyKeyOf } from '../../formats/task/index.ts'
 import { taskEffects } from './effects.ts'
 import { ROOTS, sentRecord, TASK_KEY, TASK_SCOPE } from './keys.ts'
-import { acceptFacts, ingestFacts, type Reads } from './received.ts'
+import { acceptFacts, ingestFacts, type Reads, UNREAD } from './received.ts'
 import { actions, type Payload, payloads, type TaskFacts, taskSchema } from './schema.ts'
 
 /** The plugin with types of tasks of one's own; `task` has those that come with the package. */
@@ -125,20 +125,7 @@ const NOTHING: TaskFacts = {
   payload: { check: 'valid' },
   root: { check: 'absent', count: 0, trusted: false },
   sent: { known: false, node_id: '' },
-  set: {
-    active: [],
-    check: 'absent',
-    digest: '',
-    emergency: false,
-    endless: [],
-    misnamed: [],
-    newness: 'first',
-    reactivated: [],
-    scope: '',
-    unpublished: [],
-    version: 0,
-    weak: [],
-  },
+  set: UNREAD,
   signature: { check: 'absent', each: [] },
   task: { check: 'absent', known: false },
   type: { fits: false, known: false },

@@ -150,7 +150,7 @@ async function usedBefore({ document }: TaskFact, nodeId: string, read: Reads): 
   return used?.some(([id]) => id === document.task_id) ?? false
 }
 
-const UNREAD: SetFact = {
+export const UNREAD: SetFact = {
   active: [],
   check: 'absent',
   digest: '',

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { openFileCustody, type SecretFiles } from '../../../adapters/custody/file/index.ts'
 import type { Custody } from '../../../core/ports/custody.ts'
+import { reopened } from './reopened.ts'
 import { type CustodySubject, type OpenedCustody, SCOPES } from './subject.ts'
 
 /**
@@ -19,30 +20,12 @@ export async function openFolder(
   const folder = mkdtempSync(join(tmpdir(), 'assay-keys-'))
   const dir = join(folder, 'keys')
   const secret = secretOf(folder)
-  const closing: Custody[] = []
-  const again = async (): Promise<Custody> => {
-    const custody = await openFileCustody({ dir, scopes: SCOPES, lockWaitMs: 300, ...secret })
-    closing.push(custody)
-    return changed(custody, dir)
-  }
-  let custody = await again()
-  const opened: OpenedCustody = {
-    get custody() {
-      return custody
-    },
-    async reopen() {
-      await custody.close()
-      custody = await again()
-      return opened
-    },
-    another: again,
+  const open = async (): Promise<Custody> =>
+    changed(await openFileCustody({ dir, scopes: SCOPES, lockWaitMs: 300, ...secret }), dir)
+  return await reopened(open, {
     stall: async () => holdLock(dir),
-    async dispose() {
-      for (const one of closing) await one.close()
-      rmSync(folder, { recursive: true })
-    },
-  }
-  return opened
+    dispose: async () => rmSync(folder, { recursive: true }),
+  })
 }
 
 /** As a process does that is stopped in the middle of a change. Returns what ends it. */

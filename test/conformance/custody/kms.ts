@@ -2,9 +2,9 @@
 import { randomBytes } from 'node:crypto'
 import { systemClock } from '../../../adapters/clock/system.ts'
 import { type KmsCustodyOptions, openKmsCustody } from '../../../adapters/custody/kms/index.ts'
-import type { Custody } from '../../../core/ports/custody.ts'
 import { localstack } from '../../backends/localstack.ts'
 import { type FaultProxy, faultProxy } from '../../backends/proxy.ts'
+import { reopened } from './reopened.ts'
 import { type CustodySubject, type OpenedCustody, SCOPES } from './subject.ts'
 
 export interface OpenedKms extends OpenedCustody {
@@ -33,37 +33,16 @@ export async function openKms(changed: Partial<KmsCustodyOptions> = {}): Promise
     clock: systemClock,
     ...changed,
   }
-  const closing: Custody[] = []
-  const again = async (): Promise<Custody> => {
-    const custody = await openKmsCustody(options)
-    closing.push(custody)
-    return custody
-  }
-  let custody = await again()
-  const opened: OpenedKms = {
-    proxy,
-    options,
-    get custody() {
-      return custody
-    },
-    async reopen() {
-      await custody.close()
-      custody = await again()
-      return opened
-    },
-    another: again,
+  const opened = await reopened(() => openKmsCustody(options), {
     async stall() {
       proxy.fault = () => 'hang'
       return async () => {
         proxy.fault = () => undefined
       }
     },
-    async dispose() {
-      for (const one of closing) await one.close()
-      await proxy.close()
-    },
-  }
-  return opened
+    dispose: () => proxy.close(),
+  })
+  return Object.assign(opened, { proxy, options })
 }
 
 export const kmsSubject: CustodySubject = {

@@ -4,8 +4,8 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openPkcs11Custody } from '../../../adapters/custody/pkcs11/index.ts'
-import type { Custody } from '../../../core/ports/custody.ts'
 import { softHsmToken, type Token } from '../../backends/softhsm.ts'
+import { reopened } from './reopened.ts'
 import { type CustodySubject, type OpenedCustody, SCOPES } from './subject.ts'
 
 let made: Promise<Token> | undefined
@@ -24,29 +24,11 @@ export function token(): Promise<Token> {
 async function open(): Promise<OpenedCustody> {
   const { folder, ...place } = await token()
   const prefix = `p${++opened}`
-  const closing: Custody[] = []
-  const again = async (): Promise<Custody> => {
-    const custody = await openPkcs11Custody({ ...place, prefix, scopes: SCOPES, timeoutMs: 4000 })
-    closing.push(custody)
-    return custody
-  }
-  let custody = await again()
-  const self: OpenedCustody = {
-    get custody() {
-      return custody
-    },
-    async reopen() {
-      await custody.close()
-      custody = await again()
-      return self
-    },
-    another: again,
+  const options = { ...place, prefix, scopes: SCOPES, timeoutMs: 4000 }
+  return await reopened(() => openPkcs11Custody(options), {
     stall: () => lockAll(folder),
-    async dispose() {
-      for (const one of closing) await one.close()
-    },
-  }
-  return self
+    dispose: async () => undefined,
+  })
 }
 
 const LOCK = `

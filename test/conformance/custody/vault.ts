@@ -1,9 +1,9 @@
 /** The vault custody as a subject: with a token that may do what its policy says and no more, through a proxy that can be silent. */
 import { openVaultCustody } from '../../../adapters/custody/vault/index.ts'
-import type { Custody } from '../../../core/ports/custody.ts'
 import { faultProxy } from '../../backends/proxy.ts'
 import { vault } from '../../backends/vault.ts'
 import { Keys, unique } from '../../backends/vault-keys.ts'
+import { reopened } from './reopened.ts'
 import { type CustodySubject, type OpenedCustody, SCOPES } from './subject.ts'
 
 let keys: Promise<Keys> | undefined
@@ -13,35 +13,15 @@ async function open(): Promise<OpenedCustody> {
   const own = await keys
   const proxy = await faultProxy(own.vault.address)
   const options = { ...(await own.options(unique('c'))), address: proxy.url, scopes: SCOPES }
-  const closing: Custody[] = []
-  const again = async (): Promise<Custody> => {
-    const custody = await openVaultCustody(options)
-    closing.push(custody)
-    return custody
-  }
-  let custody = await again()
-  const opened: OpenedCustody = {
-    get custody() {
-      return custody
-    },
-    async reopen() {
-      await custody.close()
-      custody = await again()
-      return opened
-    },
-    another: again,
+  return await reopened(() => openVaultCustody(options), {
     async stall() {
       proxy.fault = () => 'hang'
       return async () => {
         proxy.fault = () => undefined
       }
     },
-    async dispose() {
-      for (const one of closing) await one.close()
-      await proxy.close()
-    },
-  }
-  return opened
+    dispose: () => proxy.close(),
+  })
 }
 
 export const vaultSubject: CustodySubject = {
