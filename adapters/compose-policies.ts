@@ -1,6 +1,7 @@
 /** The policies of a server: a folder that is compiled here, or signed bundles from elsewhere; and what is compared with them. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { toBase64 } from '../core/crypto.ts'
 import { ConfigError } from '../core/error.ts'
 import type { Json } from '../core/json.ts'
@@ -10,7 +11,7 @@ import type { UnixSeconds } from '../core/ports/clock.ts'
 import type { Policy } from '../core/ports/engine.ts'
 import { createRegistry } from '../core/registry.ts'
 import type { Adapters } from './compose.ts'
-import type { Config } from './config/complete.ts'
+import { type Config, OWN_POLICIES } from './config/complete.ts'
 import type { BundlePlace, OpaKeyConfig } from './config/policies.ts'
 import type { Value } from './engine/value/value.ts'
 import type { BundleKeeper, Standing } from './policies/bundle/keeper.ts'
@@ -230,7 +231,8 @@ export async function policyOptions(adapters: Adapters): Promise<PolicyOptions> 
     name: plugin.name,
     ...(policies === undefined ? {} : { policies }),
   }))
-  return { dir, capabilities, plugins, ...opaOptions(adapters.config) }
+  const library = pathToFileURL(join(OWN_POLICIES, 'lib'))
+  return { dir, capabilities, library, plugins, ...opaOptions(adapters.config) }
 }
 
 function opaOptions({ opa }: Config): { opa?: OpaOptions } {

@@ -14,6 +14,8 @@ export interface PolicyOptions {
   readonly capabilities: CapabilitySet
   /** Plugin names: each has the entry point `assay/<plugin>/decision`. */
   readonly plugins: readonly { readonly name: string; readonly policies?: URL }[]
+  /** The folder of what the rules that plugins bring have in common: `lib/` of this package. */
+  readonly library?: URL
   /** A user's own OPA policies, served beside. */
   readonly opa?: OpaOptions
 }
@@ -31,8 +33,8 @@ export type PolicyEvent =
   /** The changed policy cannot serve; the one before it still does. */
   | { readonly kind: 'refused'; readonly error: unknown }
 
-/** `<plugin>/` in `own` takes the place of what the plugin brings, as a whole. */
-async function completed(own: Sources, { plugins }: PolicyOptions): Promise<Sources> {
+/** `<plugin>/` in `own` takes the place of what the plugin brings, as a whole; so does each part of `lib/`. */
+async function completed(own: Sources, { library, plugins }: PolicyOptions): Promise<Sources> {
   const brought = plugins.filter(
     ({ name, policies }) =>
       policies !== undefined && !Object.keys(own).some((path) => path.startsWith(`${name}/`)),
@@ -44,7 +46,17 @@ async function completed(own: Sources, { plugins }: PolicyOptions): Promise<Sour
       ),
     ),
   )
-  return { ...own, ...Object.fromEntries(folders.flat()) }
+  const common = brought.length === 0 || library === undefined ? {} : await lacking(own, library)
+  return { ...own, ...common, ...Object.fromEntries(folders.flat()) }
+}
+
+/** The parts of the library that `own` has nothing of. */
+async function lacking(own: Sources, library: URL): Promise<Sources> {
+  const partOf = (path: string): string => path.split('/', 2).join('/')
+  const known = new Set(Object.keys(own).map(partOf))
+  const all = Object.entries(await loadFolder(fileURLToPath(library)))
+  const named = all.map(([path, text]) => [`lib/${path}`, text] as const)
+  return Object.fromEntries(named.filter(([path]) => !known.has(partOf(path))))
 }
 
 /** @param own what {@link loadFolder} gave @throws CompilerError; BundleError; what {@link loadFolder} throws, for what plugins bring */
