@@ -40,11 +40,14 @@ export async function move(at: Changing, version: Version, state: KeyState): Pro
   const [now = version] = await at.listing.ofKey(keyId, at.deadline)
   // Who ended it may have been first with the key, and was last with the alias.
   if (state === 'active' && ends(stateOf(now))) await enable(at, keyId, false)
-  if (!first || isOverruled(now, mark))
+  if (!first || isOverruled(now, mark)) {
+    // What is remembered lacks the other's move.
+    at.listing.forget()
     throw refuse(
       'invalid_transition',
       `${labelOf(version)} was moved to ${stateOf(now)} at the same time; look at it and try again`,
     )
+  }
   for (const old of outdated(now)) await removeAlias(at, markAlias(at.prefix, version, old))
 }
 
