@@ -1,7 +1,8 @@
 /**
  * A version for a new key, without a lock, which a token does not have. Whoever makes a key claims a version in its label and then looks: alone with
  * it, the version is theirs, since whoever claims it later sees them. Otherwise somebody else claimed it at the same time, and one of them, after
- * a while of random length, goes to another version and looks again.
+ * a while of random length, goes to another version and looks again. A token may show a process for a moment what another one has changed since:
+ * who is alone looks twice.
  */
 import { randomInt } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -27,7 +28,7 @@ export async function claim(
 ): Promise<Version> {
   let version = next(await others())
   await make(version)
-  for (;;) {
+  for (let wasAlone = false; ; ) {
     const all = await others()
     const rivals = all.filter((one) => one.id !== id)
     const own = all.find((one) => one.id === id)
@@ -36,12 +37,15 @@ export async function claim(
       await drop()
       throw refuse('algorithm_mismatch', `${own.scope}/${own.name} was made at the same time`)
     }
-    if (rivals.every((one) => one.version !== version)) {
+    const isAlone = own.version === version && rivals.every((one) => one.version !== version)
+    if (isAlone && wasAlone) {
       await keep(version)
       return own
     }
-    await pause(randomInt(PAUSE_MS))
+    wasAlone = isAlone
+    await pause(isAlone ? PAUSE_MS : randomInt(PAUSE_MS))
     if (limit.aborted) throw refuse('unavailable', 'others make versions of this key; try again')
+    if (isAlone) continue
     const later = (await others()).filter((one) => one.id !== id)
     if (later.every((one) => one.version !== version)) continue
     version = next(later)
