@@ -1,5 +1,7 @@
 /** The file custody itself: which key versions there are, what state each is in, and signing with one of them. */
+
 import { sign } from 'node:crypto'
+import { checkKeyName, checkKeyRef, checkServed } from '../../../core/keyref.ts'
 import type { Clock } from '../../../core/ports/clock.ts'
 import {
   type Custody,
@@ -17,8 +19,6 @@ import type { FolderKey } from './header.ts'
 import { generateKey, type StoredKey } from './key.ts'
 import { KeyFiles, labelOf } from './keyfiles.ts'
 import { exclusively } from './lock.ts'
-
-const KEY_NAME = /^[a-z0-9][a-z0-9-]{0,62}$/
 
 export interface Settings {
   readonly scopes: readonly KeyScope[]
@@ -56,7 +56,7 @@ export class FileCustody implements Custody {
 
   async create(scope: KeyScope, name: string, algorithm?: KeyAlgorithm): Promise<PublicKey> {
     this.#assertServes(scope)
-    checkName(name)
+    checkKeyName(NAME, name)
     if (algorithm !== undefined && !KEY_ALGORITHMS.includes(algorithm))
       throw refuse('algorithm_mismatch', `keys here are ${KEY_ALGORITHMS.join(' or ')}`)
     return exclusively(this.#folder, this.#lockWaitMs, () => {
@@ -110,21 +110,14 @@ export class FileCustody implements Custody {
 
   #assertServes(scope: KeyScope): void {
     if (this.#closed) throw refuse('closed', 'the custody was closed; open it again')
-    if (!this.scopes.includes(scope))
-      throw refuse('scope_mismatch', `scope ${String(scope)} is not served here`)
+    checkServed(NAME, this.scopes, scope)
   }
 
   /** Names become paths: nothing else may get there. */
-  #assertKnown({ scope, name, version }: KeyRef): void {
-    this.#assertServes(scope)
-    checkName(name)
-    if (!Number.isSafeInteger(version) || version < 1)
-      throw refuse('unknown_key', 'versions are whole numbers from 1 on')
+  #assertKnown(key: KeyRef): void {
+    this.#assertServes(key.scope)
+    checkKeyRef(NAME, key)
   }
-}
-
-function checkName(name: string): void {
-  if (!KEY_NAME.test(name)) throw refuse('invalid_name', `a key's name is ${KEY_NAME.source}`)
 }
 
 /** A copy, with nothing private. */

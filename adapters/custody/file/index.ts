@@ -1,10 +1,12 @@
 /** Custody in files: one private key a file, read by its owner alone, and encrypted where there is a passphrase or a key file. For one machine. */
+
 import { resolve } from 'node:path'
+import { checkScopes } from '../../../core/keyref.ts'
 import type { Clock } from '../../../core/ports/clock.ts'
 import { type Custody, KEY_SCOPES, type KeyScope } from '../../../core/ports/custody.ts'
 import { FileCustody } from './custody.ts'
 import { folderKeyOf } from './encryption.ts'
-import { refuse } from './failure.ts'
+import { NAME } from './failure.ts'
 import { makeFolder } from './files.ts'
 import type { SecretFiles } from './secret.ts'
 
@@ -34,8 +36,7 @@ export interface FileCustodyOptions extends SecretFiles {
  */
 export async function openFileCustody(options: FileCustodyOptions): Promise<Custody> {
   const { dir, scopes = KEY_SCOPES, clock, lockWaitMs = 5000 } = options
-  const unknown = scopes.find((scope) => !KEY_SCOPES.includes(scope))
-  if (unknown !== undefined) throw refuse('scope_mismatch', `there is no scope ${String(unknown)}`)
+  checkScopes(NAME, scopes)
   const folder = resolve(dir)
   makeFolder(folder)
   const { keyFile, passphraseFile } = options

@@ -5,6 +5,7 @@
  * with the highest N counts. Whoever moves a version makes an alias with the next N; where two do so at once, what takes more away counts.
  * `revoked` counts whatever N it has, so that nothing undoes it. `alias/PREFIX/SCOPE/NAME`, the version that was activated last, is for people.
  */
+import { KEY_NAME } from '../../../core/keyref.ts'
 import {
   KEY_SCOPES,
   KEY_STATES,
@@ -13,8 +14,6 @@ import {
   type KeyState,
 } from '../../../core/ports/custody.ts'
 import { refuse } from './failure.ts'
-
-export const KEY_NAME: RegExp = /^[a-z0-9][a-z0-9-]{0,62}$/
 
 /** An alias, and the id of the KMS key that it leads to. */
 export interface Alias {

@@ -1,4 +1,5 @@
 /** The KMS custody itself: what versions of keys there are, what state each is in, and signing with one of them. */
+import { checkKeyName, checkKeyRef, checkServed } from '../../../core/keyref.ts'
 import type { Clock } from '../../../core/ports/clock.ts'
 import {
   type Custody,
@@ -10,7 +11,7 @@ import {
   type PublicKey,
   type SigningRequest,
 } from '../../../core/ports/custody.ts'
-import { KEY_NAME, stateOf, type Version, versionAlias } from './aliases.ts'
+import { stateOf, type Version, versionAlias } from './aliases.ts'
 import { type Ask, type Calls, closed, type Deadline, present } from './calls.ts'
 import { CallFailed, NAME, refuse } from './failure.ts'
 import {
@@ -75,7 +76,7 @@ export class KmsCustody implements Custody {
 
   async create(scope: KeyScope, name: string, algorithm?: KeyAlgorithm): Promise<PublicKey> {
     this.#assertServes(scope)
-    checkName(name)
+    checkKeyName(NAME, name)
     const deadline = this.#calls.deadline()
     let made: KnownKey | undefined
     let last = 0
@@ -217,24 +218,17 @@ export class KmsCustody implements Custody {
 
   #assertServes(scope: KeyScope): void {
     if (this.#calls.closed) throw closed()
-    if (!this.scopes.includes(scope))
-      throw refuse('scope_mismatch', `scope ${String(scope)} is not served here`)
+    checkServed(NAME, this.scopes, scope)
   }
 
   /** Names become aliases: nothing else may get there. */
-  #assertKnown({ name, scope, version }: KeyRef): void {
-    this.#assertServes(scope)
-    checkName(name)
-    if (!Number.isSafeInteger(version) || version < 1)
-      throw refuse('unknown_key', 'versions are whole numbers from 1 on')
+  #assertKnown(key: KeyRef): void {
+    this.#assertServes(key.scope)
+    checkKeyRef(NAME, key)
   }
 }
 
 const idOf = ({ name, scope, version }: KeyRef): string => `${scope}/${name}/${version}`
-
-function checkName(name: string): void {
-  if (!KEY_NAME.test(name)) throw refuse('invalid_name', `a key's name is ${KEY_NAME.source}`)
-}
 
 function checkSigns(version: Version): void {
   const state = stateOf(version)

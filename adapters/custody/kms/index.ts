@@ -1,4 +1,5 @@
 /** Custody in AWS KMS: private keys that never leave it. */
+import { checkScopes } from '../../../core/keyref.ts'
 import type { Clock } from '../../../core/ports/clock.ts'
 import {
   type Custody,
@@ -9,7 +10,7 @@ import {
 } from '../../../core/ports/custody.ts'
 import { Calls, type Sdk } from './calls.ts'
 import { KmsCustody } from './custody.ts'
-import { refuse } from './failure.ts'
+import { NAME, refuse } from './failure.ts'
 
 export interface KmsCustodyOptions {
   /** AWS's name of it, as in `eu-central-1`. */
@@ -64,8 +65,7 @@ function check(
     scopes,
   }: Required<Pick<KmsCustodyOptions, 'algorithms' | 'prefix' | 'scopes'>>,
 ): void {
-  const unknown = scopes.find((scope) => !KEY_SCOPES.includes(scope))
-  if (unknown !== undefined) throw refuse('scope_mismatch', `there is no scope ${String(unknown)}`)
+  checkScopes(NAME, scopes)
   const wrong = (setting: string, what: string): Error =>
     refuse('misconfigured', `custody.${setting} is ${what}`)
   if (!REGION.test(region)) throw wrong('region', 'no name of a region, such as eu-central-1')

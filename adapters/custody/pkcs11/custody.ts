@@ -1,5 +1,7 @@
 /** Custody on a PKCS #11 token: which key versions there are, what state each is in, and signing with one of them. */
+
 import { randomUUID } from 'node:crypto'
+import { checkKeyName, checkKeyRef, checkServed } from '../../../core/keyref.ts'
 import {
   type Custody,
   KEY_TRANSITIONS,
@@ -13,7 +15,7 @@ import {
 import { claim } from './claim.ts'
 import { NAME, refuse } from './failure.ts'
 import type { Host } from './host.ts'
-import { byNameAndVersion, KEY_NAME, labelOf, prefixOf, type Version, versionOf } from './labels.ts'
+import { byNameAndVersion, labelOf, prefixOf, type Version, versionOf } from './labels.ts'
 import { verifies } from './verify.ts'
 
 export interface Settings {
@@ -53,7 +55,7 @@ export class Pkcs11Custody implements Custody {
 
   async create(scope: KeyScope, name: string, algorithm?: KeyAlgorithm): Promise<PublicKey> {
     this.#assertServes(scope)
-    checkName(name)
+    checkKeyName(NAME, name)
     if (algorithm !== undefined && !this.algorithms.includes(algorithm))
       throw refuse('algorithm_mismatch', `the token makes ${this.algorithms.join(' and ')} keys`)
     return this.#within((limit) => {
@@ -167,23 +169,16 @@ export class Pkcs11Custody implements Custody {
 
   #assertServes(scope: KeyScope): void {
     if (this.#closed) throw refuse('closed', 'the custody was closed; open it again')
-    if (!this.scopes.includes(scope))
-      throw refuse('scope_mismatch', `scope ${String(scope)} is not served here`)
+    checkServed(NAME, this.scopes, scope)
   }
 
-  #assertKnown({ name, scope, version }: KeyRef): void {
-    this.#assertServes(scope)
-    checkName(name)
-    if (!Number.isSafeInteger(version) || version < 1)
-      throw refuse('unknown_key', 'versions are whole numbers from 1 on')
+  #assertKnown(key: KeyRef): void {
+    this.#assertServes(key.scope)
+    checkKeyRef(NAME, key)
   }
 }
 
 const isMade = ({ isClaim }: Version): boolean => !isClaim
-
-function checkName(name: string): void {
-  if (!KEY_NAME.test(name)) throw refuse('invalid_name', `a key's name is ${KEY_NAME.source}`)
-}
 
 const nameOf = ({ name, scope, version }: KeyRef): string =>
   `key ${scope}/${name} version ${version}`

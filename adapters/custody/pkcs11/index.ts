@@ -1,7 +1,8 @@
 /** Custody on an HSM, or whatever else has a PKCS #11 library: private keys that never leave the token. */
+import { checkScopes } from '../../../core/keyref.ts'
 import { type Custody, KEY_SCOPES, type KeyScope } from '../../../core/ports/custody.ts'
 import { Pkcs11Custody } from './custody.ts'
-import { refuse } from './failure.ts'
+import { NAME, refuse } from './failure.ts'
 import { Host } from './host.ts'
 
 export interface Pkcs11CustodyOptions {
@@ -30,8 +31,7 @@ const TIMEOUT_MS = 5000
  */
 export async function openPkcs11Custody(options: Pkcs11CustodyOptions): Promise<Custody> {
   const { prefix = 'assay', scopes = KEY_SCOPES, timeoutMs = TIMEOUT_MS } = options
-  const unknown = scopes.find((scope) => !KEY_SCOPES.includes(scope))
-  if (unknown !== undefined) throw refuse('scope_mismatch', `there is no scope ${String(unknown)}`)
+  checkScopes(NAME, scopes)
   if (!PREFIX.test(prefix))
     throw refuse('misconfigured', `prefix is not ${PREFIX.source}; correct it`)
   const { module, pinFile, token } = options

@@ -2,6 +2,7 @@
  * What a key's label says: `assay/log/main/3/active`. A label and no data object has name, version and state, because every token keeps labels and
  * changes them in one step, and an operator reads them in any tool. The private half alone says whether a key was revoked: then it is gone.
  */
+import { KEY_NAME } from '../../../core/keyref.ts'
 import {
   KEY_STATES,
   type KeyRef,
@@ -11,7 +12,6 @@ import {
 } from '../../../core/ports/custody.ts'
 import type { TokenKey } from './protocol.ts'
 
-export const KEY_NAME: RegExp = /^[a-z0-9][a-z0-9-]{0,62}$/
 const VERSION = /^[1-9][0-9]{0,14}$/
 /** Not anybody's yet: whoever made it has still to see that nobody else took the same version. */
 const CLAIMED = 'claimed'

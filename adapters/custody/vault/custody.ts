@@ -1,4 +1,5 @@
 /** The port on Vault: what may be asked for, and signing. */
+import { checkKeyName, checkKeyRef, checkServed } from '../../../core/keyref.ts'
 import {
   type Custody,
   KEY_ALGORITHMS,
@@ -15,8 +16,6 @@ import { NAME, refuse } from './failure.ts'
 import type { KnownKeys } from './known.ts'
 import type { Session } from './session.ts'
 import type { Transit } from './transit.ts'
-
-const KEY_NAME = /^[a-z0-9][a-z0-9-]{0,62}$/
 
 export interface VaultParts {
   readonly session: Session
@@ -45,7 +44,7 @@ export class VaultCustody implements Custody {
 
   async create(scope: KeyScope, name: string, algorithm?: KeyAlgorithm): Promise<PublicKey> {
     const deadline = this.#begin(scope)
-    checkName(name)
+    checkKeyName(NAME, name)
     if (algorithm !== undefined && !this.algorithms.includes(algorithm))
       throw refuse('algorithm_mismatch', `keys here are ${this.algorithms.join(' or ')}`)
     return this.#changing(() => this.#parts.changes.create(scope, name, algorithm, deadline))
@@ -103,22 +102,16 @@ export class VaultCustody implements Custody {
 
   #begin(scope: KeyScope): Deadline {
     if (this.#closed) throw refuse('closed', 'the custody was closed; open it again')
-    if (!this.scopes.includes(scope))
-      throw refuse('scope_mismatch', `scope ${String(scope)} is not served here`)
+    checkServed(NAME, this.scopes, scope)
     return this.#parts.session.deadline()
   }
 }
 
 /** Names become paths: nothing else may get there. */
 function checkedRef({ name, scope, version }: KeyRef): KeyRef {
-  checkName(name)
-  if (!Number.isSafeInteger(version) || version < 1)
-    throw refuse('unknown_key', 'versions are whole numbers from 1 on')
-  return { scope, name, version }
-}
-
-function checkName(name: string): void {
-  if (!KEY_NAME.test(name)) throw refuse('invalid_name', `a key's name is ${KEY_NAME.source}`)
+  const ref = { scope, name, version }
+  checkKeyRef(NAME, ref)
+  return ref
 }
 
 function checkState(key: PublicKey): void {

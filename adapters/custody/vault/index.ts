@@ -1,12 +1,14 @@
 /** Custody in HashiCorp Vault: private keys are made in its transit engine and never leave it. README.md has the policy that it needs. */
+
 import { readFile } from 'node:fs/promises'
+import { checkScopes } from '../../../core/keyref.ts'
 import type { Clock } from '../../../core/ports/clock.ts'
 import { type Custody, KEY_SCOPES, type KeyScope } from '../../../core/ports/custody.ts'
 import type { VaultAuth } from './auth.ts'
 import { Changes } from './changes.ts'
 import { VaultClient } from './client.ts'
 import { VaultCustody } from './custody.ts'
-import { refuse } from './failure.ts'
+import { NAME, refuse } from './failure.ts'
 import { KnownKeys } from './known.ts'
 import { Records } from './records.ts'
 import { Session } from './session.ts'
@@ -49,8 +51,7 @@ const NAMESPACE = /^[A-Za-z0-9_-]+(\/[A-Za-z0-9_-]+)*\/?$/
  */
 export async function openVaultCustody(options: VaultCustodyOptions): Promise<Custody> {
   const { auth, clock, scopes = KEY_SCOPES, timeoutMs = 5000 } = options
-  const unknown = scopes.find((scope) => !KEY_SCOPES.includes(scope))
-  if (unknown !== undefined) throw refuse('scope_mismatch', `there is no scope ${String(unknown)}`)
+  checkScopes(NAME, scopes)
   const { address, kvMount, mount, namespace, prefix } = checked(options)
   const ca = options.caFile === undefined ? undefined : await pemIn(options.caFile)
   const client = await VaultClient.create({
